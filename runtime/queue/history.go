@@ -1,10 +1,20 @@
 package queue
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Ref is a business reference under which people look for a message, such as
 // {order SO-4711}. Type is a short lower-case word chosen in the definitions.
 type Ref struct{ Type, Value string }
+
+// Root returns the ID of the message that id descends from: the part before the
+// first dot.
+func Root(id string) string {
+	root, _, _ := strings.Cut(id, ".")
+	return root
+}
 
 // Kind is a word of the ledger. For every entry the store also counts one on
 // (Pipeline, Kind), in the same atomic write; the counters outlive the entries.
@@ -57,8 +67,8 @@ const (
 	Lanes    View = iota // one LaneStat per lane that ever held a job
 	Jobs                 // jobs of Lane in State, oldest first
 	ByID                 // the one job ID
-	ByRef                // history of all messages with Ref and of their descendants, by time
-	ByMsg                // history of message ID and of its descendants, by time
+	ByRef                // history of the families of all messages with Ref, by time
+	ByMsg                // history of the family of message ID, by time
 	Recent               // the newest entries, newest first, of Pipeline and Kind where set
 	Counters             // counts per (pipeline, kind) since the store was made
 )

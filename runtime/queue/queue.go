@@ -95,7 +95,11 @@ const (
 
 // Job is one unit of work in a lane.
 type Job struct {
-	ID       string // unique for all time; the caller makes it (a repeat of a Commit repeats its IDs)
+	// ID is unique for all time and made by the caller (a repeat of a Commit
+	// repeats its IDs). The ID of a descendant (an item of a split, a branch, an
+	// emitted event) begins with its ancestor's ID and a dot, so Root finds the
+	// family of a message.
+	ID       string
 	Lane     string
 	Key      string // jobs of one Key in one Lane run one at a time in order; "" = no order
 	Priority Priority
