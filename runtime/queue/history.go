@@ -3,11 +3,13 @@ package queue
 import (
 	"strings"
 	"time"
+
+	"crossdock/runtime/message"
 )
 
 // Ref is a business reference under which people look for a message, such as
 // {order SO-4711}. Type is a short lower-case word chosen in the definitions.
-type Ref struct{ Type, Value string }
+type Ref = message.Ref
 
 // Root returns the ID of the message that id descends from: the part before the
 // first dot.

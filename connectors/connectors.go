@@ -1,0 +1,190 @@
+// Package connectors is the contract between the engine and the outside world:
+// the Channel Adapters of Enterprise Integration Patterns.
+//
+// A Source brings messages in, a Sink carries effects out. One folder below
+// this package is one connector; it may import this package, connectors/format,
+// runtime/message, dsl/spec, dsl/ast and dsl/diag, and nothing else of crossdock.
+package connectors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"crossdock/dsl/diag"
+	"crossdock/runtime/message"
+)
+
+// Source receives messages until its context ends.
+type Source interface {
+	// Run blocks. It hands messages to out, acknowledges upstream only what out
+	// has taken, and cleans up before it returns nil (context ended) or the
+	// error that keeps it from working at all. The engine calls it once.
+	Run(ctx context.Context, out Channel) error
+}
+
+// Channel takes messages into the durable queue.
+type Channel interface {
+	// Send returns when every message is durable: only then may the source
+	// answer 2xx, acknowledge or move a cursor. All or nothing. A *Rejection
+	// means the content was refused and nothing was stored as work; any other
+	// error means "not now": try again later. Safe for concurrent use.
+	Send(ctx context.Context, m ...message.Message) ([]Receipt, error)
+}
+
+// Receipt is the answer for one message handed to a Channel. A message that a
+// pipeline splits has one ID per item.
+type Receipt struct {
+	IDs       []string
+	Duplicate bool // all of it was known: nothing will be done again
+	Filtered  bool // nothing to do: an empty split
+}
+
+// Rejection refuses the content of a message. Status is the HTTP status that
+// fits: 400 not readable, 409 same key with another content, 413, 415, 422.
+type Rejection struct {
+	Status   int
+	Message  string
+	Problems []Problem
+}
+
+// Problem is one reason of a Rejection. Field is a path such as items[0].qty.
+type Problem struct {
+	Field   string `json:"field,omitempty"`
+	Message string `json:"message"`
+}
+
+// Error returns the message and the first problem.
+func (r *Rejection) Error() string {
+	if len(r.Problems) == 0 {
+		return r.Message
+	}
+	p := r.Problems[0]
+	if p.Field == "" {
+		return r.Message + ": " + p.Message
+	}
+	return fmt.Sprintf("%s: %s: %s", r.Message, p.Field, p.Message)
+}
+
+// Sink carries out the operations of one connection. All methods are safe for
+// concurrent use; Close waits for nothing and lets deliveries under way end.
+type Sink interface {
+	// Deliver makes exactly one attempt. It never repeats by itself. It returns
+	// the answer whatever its status; the engine judges it. An error says that
+	// there was no complete answer, and is classed by Permanent, After,
+	// Ambiguous or NotSent; an unclassed error counts as Ambiguous.
+	Deliver(ctx context.Context, r Request) (Response, error)
+	Close() error
+}
+
+// Request is one attempt of one effect.
+type Request struct {
+	Operation string
+	Key       string         // idempotency key: the same for every attempt, whatever replica, revision or replay
+	Attempt   int            // from 1
+	With      map[string]any // bound to {name} placeholders
+	Body      any            // JSON value; nil = no body
+	Encoded   []byte         // Body as JSON, where the engine has it already; nil otherwise
+	MessageID string
+	Meta      *message.Meta
+}
+
+// Response is what the other side answered. Sinks that know no status numbers
+// answer 200. Body is the decoded JSON, or a string for other text.
+type Response struct {
+	Status  int
+	Headers map[string]string // lower-case names
+	Body    any
+	Raw     []byte // at most the connection's response limit
+	Cut     bool   // Raw is incomplete: the answer was larger than the limit
+}
+
+// Connector is one kind of connection, such as "http".
+type Connector interface {
+	// Type is the word behind `type:`.
+	Type() string
+	// Settings returns a pointer to a fresh struct for the keys of a connection
+	// that belong to this connector (see dsl/spec for the tags).
+	Settings() any
+	// Operation returns the same for one entry of `operations:`.
+	Operation() any
+	// Check looks at decoded settings together and reports what is wrong.
+	Check(c Config) diag.List
+	// Open builds the sink of a connection. It must not need the other side to
+	// be reachable.
+	Open(c Config, env Env) (Sink, error)
+}
+
+// Config is one connection as decoded: Settings and each Operation are the
+// pointers that the Connector returned, filled.
+type Config struct {
+	Name       string
+	Settings   any
+	Operations map[string]Operation
+}
+
+// Operation is one operation of a connection: what the language says for all
+// connectors and what is the connector's own.
+type Operation struct {
+	Name   string
+	Keyed  bool   // repeat: keyed; the key goes into KeyHeader
+	Header string // key_header
+	Own    any
+}
+
+// Env is what the engine lends to connectors.
+type Env struct {
+	Log       *slog.Logger
+	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the system's
+	Secret    func(name string) (string, error)                                 // resolves ${secret.name} now
+	Dir       string                                                            // folder of the workspace
+	UserAgent string
+}
+
+// Fault is an error with a class. Class says what the engine may do next.
+type Fault struct {
+	Class Class
+	Wait  time.Duration // After: at least this long
+	Err   error
+}
+
+// Class sorts the ways a delivery can fail without a complete answer.
+type Class uint8
+
+// The classes of faults.
+const (
+	ClassAmbiguous Class = iota // the effect may have happened
+	ClassNotSent                // certainly no effect: repeat freely
+	ClassPermanent              // repeating cannot help
+	ClassAfter                  // certainly no effect, and the other side named a time
+)
+
+// Error returns the text of the cause.
+func (f *Fault) Error() string { return f.Err.Error() }
+
+// Unwrap returns the cause.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Permanent marks err as one that no repetition can cure.
+func Permanent(err error) error { return &Fault{Class: ClassPermanent, Err: err} }
+
+// NotSent marks err as a failure before anything reached the other side.
+func NotSent(err error) error { return &Fault{Class: ClassNotSent, Err: err} }
+
+// After marks err as one to repeat not before d has passed.
+func After(d time.Duration, err error) error { return &Fault{Class: ClassAfter, Wait: d, Err: err} }
+
+// Ambiguous marks err as one after which the effect may or may not have happened.
+func Ambiguous(err error) error { return &Fault{Class: ClassAmbiguous, Err: err} }
+
+// ClassOf returns the class of err; an unclassed error is ambiguous.
+func ClassOf(err error) (Class, time.Duration) {
+	var f *Fault
+	if errors.As(err, &f) {
+		return f.Class, f.Wait
+	}
+	return ClassAmbiguous, 0
+}

@@ -1,0 +1,123 @@
+package spec
+
+import "crossdock/dsl/ast"
+
+// Connection is another system: NAME.connection.yaml. Keys that belong to its
+// type are described by the connector.
+type Connection struct {
+	Name        Text              `yaml:"connection" doc:"Name of the connection." validate:"required"`
+	Description Text              `yaml:"description" doc:"What it is for, and who owns it."`
+	Type        Text              `yaml:"type" doc:"Kind of connection: http, file or log." validate:"required"`
+	Limits      ConnLimits        `yaml:"limits" doc:"What the other system can take."`
+	Breaker     *ast.Node         `yaml:"breaker" doc:"When to stop calling a failing system." later:"policy"`
+	Maintenance *ast.Node         `yaml:"maintenance" doc:"When the other system is closed." later:"policy"`
+	Operations  Fields[Operation] `yaml:"operations" doc:"What can be asked of it."`
+}
+
+// ConnLimits says what the other system can take.
+type ConnLimits struct {
+	Rate            Text     `yaml:"rate" doc:"Calls per second, such as 20/s." later:"policy"`
+	Quota           Text     `yaml:"quota" doc:"Calls per day or hour, such as 100000/day." later:"policy"`
+	ReserveCritical Text     `yaml:"reserve_critical" doc:"Share of the quota kept for critical work." later:"policy"`
+	Concurrency     int      `yaml:"concurrency" doc:"Calls at the same time; 64 unless said otherwise." validate:"omitempty,min=1,max=10000"`
+	Timeout         Duration `yaml:"timeout" doc:"Longest time for one call; 10s unless said otherwise."`
+	Response        Size     `yaml:"response" doc:"Largest answer that is read; 1MiB unless said otherwise."`
+}
+
+// Operation is what can be asked of a connection. Keys that belong to the type
+// of the connection are described by the connector.
+type Operation struct {
+	Node *ast.Node
+	OperationOptions
+}
+
+// OperationOptions are the keys every connection type knows.
+type OperationOptions struct {
+	Repeat      Text     `yaml:"repeat" doc:"What happens when it is done twice: safe (nothing), keyed (the other side knows the key), check (look first), never." validate:"omitempty,oneof=safe keyed check never"`
+	KeyHeader   Text     `yaml:"key_header" doc:"Header that carries the idempotency key; Idempotency-Key unless said otherwise."`
+	Check       *Check   `yaml:"check" doc:"How to find out whether an earlier attempt had its effect."`
+	SuccessWhen Cell     `yaml:"success_when" doc:"expr over response; a 2xx status unless said otherwise." lang:"expr"`
+	Request     Text     `yaml:"request" doc:"Schema of what is sent."`
+	Response    Text     `yaml:"response" doc:"Schema of the answer."`
+	Timeout     Duration `yaml:"timeout" doc:"Longest time for one call of this operation."`
+	Items       Cell     `yaml:"items" doc:"jq: the items of a list answer." lang:"jq"`
+	Next        Cell     `yaml:"next" doc:"jq: address or number of the next page; nothing on the last one." lang:"jq"`
+	Stub        Stubs    `yaml:"stub" doc:"Answers that stand in for the real system in mock, demo and try."`
+}
+
+// Check is the probe before an ambiguous attempt is repeated.
+type Check struct {
+	Call      Text        `yaml:"call" doc:"Operation that looks for the effect." validate:"required"`
+	With      Fields[Row] `yaml:"with" doc:"Values for its placeholders, computed from what was sent."`
+	FoundWhen Cell        `yaml:"found_when" doc:"expr over response: true where the effect is there." lang:"expr" validate:"required"`
+}
+
+// DecodeNode implements Custom. It reads what all types share; the rest is
+// left to the connector.
+func (o *Operation) DecodeNode(n *ast.Node, d *Decoder) {
+	o.Node = n
+	if n.Kind != ast.Map {
+		d.shape(n, "a map")
+		return
+	}
+	d.Pick(n, &o.OperationOptions)
+}
+
+// Stub is one stand-in answer: a status number, the word timeout or reset, or a
+// map.
+type Stub struct {
+	Node    *ast.Node
+	Status  int
+	Fault   string // "", "timeout" or "reset"
+	Headers Fields[Text]
+	Body    Value
+	Fields  Fields[Row]
+	Delay   Duration
+}
+
+// Stubs is one stand-in answer or a list of them; the last one repeats.
+type Stubs []Stub
+
+type stubOptions struct {
+	Status  int          `yaml:"status" doc:"Status number; 200 unless said otherwise." validate:"omitempty,min=100,max=599"`
+	Headers Fields[Text] `yaml:"headers" doc:"Headers of the answer."`
+	Body    Value        `yaml:"body" doc:"Body of the answer."`
+	Fields  Fields[Row]  `yaml:"fields" doc:"Rows that compute the body from the request: .body, .path, .query, .count."`
+	Delay   Duration     `yaml:"delay" doc:"Time before the answer."`
+}
+
+// DecodeNode implements Custom.
+func (s *Stub) DecodeNode(n *ast.Node, d *Decoder) {
+	s.Node = n
+	if n.Kind == ast.Map {
+		var o stubOptions
+		d.into(n, &o)
+		s.Status, s.Headers, s.Body, s.Fields, s.Delay = o.Status, o.Headers, o.Body, o.Fields, o.Delay
+		if s.Status == 0 {
+			s.Status = 200
+		}
+		return
+	}
+	switch n.Text {
+	case "timeout", "reset":
+		s.Fault = n.Text
+		return
+	}
+	d.into(n, &s.Status)
+	if n.Kind == ast.Scalar && (s.Status < 100 || s.Status > 599) {
+		d.shape(n, "a status number, `timeout`, `reset` or a map with status and body")
+	}
+}
+
+// DecodeNode implements Custom.
+func (s *Stubs) DecodeNode(n *ast.Node, d *Decoder) {
+	items := []*ast.Node{n}
+	if n.Kind == ast.List {
+		items = n.Items
+	}
+	for _, item := range items {
+		var one Stub
+		one.DecodeNode(item, d)
+		*s = append(*s, one)
+	}
+}

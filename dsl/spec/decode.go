@@ -1,0 +1,324 @@
+// Package spec turns the tree of a definition into the structs that describe
+// each kind, and owns their documentation: field docs, required fields and
+// allowed words stand in struct tags, from which the loader, the editor
+// schemas and the reference are made.
+//
+// Tags: `yaml:"name"` is the key; `doc:"..."` one sentence for people;
+// `validate:"..."` rules of go-playground/validator. A field of a kind that is
+// known but not available yet carries `later:"kind"`.
+package spec
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
+)
+
+// The codes this package reports.
+const (
+	CodeUnknown diag.Code = "XD1001" // unknown key, kind or reference; a value of the wrong shape
+	CodeEaten   diag.Code = "XD1002" // YAML read something else than what was meant
+	CodeSecret  diag.Code = "XD1201" // a secret in a file, or ${secret.x} where it may not stand
+)
+
+// Decoder fills structs from trees and collects findings. It never stops at
+// the first one.
+type Decoder struct {
+	Diags *diag.List
+	Kind  string // of the definition being read, for findings
+	Name  string
+	// Var resolves ${var.name}. Nil where placeholders are not allowed.
+	Var func(name string) (string, bool)
+	// VarNames lists what Var knows, for suggestions.
+	VarNames []string
+}
+
+// Custom is implemented by types that read themselves from a node.
+type Custom interface {
+	DecodeNode(n *ast.Node, d *Decoder)
+}
+
+// into decodes one value without running validation of its own.
+func (d *Decoder) into(n *ast.Node, target any) {
+	d.value(n, reflect.ValueOf(target).Elem(), "")
+}
+
+// Pick fills the struct that into points at from the keys of n that it knows
+// and leaves the others alone.
+func (d *Decoder) Pick(n *ast.Node, into any) {
+	v := reflect.ValueOf(into).Elem()
+	info := describe(v.Type())
+	known := &ast.Node{Kind: ast.Map, Span: n.Span}
+	for _, p := range n.Pairs {
+		if _, ok := info.byName[p.Key.Text]; ok {
+			known.Pairs = append(known.Pairs, p)
+		}
+	}
+	d.structure(known, v, "")
+}
+
+// Errorf reports an error about the definition being read.
+func (d *Decoder) Errorf(code diag.Code, span diag.Span, format string, args ...any) *diag.Diagnostic {
+	f := d.Diags.Errorf(code, span, format, args...)
+	f.Kind, f.Name = d.Kind, d.Name
+	return f
+}
+
+// Decode fills the struct that into points at from a map node and reports
+// unknown keys, wrong shapes and broken `validate` rules.
+func (d *Decoder) Decode(n *ast.Node, into any) {
+	before := len(*d.Diags)
+	d.value(n, reflect.ValueOf(into).Elem(), "")
+	if len(*d.Diags) == before {
+		d.validate(n, into)
+	}
+}
+
+var customType = reflect.TypeFor[Custom]()
+
+func (d *Decoder) value(n *ast.Node, v reflect.Value, what string) {
+	if v.CanAddr() && v.Addr().Type().Implements(customType) {
+		v.Addr().Interface().(Custom).DecodeNode(n, d)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.Type() == reflect.TypeFor[*ast.Node]() {
+			v.Set(reflect.ValueOf(n))
+			return
+		}
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		d.value(n, v.Elem(), what)
+	case reflect.Struct:
+		d.structure(n, v, what)
+	case reflect.Slice:
+		d.slice(n, v, what)
+	case reflect.Map:
+		d.mapping(n, v, what)
+	default:
+		d.scalar(n, v)
+	}
+}
+
+func (d *Decoder) structure(n *ast.Node, v reflect.Value, what string) {
+	if n.Kind != ast.Map {
+		if n.Empty {
+			return
+		}
+		d.shape(n, "a map of "+oneOf(Keys(v.Type())))
+		return
+	}
+	info := describe(v.Type())
+	for _, p := range n.Pairs {
+		f, ok := info.byName[p.Key.Text]
+		if !ok {
+			d.UnknownKey(p.Key, info.names)
+			continue
+		}
+		if f.later != "" {
+			d.Errorf(CodeUnknown, p.Key.Span, "`%s` is not available yet", p.Key.Text).
+				Hint = "it belongs to the language, but this version cannot run it"
+			continue
+		}
+		d.value(p.Value, v.FieldByIndex(f.index), p.Key.Text)
+	}
+}
+
+// UnknownKey reports a key that has no meaning here.
+func (d *Decoder) UnknownKey(key *ast.Node, known []string) {
+	f := d.Errorf(CodeUnknown, key.Span, "unknown key `%s`", key.Text)
+	f.Hint = "you can use: " + strings.Join(known, ", ")
+	d.suggest(f, key, known)
+}
+
+// Unknown reports a name that refers to nothing.
+func (d *Decoder) Unknown(ref *ast.Node, what string, known []string) {
+	f := d.Errorf(CodeUnknown, ref.Span, "there is no %s `%s`", what, ref.Text)
+	if len(known) == 0 {
+		f.Hint = "this workspace has no " + what + " yet"
+	} else if len(known) <= 12 {
+		f.Hint = "you can use: " + strings.Join(known, ", ")
+	}
+	d.suggest(f, ref, known)
+}
+
+func (d *Decoder) suggest(f *diag.Diagnostic, at *ast.Node, known []string) {
+	near := diag.Nearest(at.Text, known)
+	if len(near) == 0 {
+		return
+	}
+	f.Short = "did you mean `" + near[0] + "`?"
+	if at.Style == ast.Plain {
+		f.Fixes = append(f.Fixes, diag.Fix{Title: "replace with `" + near[0] + "`",
+			Edits: []diag.Edit{{Span: at.Span, Text: near[0]}}})
+	}
+}
+
+// shape reports a value of another shape than expected.
+func (d *Decoder) shape(n *ast.Node, want string) {
+	f := d.Errorf(CodeUnknown, n.Span, "expected %s, found %s", want, found(n))
+	if n.Flow {
+		f.Code = CodeEaten
+		f.Hint = "YAML read the brackets as its own; put the text in quotes"
+	}
+}
+
+func found(n *ast.Node) string {
+	if n.Kind != ast.Scalar {
+		return n.Kind.String()
+	}
+	if n.Empty {
+		return "nothing"
+	}
+	text := n.Text
+	if len(text) > 40 {
+		text = text[:37] + "..."
+	}
+	return "`" + strings.ReplaceAll(text, "\n", " ") + "`"
+}
+
+func (d *Decoder) slice(n *ast.Node, v reflect.Value, what string) {
+	items := n.Items
+	if n.Kind == ast.Scalar && !n.Empty && v.Type().Elem().Kind() != reflect.Struct {
+		items = []*ast.Node{n} // one value stands for a list of one
+	} else if n.Kind != ast.List {
+		if !n.Empty {
+			d.shape(n, "a list")
+		}
+		return
+	}
+	out := reflect.MakeSlice(v.Type(), len(items), len(items))
+	for i, item := range items {
+		d.value(item, out.Index(i), what)
+	}
+	v.Set(out)
+}
+
+func (d *Decoder) mapping(n *ast.Node, v reflect.Value, what string) {
+	if n.Kind != ast.Map {
+		if !n.Empty {
+			d.shape(n, "a map")
+		}
+		return
+	}
+	out := reflect.MakeMapWithSize(v.Type(), len(n.Pairs))
+	for _, p := range n.Pairs {
+		item := reflect.New(v.Type().Elem()).Elem()
+		d.value(p.Value, item, what)
+		out.SetMapIndex(reflect.ValueOf(p.Key.Text).Convert(v.Type().Key()), item)
+	}
+	v.Set(out)
+}
+
+func (d *Decoder) scalar(n *ast.Node, v reflect.Value) {
+	text, ok := d.Text(n)
+	if !ok {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Bool:
+		b, ok := ParseBool(text)
+		if !ok {
+			d.shape(n, "`true` or `false`")
+			return
+		}
+		v.SetBool(b)
+	case reflect.Int, reflect.Int64:
+		i, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			d.shape(n, "a whole number")
+			return
+		}
+		v.SetInt(i)
+	case reflect.Float64:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			d.shape(n, "a number")
+			return
+		}
+		v.SetFloat(f)
+	case reflect.Interface:
+		v.Set(reflect.ValueOf(Plain(n)))
+	default:
+		panic(fmt.Sprintf("spec: a field of type %s cannot be decoded", v.Type()))
+	}
+}
+
+// Text returns the text of a scalar with ${var.x} resolved, or reports what is
+// wrong with it.
+func (d *Decoder) Text(n *ast.Node) (string, bool) {
+	if n.Kind != ast.Scalar {
+		d.shape(n, "a single value")
+		return "", false
+	}
+	return d.expand(n)
+}
+
+// ParseBool reads yes/no words the way the language writes them.
+func ParseBool(text string) (value, ok bool) {
+	switch text {
+	case "true":
+		return true, true
+	case "false":
+		return false, true
+	}
+	return false, false
+}
+
+type field struct {
+	index []int
+	name  string
+	later string
+}
+
+type structInfo struct {
+	names  []string // available ones, in order
+	byName map[string]field
+}
+
+var described sync.Map // reflect.Type -> *structInfo
+
+func describe(t reflect.Type) *structInfo {
+	if i, ok := described.Load(t); ok {
+		return i.(*structInfo)
+	}
+	info := &structInfo{byName: map[string]field{}}
+	for _, f := range reflect.VisibleFields(t) {
+		tag, ok := f.Tag.Lookup("yaml")
+		if !ok || tag == "-" || f.Anonymous {
+			continue
+		}
+		name, _, _ := strings.Cut(tag, ",")
+		later := f.Tag.Get("later")
+		info.byName[name] = field{f.Index, name, later}
+		if later == "" {
+			info.names = append(info.names, name)
+		}
+	}
+	described.Store(t, info)
+	return info
+}
+
+// Keys returns the keys that a struct type (or pointer to one) takes, in order.
+func Keys(t reflect.Type) []string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return describe(t).names
+}
+
+func oneOf(names []string) string {
+	if len(names) > 8 {
+		names = append(append([]string{}, names[:8]...), "...")
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,72 @@
+package spec
+
+import (
+	"crossdock/dsl/ast"
+)
+
+// Mapping is a field table: NAME.mapping.yaml.
+type Mapping struct {
+	Name          Text        `yaml:"mapping" doc:"Name of the mapping." validate:"required"`
+	Description   Text        `yaml:"description" doc:"What it is for."`
+	Input         Text        `yaml:"input" doc:"Schema of what comes in."`
+	Output        Text        `yaml:"output" doc:"Schema of what goes out."`
+	Samples       []Text      `yaml:"samples" doc:"Files with example inputs, relative to this file."`
+	CannotProvide []Text      `yaml:"cannot_provide" doc:"Target fields this source never has."`
+	Let           Fields[Row] `yaml:"let" doc:"Helper values, used below as $name."`
+	Fields        Fields[Row] `yaml:"fields" doc:"One row per target field."`
+	Program       Text        `yaml:"program" doc:"File with a whole jq program instead of fields."`
+}
+
+// Row computes one target value: a jq cell, or a map with options.
+type Row struct {
+	Node  *ast.Node // the whole row as written
+	Short bool      // written as `target: jq`
+	RowOptions
+}
+
+// RowOptions are the keys of a long row. They are applied in the order
+// from, lookup, default, parse/type/unit, trim/max_length, required.
+type RowOptions struct {
+	From       Cell        `yaml:"from" doc:"jq that computes the value." lang:"jq"`
+	Const      Value       `yaml:"const" doc:"A fixed value."`
+	Each       Cell        `yaml:"each" doc:"jq that gives the items of a list; one object or nothing is a list too." lang:"jq"`
+	Fields     Fields[Row] `yaml:"fields" doc:"Rows of each item, or of a nested object."`
+	When       Cell        `yaml:"when" doc:"expr; the row is left out where it is false." lang:"expr"`
+	Default    Value       `yaml:"default" doc:"Used where the value is missing or null; never for false."`
+	Required   bool        `yaml:"required" doc:"A missing value is an error."`
+	Lookup     Text        `yaml:"lookup" doc:"Crosswalk that translates the value, as table or table.column."`
+	Type       Text        `yaml:"type" doc:"string, integer, number, boolean, decimal(n), date, datetime, time, url, list or object."`
+	Parse      Text        `yaml:"parse" doc:"Pattern of an incoming date or time, such as dd.MM.yyyy HH:mm."`
+	Format     Text        `yaml:"format" doc:"Pattern of an outgoing date or time."`
+	Zone       Text        `yaml:"zone" doc:"IANA zone of a time that has none."`
+	Unit       Text        `yaml:"unit" doc:"Conversion such as lb -> kg."`
+	Trim       bool        `yaml:"trim" doc:"Remove white space at both ends."`
+	MaxLength  int         `yaml:"max_length" doc:"Longest text allowed, in characters." validate:"omitempty,min=1"`
+	TrueValues []Text      `yaml:"true_values" doc:"Texts that mean true; everything else means false."`
+	Note       Text        `yaml:"note" doc:"For people."`
+}
+
+// DecodeNode implements Custom.
+func (r *Row) DecodeNode(n *ast.Node, d *Decoder) {
+	r.Node = n
+	if n.Kind != ast.Map {
+		r.Short = true
+		r.From.DecodeNode(n, d)
+		return
+	}
+	d.into(n, &r.RowOptions)
+	set := 0
+	for _, key := range []string{"from", "const", "each"} {
+		if n.Get(key) != nil {
+			set++
+		}
+	}
+	switch {
+	case set > 1:
+		d.Errorf(CodeUnknown, n.Span, "a row takes only one of `from`, `const` and `each`")
+	case set == 0 && n.Get("fields") == nil:
+		d.Errorf(CodeUnknown, n.Span, "a row needs `from`, `const`, `each` or `fields`").Hint = "add `from:` with the jq that computes the value"
+	case r.Each.Set() && n.Get("fields") == nil && n.Get("from") == nil && len(*d.Diags) == 0:
+		// `each` alone copies the items.
+	}
+}
