@@ -160,11 +160,23 @@ type File struct {
 	Ignores []Ignore // "# crossdock-ignore CODE reason" comments
 }
 
-// Ignore is a request to silence one code on the line it stands on or above.
-type Ignore struct {
-	Code   diag.Code
-	Reason string
-	Line   int  // the line of the comment
-	Alone  bool // the comment has the line for itself and so speaks of the next one
-	Span   diag.Span
+// Ignore is a request to silence one code.
+type Ignore = diag.Ignore
+
+// Raw returns the source of n as it stands in the file, quotes, brackets and
+// block indicator included.
+func Raw(file *File, n *Node) string {
+	if file == nil || n == nil {
+		return ""
+	}
+	return diag.NewText(file.Source).Slice(n.Span)
+}
+
+// Ignores gathers the ignore comments of all files.
+func Ignores(files ...*File) []Ignore {
+	var all []Ignore
+	for _, f := range files {
+		all = append(all, f.Ignores...)
+	}
+	return all
 }

@@ -11,6 +11,7 @@ package spec
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,6 +61,38 @@ func (d *Decoder) Pick(n *ast.Node, into any) {
 		}
 	}
 	d.structure(known, v, "")
+}
+
+// Rest fills the struct that into points at from the keys of n that none of
+// the others takes, and reports keys that nobody takes.
+func (d *Decoder) Rest(n *ast.Node, into any, others ...any) {
+	taken := map[string]bool{}
+	var names []string
+	for _, o := range others {
+		info := describe(reflect.TypeOf(o).Elem())
+		for name := range info.byName {
+			taken[name] = true
+		}
+		names = append(names, info.names...)
+	}
+	v := reflect.ValueOf(into).Elem()
+	info := describe(v.Type())
+	names = append(slices.Clone(info.names), names...)
+	own := &ast.Node{Kind: ast.Map, Span: n.Span}
+	for _, p := range n.Pairs {
+		_, mine := info.byName[p.Key.Text]
+		switch {
+		case mine:
+			own.Pairs = append(own.Pairs, p)
+		case !taken[p.Key.Text]:
+			d.UnknownKey(p.Key, names)
+		}
+	}
+	before := len(*d.Diags)
+	d.structure(own, v, "")
+	if len(*d.Diags) == before {
+		d.validate(n, into)
+	}
 }
 
 // Errorf reports an error about the definition being read.
@@ -114,6 +147,9 @@ func (d *Decoder) structure(n *ast.Node, v reflect.Value, what string) {
 		}
 		d.shape(n, "a map of "+oneOf(Keys(v.Type())))
 		return
+	}
+	if at := v.FieldByName("Node"); at.IsValid() && at.Type() == reflect.TypeFor[*ast.Node]() {
+		at.Set(reflect.ValueOf(n))
 	}
 	info := describe(v.Type())
 	for _, p := range n.Pairs {

@@ -119,6 +119,6 @@ type APIKey struct {
 
 // Basic verifies HTTP basic authentication.
 type Basic struct {
-	User     Secret `yaml:"user" doc:"User name, as a secret or plain." validate:"required"`
+	User     Text   `yaml:"user" doc:"User name." validate:"required"`
 	Password Secret `yaml:"password" doc:"Password." validate:"required"`
 }
