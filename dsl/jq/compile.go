@@ -1,0 +1,191 @@
+package jq
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/itchyny/gojq"
+)
+
+// Limits on the text of one cell. They are checked before parsing.
+const (
+	MaxSource  = 64 << 10 // bytes
+	MaxNesting = 200      // brackets and blocks inside each other
+)
+
+// Table is a crosswalk that lookup reads. It must be safe for concurrent use.
+type Table interface {
+	// Find returns what the table says for key. column is "" for a table with
+	// one column. What a miss means is the decision of the table: a value, or
+	// an error whose text is shown to people.
+	Find(key, column string) (any, error)
+}
+
+// Options says what a cell may use. The zero value is a cell without
+// variables and tables.
+type Options struct {
+	// Vars names the variables without their $, in the order in which a Frame
+	// carries their values.
+	Vars []string
+	// Lookup finds a table for the lookup function; nil means there are none.
+	Lookup func(table string) (Table, bool)
+	// Tables names the known tables, for suggestions only.
+	Tables []string
+	// Unsafe allows what can run without a bound: recursion, open loops and
+	// regular expressions made from data. The limits of the Frame still hold.
+	Unsafe bool
+}
+
+// Program is one compiled cell. It is immutable and safe for concurrent use.
+type Program struct {
+	src    string
+	query  *gojq.Query
+	places *places
+	vars   []string
+	code   *gojq.Code
+}
+
+// Compile turns the text of a cell into a Program. It returns everything that
+// is wrong with the cell, root cause first; the Program is nil if any problem
+// is an error.
+func Compile(src string, opt Options) (*Program, []Problem) {
+	if len(src) > MaxSource {
+		return nil, []Problem{{
+			Kind: TooLarge, From: MaxSource, To: len(src),
+			Message: fmt.Sprintf("the cell has %d bytes, the limit is %d", len(src), MaxSource),
+			Hint:    "split it into several rows, or move constant data into a lookup",
+		}}
+	}
+	toks := scan(src)
+	if at, deep := nesting(toks, MaxNesting); deep {
+		return nil, []Problem{{
+			Kind: TooLarge, From: at.From, To: at.To,
+			Message: fmt.Sprintf("brackets and blocks are nested more than %d deep here", MaxNesting),
+			Hint:    "split the cell with `let` values",
+		}}
+	}
+	query, err := gojq.Parse(src)
+	if err != nil {
+		return nil, []Problem{syntaxProblem(src, toks, err)}
+	}
+	pl := locate(query, toks)
+	problems := check(query, pl, opt)
+	if failed(problems) {
+		return nil, order(problems)
+	}
+	p := &Program{src: src, query: query, places: pl, vars: slices.Clone(opt.Vars)}
+	if p.code, err = gojq.Compile(query, compilerOptions(opt)...); err != nil {
+		problems = append(problems, Problem{Kind: Syntax, To: len(src), Message: err.Error()})
+		return nil, order(problems)
+	}
+	return p, order(problems)
+}
+
+func compilerOptions(opt Options) []gojq.CompilerOption {
+	names := make([]string, len(opt.Vars))
+	for i, v := range opt.Vars {
+		names[i] = "$" + v
+	}
+	opts := []gojq.CompilerOption{gojq.WithVariables(names)}
+	for _, f := range functions {
+		call := f.bind(opt)
+		opts = append(opts, gojq.WithFunction(f.Name, len(f.Params), len(f.Params), call))
+	}
+	return opts
+}
+
+// Source returns the text the program was compiled from.
+func (p *Program) Source() string { return p.src }
+
+// Vars returns the names of the variables in the order of Frame.Vars.
+func (p *Program) Vars() []string { return p.vars }
+
+// Compiled reports whether the program runs as closures; the others run in
+// the interpreter and give the same results more slowly.
+func (p *Program) Compiled() bool { return false }
+
+// syntaxProblem turns an error of the parser into words and a place.
+func syntaxProblem(src string, toks []token, err error) Problem {
+	p := Problem{Kind: Syntax, To: len(src), Message: err.Error()}
+	var pe *gojq.ParseError
+	if !errors.As(err, &pe) {
+		return p
+	}
+	p.From, p.To = max(0, pe.Offset-len(pe.Token)), pe.Offset
+	trimmed := strings.TrimSpace(src)
+	switch {
+	case trimmed == "":
+		p.From, p.Message, p.Hint = 0, "the cell is empty", "write `.` for the whole input"
+	case strings.HasPrefix(p.Message, "unterminated string"):
+		p.Message, p.Hint = "a text is not closed", "end it with a double quote"
+		if at := lastOpenQuote(toks); at >= 0 {
+			p.From, p.To = at, len(src)
+		}
+	case strings.HasPrefix(p.Message, "invalid escape"):
+		p.Message = fmt.Sprintf("`%s` is no escape that a text may have", pe.Token)
+		p.Hint = `write a backslash as \\`
+	case pe.Token == "":
+		p.From, p.To = len(strings.TrimRight(src, " \t\r\n")), len(src)
+		p.Message, p.Hint = "the cell ends too early", missingEnd(toks)
+	default:
+		p.Message = fmt.Sprintf("`%s` cannot stand here", pe.Token)
+		p.Hint = tokenHint(src, p.From, pe.Token)
+	}
+	return p
+}
+
+func lastOpenQuote(toks []token) int {
+	for i := len(toks) - 1; i >= 0; i-- {
+		if k := toks[i].kind; k == tokString || k == tokStrOpen {
+			return toks[i].From
+		}
+	}
+	return -1
+}
+
+// missingEnd names the bracket or block that is still open at the end.
+func missingEnd(toks []token) string {
+	closer := map[string]string{"(": ")", "[": "]", "{": "}", "if": "end"}
+	var open []string
+	for _, t := range toks {
+		switch {
+		case t.kind == tokInterp:
+			open = append(open, "(")
+		case (t.kind == tokOp || t.kind == tokIdent) && closer[t.text] != "":
+			open = append(open, t.text)
+		case len(open) > 0 && (t.kind == tokOp || t.kind == tokIdent) && closer[open[len(open)-1]] == t.text:
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) == 0 {
+		return "something must follow"
+	}
+	last := open[len(open)-1]
+	return fmt.Sprintf("`%s` is not closed by `%s`", last, closer[last])
+}
+
+func tokenHint(src string, at int, tok string) string {
+	switch tok {
+	case "'":
+		return "texts stand in double quotes"
+	case "&":
+		return "write `and`"
+	case "||":
+		return "write `or`"
+	case "!":
+		return "write `| not` after the value"
+	case "=>", ":":
+		return "object entries look like {name: value}"
+	case "|":
+		if strings.HasPrefix(src[at:], "||") {
+			return "write `or`"
+		}
+	case ")", "]", "}":
+		return "it closes a bracket that is not open"
+	case "?":
+		return "there is no `a ? b : c`, write `if a then b else c end`"
+	}
+	return ""
+}

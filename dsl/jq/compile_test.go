@@ -1,0 +1,197 @@
+package jq
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/itchyny/gojq"
+)
+
+// decode reads JSON the way bodies are read, with numbers as they are written.
+func decode(t testing.TB, text string) any {
+	t.Helper()
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		t.Fatalf("decode %q: %v", text, err)
+	}
+	return v
+}
+
+func encode(t testing.TB, v any) string {
+	t.Helper()
+	b, err := gojq.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// crosswalk is a table of one or several columns.
+type crosswalk map[string]any
+
+func (c crosswalk) Find(key, column string) (any, error) {
+	v, ok := c[key]
+	if !ok {
+		return nil, &RunError{Text: "no row " + key}
+	}
+	if column != "" {
+		return v.(map[string]any)[column], nil
+	}
+	return v, nil
+}
+
+var testTables = map[string]crosswalk{
+	"service-levels": {"01": "GROUND", "02": "EXPRESS"},
+	"metrobox-codes": {"020": map[string]any{"type": "delivery.completed"}},
+}
+
+func testOptions(vars ...string) Options {
+	return Options{
+		Vars:   vars,
+		Lookup: func(name string) (Table, bool) { t, ok := testTables[name]; return t, ok },
+		Tables: []string{"service-levels", "metrobox-codes"},
+	}
+}
+
+func mustCompile(t testing.TB, src string, opt Options) *Program {
+	t.Helper()
+	p, problems := Compile(src, opt)
+	if p == nil {
+		t.Fatalf("compile %q: %v", src, problems)
+	}
+	return p
+}
+
+func TestFunctionExamples(t *testing.T) {
+	for _, f := range Functions() {
+		if !strings.HasSuffix(f.Doc, ".") || len(f.Examples) == 0 {
+			t.Errorf("%s lacks a doc sentence or an example", f.Name)
+		}
+		for _, ex := range f.Examples {
+			p := mustCompile(t, ex.Cell, testOptions())
+			v, ok, err := p.One(&Frame{}, decode(t, ex.In))
+			if err != nil || !ok {
+				t.Errorf("%s on %s: %v, %v", ex.Cell, ex.In, ok, err)
+				continue
+			}
+			if got := encode(t, v); got != ex.Out {
+				t.Errorf("%s on %s gives %s, the docs say %s", ex.Cell, ex.In, got, ex.Out)
+			}
+		}
+	}
+}
+
+func TestProblems(t *testing.T) {
+	tests := []struct {
+		src  string
+		want []string // "text at From..To: message; hint"
+	}{
+		{`.a.b | map(.c)`, nil},
+		{`.orderNo | frist(.a)`, []string{"frist: there is no function `frist`; did you mean `first`?"}},
+		{`$rot.orderNo + $meta.x`, []string{"$rot: there is no variable `$rot`; did you mean `$root`?", "$meta: there is no variable `$meta`; there are: $root"}},
+		{`.ship-to.zip`, []string{".ship-to: `.ship-to` is read as a subtraction; a name with a dash needs quotes: .\"ship-to\""}},
+		{`now | nope, env`, []string{
+			"now: `now` cannot be used here; use $run.now, which is the same for the whole run and in tests",
+			"nope: there is no function `nope`",
+			"env: `env` cannot be used here; use $vars for values of the environment",
+		}},
+		{`$ENV.PATH`, []string{"$ENV: `$ENV` cannot be used here; use $vars for values of the environment"}},
+		{`import "a" as b; .`, []string{"import: cells cannot load modules; share values with `let`, a lookup or a mapping of its own"}},
+		{`.a | `, []string{" : the cell ends too early; something must follow"}},
+		{`[.a | {b: .c}`, []string{": the cell ends too early; `[` is not closed by `]`"}},
+		{`.a == 'x'`, []string{"': `'` cannot stand here; texts stand in double quotes"}},
+		{`.a && .b`, []string{"&: `&` cannot stand here; write `and`"}},
+		{`test(.re)`, []string{".re: the pattern of `test` is made while running; write the regular expression as a text; for plain texts use contains, split or startswith"}},
+		{`test("a(")`, []string{`"a(": the regular expression cannot work: missing closing ): ` + "`a(`; "}},
+		{`def f: .a | f; f`, []string{"f: `f` calls itself; walk data with `..` or `recurse`, or use reduce over a list"}},
+		{`def f(g): g; f(.a)`, nil},
+		{`"x" * 20000`, []string{`"x" * 20000: repeats a text more than 10000 times; texts this long are no data`}},
+		{`[recurse(.a)]`, []string{"recurse: `recurse` with this argument can run without an end; give it a path into the data, such as recurse(.children[]?)"}},
+		{`[recurse(.a[]?)]`, nil},
+		{`[repeat(1)]`, []string{"repeat: `repeat` can run without an end; use reduce, foreach or limit over range(n)"}},
+		{`.a | lookup("service-level")`, []string{"\"service-level\": there is no lookup `service-level`; did you mean `service-levels`?"}},
+		{`@base46`, []string{"@base46: there is no format `@base46`; did you mean `@base64`?"}},
+		{`split`, []string{"split: `split` does not take no argument; write `split(a)` or `split(a; b)`"}},
+		{`break $x`, []string{"break $x: there is no label $x here; write `label $x |` around it"}},
+	}
+	for _, tt := range tests {
+		_, problems := Compile(tt.src, testOptions("root"))
+		var got []string
+		for _, p := range problems {
+			got = append(got, tt.src[p.From:p.To]+": "+p.Message+"; "+p.Hint)
+		}
+		for i := range got {
+			if i < len(tt.want) && !strings.Contains(tt.want[i], "; ") {
+				got[i] = strings.TrimSuffix(got[i], "; ")
+			}
+		}
+		if len(got) != len(tt.want) {
+			t.Errorf("%s:\n got %q\nwant %q", tt.src, got, tt.want)
+			continue
+		}
+		for i := range got {
+			if got[i] != tt.want[i] && strings.TrimSuffix(got[i], "; ") != tt.want[i] {
+				t.Errorf("%s:\n got %q\nwant %q", tt.src, got[i], tt.want[i])
+			}
+		}
+	}
+}
+
+func TestPaths(t *testing.T) {
+	tests := []struct{ src, want string }{
+		{`first(.partners[]? | select(.role == "SH"))`, `.partners[] .partners[].role`},
+		{`.partners[].zip`, `.partners[].zip`},
+		{`$root.orderNo + "-" + ($index | tostring)`, `$root.orderNo $index`},
+		{`.lines | map({sku, q: .qty}) | .[0].sku`, `.lines[].sku .lines[].qty`},
+		{`.items as $it | $it | map(.w) | add`, `.items[].w`},
+		{`[.a[] | .b // .c]`, `.a[].b .a[].c`},
+		{`. as {ref: $r, lines: [$first]} | $r, $first.x`, `.ref .lines[0].x`},
+		{`{a, "b": .x.y, $root}`, `$root .a .x.y`},
+		{`"\(.no)-\(.pos)"`, `.no .pos`},
+		{`if .a then .b else .c end | .d`, `.a .b.d .c.d`},
+		{`reduce .l[] as $x (0; . + $x.v)`, `.l[].v`},
+		{`def n: .name; .cust | n`, `.cust.name`},
+		{`."odd-name"["x y"].z`, `."odd-name"."x y".z`},
+		{`.`, `.`},
+		{`has("zip") and .zip != null`, `.zip .zip`},
+		{`.a | to_entries | map(.value.x)`, `.a[].x`},
+		{`.o | sort_by(.d) | .[-1].e`, `.o[].d .o[-1].e`},
+		{`.a.b = 1`, `.a.b .`},
+	}
+	for _, tt := range tests {
+		p := mustCompile(t, tt.src, testOptions("root", "index"))
+		var got []string
+		for _, path := range p.Paths() {
+			got = append(got, path.String())
+			for _, s := range path.Segments {
+				if s.Step == Field && s.To > s.From && !strings.Contains(tt.src[s.From:s.To], s.Name) {
+					t.Errorf("%s: segment %s stands at %q", tt.src, s.Name, tt.src[s.From:s.To])
+				}
+			}
+		}
+		if g := strings.Join(got, " "); !sameWords(g, tt.want) {
+			t.Errorf("%s reads\n %s, want\n %s", tt.src, g, tt.want)
+		}
+	}
+}
+
+func sameWords(a, b string) bool {
+	x, y := strings.Fields(strings.ReplaceAll(a, "x y", "x_y")), strings.Fields(strings.ReplaceAll(b, "x y", "x_y"))
+	if len(x) != len(y) {
+		return false
+	}
+	seen := map[string]int{}
+	for i := range x {
+		seen[x[i]]++
+		seen[y[i]]--
+	}
+	for _, n := range seen {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}

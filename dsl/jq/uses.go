@@ -1,0 +1,119 @@
+package jq
+
+import (
+	"slices"
+
+	"github.com/itchyny/gojq"
+)
+
+// UseKind is a construct that lint rules look at.
+type UseKind uint8
+
+// The constructs.
+const (
+	UseDefault    UseKind = iota // a // b; Text is "//"
+	UseArithmetic                // a + b and its like; Text is the operator
+	UseToNumber                  // tonumber
+	UseFirst                     // .[0], first; Text is as written
+	UseRegex                     // a literal pattern; Text is the pattern
+	UseTimeFormat                // a literal format of strftime and its like; Text is the format
+	UseLookup                    // Text is the name of the table
+	UseText                      // any other literal text; Text is its value
+)
+
+// Use is one appearance of a construct. Left and Right are the operands of an
+// operator and the zero Span for the other kinds.
+type Use struct {
+	Kind     UseKind
+	From, To int
+	Text     string
+	Left     Span
+	Right    Span
+}
+
+// Uses returns the constructs of the cell in reading order.
+func (p *Program) Uses() []Use {
+	u := &user{pl: p.places, skip: map[any]bool{}}
+	walk(p.query, u.see)
+	slices.SortStableFunc(u.out, func(a, b Use) int { return a.From - b.From })
+	return u.out
+}
+
+type user struct {
+	pl   *places
+	out  []Use
+	skip map[any]bool // texts that were seen as something better
+}
+
+func (u *user) add(k UseKind, at Span, text string) {
+	u.out = append(u.out, Use{Kind: k, From: at.From, To: at.To, Text: text})
+}
+
+func (u *user) see(node any) {
+	switch n := node.(type) {
+	case *gojq.Query:
+		u.operator(n)
+	case *gojq.Func:
+		u.call(n)
+	case *gojq.Index:
+		if v, ok := literalNumber(n.Start); ok && v == 0 && !n.IsSlice && n.Start != nil {
+			u.add(UseFirst, u.pl.span(n), "[0]")
+		}
+	case *gojq.String:
+		if n.Queries == nil && !u.skip[n] {
+			u.add(UseText, u.pl.span(n), n.Str)
+		}
+	}
+}
+
+func (u *user) operator(q *gojq.Query) {
+	kind := UseArithmetic
+	switch q.Op {
+	case gojq.OpAlt, gojq.OpUpdateAlt:
+		kind = UseDefault
+	case gojq.OpAdd, gojq.OpSub, gojq.OpMul, gojq.OpDiv,
+		gojq.OpUpdateAdd, gojq.OpUpdateSub, gojq.OpUpdateMul, gojq.OpUpdateDiv:
+	default:
+		return
+	}
+	at := u.pl.span(opOf{q})
+	u.out = append(u.out, Use{
+		Kind: kind, From: at.From, To: at.To, Text: q.Op.String(),
+		Left: u.pl.span(q.Left), Right: u.pl.span(q.Right),
+	})
+}
+
+func (u *user) call(f *gojq.Func) {
+	at := u.pl.span(keyOf{f})
+	switch f.Name {
+	case "tonumber":
+		u.add(UseToNumber, at, f.Name)
+	case "first":
+		if len(f.Args) == 0 {
+			u.add(UseFirst, at, f.Name)
+		}
+	case "lookup":
+		u.literal(f, UseLookup)
+	case "strftime", "strptime", "strflocaltime":
+		u.literal(f, UseTimeFormat)
+	case "split":
+		if len(f.Args) == 2 {
+			u.literal(f, UseRegex)
+		}
+	default:
+		if regexFunctions[f.Name] {
+			u.literal(f, UseRegex)
+		}
+	}
+}
+
+// literal notes the first argument of f if it is a text.
+func (u *user) literal(f *gojq.Func, kind UseKind) {
+	if len(f.Args) == 0 {
+		return
+	}
+	if s, ok := literalText(f.Args[0]); ok {
+		u.add(kind, u.pl.span(f.Args[0]), s)
+		u.skip[bare(f.Args[0]).Str] = true
+	}
+}
