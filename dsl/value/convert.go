@@ -1,0 +1,378 @@
+package value
+
+import (
+	"encoding/json"
+	"math/big"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Options refine a conversion. The zero Options change nothing.
+type Options struct {
+	Parse       string   // pattern, or several separated by " | ", of a date or time
+	Format      string   // pattern of the result of a date or time
+	Zone        string   // IANA zone, or "A -> B": the zone of the input and that of the result
+	Unit        string   // "lb -> kg"
+	TrueValues  []string // boolean: the texts that mean true
+	FalseValues []string // boolean: the texts that mean false
+	Choices     []string // choice: what is allowed
+	Trim        bool     // remove white space around the resulting text
+	MaxLength   int      // most characters of the resulting text; 0 is no limit
+}
+
+// Converter is a conversion made ready once and used for every message. It is
+// immutable and safe for concurrent use.
+type Converter struct {
+	typ      Type
+	opt      Options
+	temporal *temporal
+	item     *Converter
+	unitFrom string
+	unitTo   string
+}
+
+// NewConverter checks the type and its options and makes them ready. Its error
+// is of code "definition", "zone" or "unit".
+func NewConverter(t Type, opt Options) (*Converter, error) {
+	c := &Converter{typ: t, opt: opt}
+	if err := c.checkOptions(); err != nil {
+		return nil, err
+	}
+	if opt.Unit != "" {
+		from, to, ok := SplitArrow(opt.Unit)
+		if !ok {
+			return nil, &Error{Code: CodeUnit, Message: "unit " + quote(opt.Unit) + " does not say from what to what", Hint: "write `lb -> kg`"}
+		}
+		if err := CheckUnits(from, to); err != nil {
+			return nil, err
+		}
+		c.unitFrom, c.unitTo = from, to
+	}
+	if t.Temporal() {
+		temporal, err := newTemporal(t.Base, opt)
+		if err != nil {
+			return nil, err
+		}
+		c.temporal = temporal
+	}
+	if t.Base == List && t.Item != nil {
+		itemOptions := opt
+		itemOptions.Trim, itemOptions.MaxLength = false, 0
+		item, err := NewConverter(*t.Item, itemOptions)
+		if err != nil {
+			return nil, err
+		}
+		c.item = item
+	}
+	return c, nil
+}
+
+func (c *Converter) checkOptions() error {
+	inner := c.typ
+	for inner.Base == List && inner.Item != nil {
+		inner = *inner.Item
+	}
+	misplaced := func(option, types string) error {
+		return &Error{Code: CodeDefinition, Message: option + " has no meaning for type " + c.typ.String(), Hint: "it belongs to " + types}
+	}
+	switch {
+	case !inner.Temporal() && c.opt.Parse != "":
+		return misplaced("parse", "date, datetime and time")
+	case !inner.Temporal() && c.opt.Format != "":
+		return misplaced("format", "date, datetime and time")
+	case !inner.Temporal() && c.opt.Zone != "":
+		return misplaced("zone", "date, datetime and time")
+	case c.opt.Unit != "" && !inner.Numeric() && inner.Base != Any:
+		return misplaced("unit", "integer, number and decimal(n)")
+	case inner.Base != Boolean && len(c.opt.TrueValues)+len(c.opt.FalseValues) > 0:
+		return misplaced("true_values", "boolean")
+	case c.opt.MaxLength < 0:
+		return &Error{Code: CodeDefinition, Message: "max_length cannot be negative"}
+	}
+	for _, v := range c.opt.TrueValues {
+		if slices.Contains(c.opt.FalseValues, v) {
+			return &Error{Code: CodeDefinition, Message: quote(v) + " stands in true_values and in false_values"}
+		}
+	}
+	return nil
+}
+
+// SplitArrow splits "a -> b" and trims both sides.
+func SplitArrow(s string) (from, to string, ok bool) {
+	from, to, ok = strings.Cut(s, "->")
+	from, to = strings.TrimSpace(from), strings.TrimSpace(to)
+	return from, to, ok && from != "" && to != ""
+}
+
+// Convert converts v once; see NewConverter for work that repeats.
+func Convert(v any, t Type, opt Options) (any, error) {
+	c, err := NewConverter(t, opt)
+	if err != nil {
+		return nil, err
+	}
+	return c.Convert(v)
+}
+
+// Convert returns v as a value of the converter's type, or an *Error. Null
+// stays null. The value itself is never changed; a list may be copied.
+func (c *Converter) Convert(v any) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	out, err := c.typed(v)
+	if err != nil {
+		return nil, err
+	}
+	if c.opt.Trim || c.opt.MaxLength > 0 {
+		return c.finish(out)
+	}
+	return out, nil
+}
+
+func (c *Converter) typed(v any) (any, error) {
+	switch c.typ.Base {
+	case Any:
+		if c.unitFrom != "" {
+			return c.number(v)
+		}
+		return v, nil
+	case String:
+		return toText(v)
+	case Integer, Number, Fixed:
+		return c.number(v)
+	case Boolean:
+		return c.boolean(v)
+	case Date, DateTime, Time:
+		return c.temporal.convert(v)
+	case URL:
+		return toURL(v)
+	case Name:
+		return toName(v)
+	case Choice:
+		return c.choice(v)
+	case List:
+		return c.list(v)
+	case Object:
+		if _, ok := v.(map[string]any); !ok {
+			return nil, typeError("an object", v, "")
+		}
+	}
+	return v, nil
+}
+
+func typeError(want string, v any, hint string) error {
+	return &Error{Code: CodeType, Message: "expected " + want + ", found " + Describe(v), Hint: hint}
+}
+
+// Text returns the text of a JSON text, number or boolean; the digits of a
+// number are those it was written with.
+func Text(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case json.Number:
+		return string(v), true
+	case bool:
+		return strconv.FormatBool(v), true
+	case int:
+		return strconv.Itoa(v), true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	case *big.Int:
+		return v.String(), true
+	}
+	return "", false
+}
+
+func toText(v any) (any, error) {
+	if _, ok := v.(string); ok {
+		return v, nil
+	}
+	s, ok := Text(v)
+	if !ok {
+		hint := "take one of its fields, or `tojson` for all of it as text"
+		if _, list := v.([]any); list {
+			hint = "use `join(\", \")` or take one item with `first`"
+		}
+		return nil, typeError("text", v, hint)
+	}
+	return s, nil
+}
+
+// number converts to integer, number and decimal(n), after the unit.
+func (c *Converter) number(v any) (any, error) {
+	if n, ok := v.(json.Number); ok && c.unitFrom == "" {
+		if c.typ.Base == Number || c.typ.Base == Integer && plainInteger(string(n)) {
+			return v, nil
+		}
+	}
+	d, err := numberOf(v)
+	if err != nil {
+		return nil, err
+	}
+	if c.unitFrom != "" {
+		if d, err = ConvertUnit(d, c.unitFrom, c.unitTo); err != nil {
+			return nil, err
+		}
+	}
+	switch c.typ.Base {
+	case Integer:
+		if !d.IsInteger() {
+			return nil, &Error{Code: CodeType, Message: "expected a whole number, found " + shorten(d.String()), Hint: "`type: decimal(0)` rounds"}
+		}
+		d = d.Round(0)
+	case Fixed:
+		d = d.Round(c.typ.Digits)
+	}
+	return d.Number(), nil
+}
+
+// plainInteger reports whether s is an integer as JSON writes it.
+func plainInteger(s string) bool {
+	t := strings.TrimPrefix(s, "-")
+	return t != "" && onlyDigits(t) && (t[0] != '0' || t == "0" && t == s)
+}
+
+// numberOf reads numbers and texts that hold one; blanks around it are no part
+// of it.
+func numberOf(v any) (Decimal, error) {
+	s, ok := v.(string)
+	if !ok {
+		return DecimalOf(v)
+	}
+	t := strings.TrimSpace(s)
+	if t == "" {
+		return Decimal{}, emptyText("a number")
+	}
+	return ParseDecimal(t)
+}
+
+func emptyText(want string) error {
+	return &Error{Code: CodeParse, Message: "expected " + want + ", found an empty text", Hint: "`select(blank | not)` in jq makes it missing, so that `default` applies"}
+}
+
+func (c *Converter) boolean(v any) (any, error) {
+	given := len(c.opt.TrueValues)+len(c.opt.FalseValues) > 0
+	if b, ok := v.(bool); ok {
+		return b, nil
+	}
+	s, ok := Text(v)
+	if !ok {
+		return nil, typeError("true or false", v, "")
+	}
+	t := strings.TrimSpace(s)
+	if !given {
+		switch t {
+		case "true":
+			return true, nil
+		case "false":
+			return false, nil
+		}
+		return nil, typeError("true or false", v, "say which texts mean yes with `true_values: [X, Y]`")
+	}
+	switch {
+	case slices.Contains(c.opt.TrueValues, t) || slices.Contains(c.opt.TrueValues, s):
+		return true, nil
+	case slices.Contains(c.opt.FalseValues, t) || slices.Contains(c.opt.FalseValues, s):
+		return false, nil
+	case len(c.opt.FalseValues) == 0:
+		return false, nil
+	case len(c.opt.TrueValues) == 0:
+		return true, nil
+	}
+	return nil, &Error{Code: CodeType, Message: "expected one of " + strings.Join(slices.Concat(c.opt.TrueValues, c.opt.FalseValues), ", ") + ", found " + Describe(v)}
+}
+
+func (c *Converter) choice(v any) (any, error) {
+	s, ok := Text(v)
+	if !ok {
+		return nil, typeError("one of the options", v, "")
+	}
+	if len(c.opt.Choices) > 0 && !slices.Contains(c.opt.Choices, s) {
+		return nil, &Error{Code: CodeOption, Message: quote(s) + " is not one of the options", Hint: "options: " + strings.Join(c.opt.Choices, ", ")}
+	}
+	return s, nil
+}
+
+func (c *Converter) list(v any) (any, error) {
+	items, ok := v.([]any)
+	if !ok {
+		return nil, typeError("a list", v, "put it into one with `[ ... ]`")
+	}
+	if c.item == nil || c.item.typ.Base == Any && c.item.unitFrom == "" {
+		return v, nil
+	}
+	out := make([]any, len(items))
+	for i, item := range items {
+		converted, err := c.item.Convert(item)
+		if err != nil {
+			if e, ok := err.(*Error); ok {
+				err = &Error{Code: e.Code, Message: "item " + strconv.Itoa(i+1) + ": " + e.Message, Hint: e.Hint}
+			}
+			return nil, err
+		}
+		out[i] = converted
+	}
+	return out, nil
+}
+
+func toURL(v any) (any, error) {
+	s, ok := v.(string)
+	if !ok {
+		return nil, typeError("a URL", v, "")
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(s, " \t\r\n") {
+		return nil, &Error{Code: CodeParse, Message: quote(s) + " is not an absolute http or https address", Hint: "for example https://example.com/path"}
+	}
+	return v, nil
+}
+
+// IsName reports whether s is a name: lower-case letters, digits and hyphens,
+// beginning with a letter, at most 63 of them.
+func IsName(s string) bool {
+	if s == "" || len(s) > 63 || s[0] < 'a' || s[0] > 'z' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+func toName(v any) (any, error) {
+	s, ok := v.(string)
+	if !ok || !IsName(s) {
+		return nil, typeError("a name", v, "lower-case letters, digits and hyphens, beginning with a letter")
+	}
+	return v, nil
+}
+
+// finish applies trim and max_length, which speak of texts. Nothing is ever
+// cut: too long a text is an error.
+func (c *Converter) finish(v any) (any, error) {
+	if s, ok := v.(string); ok && c.opt.Trim {
+		if t := strings.TrimSpace(s); len(t) != len(s) {
+			v = t
+		}
+	}
+	if c.opt.MaxLength > 0 {
+		s, ok := Text(v)
+		if !ok || len(s) <= c.opt.MaxLength {
+			return v, nil
+		}
+		if n := utf8.RuneCountInString(s); n > c.opt.MaxLength {
+			return nil, &Error{Code: CodeTooLong, Message: quote(s) + " has " + strconv.Itoa(n) + " characters, at most " + strconv.Itoa(c.opt.MaxLength) + " are allowed",
+				Hint: "to cut it on purpose: `.[0:" + strconv.Itoa(c.opt.MaxLength) + "]` in jq"}
+		}
+	}
+	return v, nil
+}
