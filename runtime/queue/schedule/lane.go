@@ -1,0 +1,180 @@
+package schedule
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"crossdock/runtime/queue"
+)
+
+// lane is what the workers of one kind of work see.
+type lane struct {
+	name           string
+	used           bool // ever held a job
+	ready          [queue.Low + 1]heap
+	count          [states]int
+	parked         map[uint32]int // by reason
+	oldest, newest uint32         // all its jobs in the order of the log
+	waiters        []*waiter
+}
+
+// waiter is one blocked call of Lease.
+type waiter struct{ c chan struct{} }
+
+// wake lets the caller go that has waited longest.
+func (l *lane) wake() {
+	if len(l.waiters) == 0 {
+		return
+	}
+	w := l.waiters[0]
+	l.waiters[0] = nil
+	l.waiters = l.waiters[1:]
+	w.c <- struct{}{} // has room for the one signal it ever gets
+}
+
+func (x *Index) laneOf(name string) uint32 {
+	if i, ok := x.byName[name]; ok {
+		return i
+	}
+	i := uint32(len(x.lanes))
+	x.lanes = append(x.lanes, &lane{name: name, parked: map[uint32]int{}})
+	x.byName[name] = i
+	return i
+}
+
+// Touch makes a lane known as one that held a job. It tells whether that is
+// news. It must be called between Lock and Unlock.
+func (x *Index) Touch(name string) bool {
+	l := x.lanes[x.laneOf(name)]
+	news := !l.used
+	l.used = true
+	return news
+}
+
+func (x *Index) append(l *lane, s Slot, n *node) {
+	n.older, n.newer = l.newest, 0
+	if l.newest != 0 {
+		x.jobs.at(l.newest).newer = s
+	} else {
+		l.oldest = s
+	}
+	l.newest = s
+}
+
+func (x *Index) unlink(l *lane, n *node) {
+	if n.older != 0 {
+		x.jobs.at(n.older).newer = n.newer
+	} else {
+		l.oldest = n.newer
+	}
+	if n.newer != 0 {
+		x.jobs.at(n.newer).older = n.older
+	} else {
+		l.newest = n.older
+	}
+}
+
+// Grant is a lease as the index knows it.
+type Grant struct {
+	Slot     Slot
+	Seq      uint64
+	Epoch    uint64
+	Until    time.Time
+	Attempts int
+	Crashes  int
+	Priority queue.Priority
+	Marks    uint8
+}
+
+// Lease takes up to w.Max heads of ready keys. See queue.Driver.
+func (x *Index) Lease(ctx context.Context, w queue.Want) ([]Grant, error) {
+	var alarm *time.Timer
+	for ctx.Err() == nil {
+		x.mu.Lock()
+		if x.closed != nil {
+			x.mu.Unlock()
+			return nil, x.closed
+		}
+		li := x.laneOf(w.Lane)
+		got := x.take(li, max(w.Max, 1), time.Now().Add(w.TTL))
+		if len(got) > 0 || w.Wait <= 0 {
+			x.mu.Unlock()
+			return got, nil
+		}
+		me := &waiter{c: make(chan struct{}, 1)}
+		l := x.lanes[li]
+		l.waiters = append(l.waiters, me)
+		x.mu.Unlock()
+
+		if alarm == nil {
+			alarm = time.NewTimer(w.Wait)
+			defer alarm.Stop()
+		}
+		select {
+		case <-me.c:
+			continue
+		case <-alarm.C:
+			w.Wait = 0
+		case <-ctx.Done():
+		}
+		x.mu.Lock()
+		x.quit(l, me)
+		x.mu.Unlock()
+	}
+	return nil, nil
+}
+
+// quit takes a waiter back. One that was woken meanwhile passes its turn on.
+func (x *Index) quit(l *lane, me *waiter) {
+	if i := slices.Index(l.waiters, me); i >= 0 {
+		l.waiters = slices.Delete(l.waiters, i, i+1)
+		return
+	}
+	l.wake()
+}
+
+// take grants leases on up to limit ready heads.
+func (x *Index) take(li uint32, limit int, until time.Time) []Grant {
+	l := x.lanes[li]
+	var got []Grant
+	for prio := range l.ready {
+		h := &l.ready[prio]
+		for len(*h) > 0 && len(got) < limit {
+			v := h.pop()
+			n := x.jobs.at(v.slot)
+			if int64(n.seq) != v.at || n.flags&queued == 0 {
+				continue
+			}
+			n.flags &^= queued
+			if n.state != ready || n.flags&held != 0 || !x.first(v.slot, n) {
+				continue
+			}
+			got = append(got, x.grant(v.slot, n, until))
+		}
+		if len(*h) == 0 && cap(*h) > chunk {
+			*h = nil
+		}
+	}
+	return got
+}
+
+func (x *Index) grant(s Slot, n *node, until time.Time) Grant {
+	x.epoch++
+	x.become(n, leased, 0, 0)
+	u := until.UnixNano()
+	x.leases[s] = &lease{epoch: x.epoch, until: u, entry: u}
+	x.deadlines.push(item{at: u, slot: s})
+	if len(x.deadlines) > chunk && len(x.deadlines) > 4*len(x.leases) {
+		x.deadlines.keep(x.aliveDeadline)
+	}
+	return Grant{
+		Slot: s, Seq: n.seq, Epoch: x.epoch, Until: until,
+		Attempts: int(n.attempts), Crashes: int(n.crashes), Priority: queue.Priority(n.prio), Marks: n.marks,
+	}
+}
+
+func (x *Index) aliveDeadline(v item) bool {
+	l := x.leases[v.slot]
+	return l != nil && l.entry == v.at
+}
