@@ -45,6 +45,7 @@ func (p *parser) build(n *yaml.Node, indent int) (*ast.Node, int) {
 		Flow:    n.Style&yaml.FlowStyle != 0,
 		Comment: comments(n.HeadComment, n.LineComment),
 	}
+	p.reportProperties(n)
 	end := off
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -148,7 +149,7 @@ func (p *parser) pairs(node *ast.Node, n *yaml.Node, off, indent int) int {
 			continue
 		}
 		if before, ok := first[key.Text]; ok {
-			p.duplicate(before, key, value)
+			p.duplicate(before, key)
 			continue
 		}
 		first[key.Text] = key
@@ -200,11 +201,10 @@ func (p *parser) checkKey(n *yaml.Node, key *ast.Node) bool {
 	return true
 }
 
-func (p *parser) duplicate(first, key, value *ast.Node) {
+func (p *parser) duplicate(first, key *ast.Node) {
 	d := p.report(key.Span.Start, key.Span.End, "`%s` is already set in line %d", key.Text, first.Span.Start.Line)
-	d.Hint = "keep one of the two; " + "in a map every key stands once"
+	d.Hint = "keep one of the two: in a map every key stands once"
 	d.Related = []diag.Related{{Span: first.Span, Message: "first set here"}}
-	_ = value
 }
 
 func style(s yaml.Style) ast.Style {

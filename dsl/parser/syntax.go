@@ -1,6 +1,9 @@
 package parser
 
 import (
+	"fmt"
+	"strings"
+
 	"go.yaml.in/yaml/v4"
 
 	"crossdock/dsl/diag"
@@ -8,8 +11,210 @@ import (
 
 // syntax explains a YAML error in the words of the language. It reports
 // whether the cell was mended and the file can be read again.
+//
+// Most errors come from an expression that is fine but not quoted. They are
+// found by looking at the cell around the place where YAML stopped, not by the
+// library's message, which talks about tokens.
 func (p *parser) syntax(failure *yaml.LoadError) bool {
-	at := diag.Point{Line: failure.Mark.Line, Col: failure.Mark.Column}
-	p.report(at, at, "this is not valid YAML: %s", failure.Message)
+	at := p.text.Offset(diag.Point{Line: failure.Mark.Line, Col: failure.Mark.Column})
+	context := p.text.Offset(diag.Point{Line: failure.ContextMark.Line, Col: failure.ContextMark.Column})
+	switch msg := failure.Message; {
+	case strings.Contains(msg, "exceeded max depth"):
+		p.reportAt(at, "the file is nested deeper than %d levels", MaxDepth)
+		return false
+	case strings.Contains(msg, "YAML document") || strings.Contains(msg, "directive"):
+		return p.directive(at)
+	case p.tabs(at):
+		return false
+	case strings.Contains(msg, "unknown anchor"):
+		return p.alias(at)
+	case strings.HasPrefix(failure.ContextMsg, "while scanning a quoted scalar"):
+		return p.quotedScalar(context, at, msg)
+	case strings.HasPrefix(failure.ContextMsg, "while parsing a flow"):
+		if _, closed := p.match(context); !closed && isBracket(p.byteAt(context)) {
+			return p.unclosedBracket(context)
+		}
+	}
+	if c, ok := p.cellAt(at); ok && p.explain(c, at) {
+		return true
+	}
+	if p.swallowed(at) {
+		return true
+	}
+	p.structure(failure, at, context)
 	return false
+}
+
+func (p *parser) byteAt(off int) byte {
+	if src := p.text.Bytes(); off < len(src) {
+		return src[off]
+	}
+	return 0
+}
+
+func isBracket(c byte) bool { return c == '[' || c == '{' }
+
+// reportAt adds an error at one character.
+func (p *parser) reportAt(off int, format string, args ...any) *diag.Diagnostic {
+	at := p.text.Point(off)
+	return p.report(at, diag.Point{Line: at.Line, Col: at.Col + 1}, format, args...)
+}
+
+// reportCell adds an error at a cell with the offer to quote it.
+func (p *parser) reportCell(c cell, message string) *diag.Diagnostic {
+	span := p.cellSpan(c)
+	d := p.report(span.Start, span.End, "%s", message)
+	fix, quoted := p.quoteFix(c)
+	d.Fixes = []diag.Fix{fix}
+	d.Source = p.cellText(c)
+	switch {
+	case quoted == "":
+		d.Hint = "put the cell on its own lines below `|`"
+	case c.flow:
+		d.Hint = "quote the whole cell: " + quoted
+	default:
+		d.Hint = "put it on its own line below `|`, or quote the whole cell: " + quoted
+	}
+	return d
+}
+
+// explain says why YAML could not read a cell, and mends the cell. It reports
+// false where nothing about the cell is suspicious.
+func (p *parser) explain(c cell, at int) bool {
+	if at < c.from || c.to <= c.from {
+		return false
+	}
+	text := p.cellText(c)
+	message := explainStart(text)
+	switch shown := clip(text); {
+	case message != "":
+	case c.flow:
+		message = explainFlow(text)
+	case strings.Contains(text, " ? ") && strings.Contains(text, ":"):
+		message = fmt.Sprintf("YAML takes the `:` in `%s` for the end of a key", shown)
+	case strings.Contains(text, ": ") || strings.Contains(text, ":\n") || strings.HasSuffix(text, ":"):
+		message = fmt.Sprintf("YAML takes the `: ` in `%s` for the end of a key", shown)
+	case hiddenComment(text):
+		message = fmt.Sprintf("YAML takes the ` #` in `%s` for the start of a comment", shown)
+	}
+	if message == "" {
+		return false
+	}
+	// In a list of one element it is the whole list that was meant as an
+	// expression.
+	if c.alone && !strings.HasPrefix(text, `"`) {
+		c.from = c.open
+		c.to, _ = p.match(c.open)
+		c.flow = p.insideFlow(c.open)
+		message = fmt.Sprintf("`%s` starts with `[`, so YAML reads a list and not an expression", clip(p.cellText(c)))
+	}
+	d := p.reportCell(c, message)
+	d.Short = shortFor(text)
+	p.mend(c)
+	return true
+}
+
+// insideFlow reports whether the bracket at off stands inside another one.
+func (p *parser) insideFlow(off int) bool {
+	at := p.text.Point(off)
+	for n := at.Line; n > 0 && n > at.Line-200; n-- {
+		if c, ok := p.lineCell(n); ok && off >= c.from && off < c.to {
+			return off != c.from
+		}
+	}
+	return false
+}
+
+// explainStart says what YAML makes of the first character of a cell.
+func explainStart(text string) string {
+	shown := clip(text)
+	switch first := text[0]; first {
+	case '"', '\'':
+		end := quotedEnd(text)
+		if end < 0 || strings.TrimSpace(text[end:]) == "" {
+			return ""
+		}
+		return fmt.Sprintf("`%s` starts with a quote, so YAML ends the value behind `%s`", shown, clip(text[:end]))
+	case '[', '{':
+		s := scanner{src: []byte(text)}
+		for s.step() && s.depth > 0 {
+		}
+		if s.depth > 0 || strings.TrimSpace(text[s.at:]) == "" {
+			return ""
+		}
+		what := map[byte]string{'[': "a list", '{': "a map"}[first]
+		return fmt.Sprintf("`%s` starts with `%c`, so YAML reads %s and stops behind it", shown, first, what)
+	case '|', '>':
+		return fmt.Sprintf("`%s` starts with `%c`, which announces lines of text below it", shown, first)
+	case '@', '`', '%':
+		return fmt.Sprintf("`%s` starts with `%c`, which YAML keeps for itself", shown, first)
+	case '&', '*', '!':
+		return fmt.Sprintf("`%s` starts with `%c`, which YAML does not read as text", shown, first)
+	case ',', ']', '}':
+		return fmt.Sprintf("`%s` starts with `%c`, but no bracket is open", shown, first)
+	case '-', '?', ':':
+		if len(text) > 1 && text[1] == ' ' && first != '-' {
+			return fmt.Sprintf("`%s` starts with `%c `, which YAML takes for the start of a key or value", shown, first)
+		}
+	}
+	return ""
+}
+
+// explainFlow says which character inside brackets ended a cell too early.
+func explainFlow(text string) string {
+	i := strings.IndexAny(text, "[]{},")
+	if j := strings.Index(text, ": "); i < 0 || j >= 0 && j < i {
+		i = j
+	}
+	if i < 0 {
+		return ""
+	}
+	return fmt.Sprintf("inside { } and [ ] a `%c` ends the value, so `%s` needs quotes", text[i], clip(text))
+}
+
+// shortFor is what stands beside the caret.
+func shortFor(text string) string {
+	if end := quotedEnd(text); end > 0 && end < len(text) {
+		return "YAML stops behind " + clip(text[:end])
+	}
+	return ""
+}
+
+// quotedEnd returns the byte behind the closing quote of a text that starts
+// with a quote, or -1.
+func quotedEnd(text string) int {
+	if text == "" || text[0] != '"' && text[0] != '\'' {
+		return -1
+	}
+	for i := 1; i < len(text); i++ {
+		switch {
+		case text[0] == '"' && text[i] == '\\':
+			i++
+		case text[0] == '\'' && strings.HasPrefix(text[i:], "''"):
+			i++
+		case text[i] == text[0]:
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// hiddenComment reports whether a " #" stands inside quotes.
+func hiddenComment(text string) bool {
+	s := scanner{src: []byte(text)}
+	for s.step() {
+	}
+	return s.cut
+}
+
+// clip shortens a cell for a message to its first line and 60 characters.
+func clip(text string) string {
+	text, _, more := strings.Cut(text, "\n")
+	if runes := []rune(text); len(runes) > 60 {
+		text, more = string(runes[:60]), true
+	}
+	if text = strings.TrimRight(text, " \t\r"); more {
+		text += " …"
+	}
+	return text
 }

@@ -1,0 +1,231 @@
+package parser
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"crossdock/dsl/diag"
+)
+
+// structure reports an error that concerns the layout of lines, not a cell.
+// What the lines below it belong to is not known, so reading stops.
+func (p *parser) structure(failure *yaml.LoadError, at, context int) {
+	point := p.text.Point(at)
+	if strings.Contains(failure.Message, "could not find expected ':'") {
+		p.noColon(p.text.Point(context).Line)
+		return
+	}
+	line := p.text.Line(point.Line)
+	from := diag.Point{Line: point.Line, Col: len([]rune(line)) - len([]rune(strings.TrimLeft(line, " "))) + 1}
+	to := diag.Point{Line: point.Line, Col: len([]rune(strings.TrimRight(line, " \t"))) + 1}
+	content := strings.TrimSpace(line)
+	above := p.lineAbove(point.Line)
+	switch msg := failure.Message; {
+	case strings.Contains(msg, "block sequence entries"):
+		p.report(from, to, "a list cannot start behind a key on the same line").
+			Hint = "start it on the next line, one `- ` per item, or write [one, two]; quote the cell if it is an expression"
+	case strings.HasPrefix(content, "- ") || content == "-":
+		p.report(from, to, "a list item stands here, but the lines around it are `key: value` lines").
+			Hint = "put the `-` below the key that the list belongs to, at least as deep as that key"
+	case strings.Contains(msg, "expected '-' indicator"):
+		p.report(from, to, "a list item was expected here: the lines above start with `- `").
+			Hint = "start the line with `- `, or indent it deeper if it belongs to the item above"
+	case strings.Contains(msg, "<document start>"):
+		p.report(from, to, "this line stands further left than the first line of the file").
+			Hint = "start the first line of the file in column 1"
+	case strings.Contains(msg, "mapping values") && above > 0 && !startsOwn(p.text.Line(above)):
+		p.noColon(above)
+	case strings.Contains(msg, "mapping values") && above > 0 && p.column(above) < from.Col:
+		d := p.report(from, to, "this line is indented deeper than line %d, which already has a value", above)
+		d.Hint = "indent it like line " + itoa(above) + ", with " + spaces(p.column(above)-1)
+	case at >= p.text.Offset(from) && p.text.Point(at) == from && above > 0:
+		d := p.report(from, to, "the indentation of this line, %s, fits none of the lines above", spaces(from.Col-1))
+		d.Hint = "lines that belong together start in the same column; line " + itoa(above) + " has " + spaces(p.column(above)-1)
+	default:
+		p.report(point, diag.Point{Line: point.Line, Col: max(to.Col, point.Col)}, "YAML cannot read on from here").
+			Hint = "look for a quote or bracket that is not closed, here or above, or quote the whole cell"
+	}
+}
+
+// noColon reports a line that is neither a key nor part of a value.
+func (p *parser) noColon(n int) {
+	line := strings.TrimRight(p.text.Line(n), " \t")
+	trimmed := strings.TrimLeft(line, " ")
+	from := diag.Point{Line: n, Col: len(line) - len(trimmed) + 1}
+	d := p.report(from, diag.Point{Line: n, Col: len([]rune(line)) + 1}, "this line is no `key: value`: there is no colon followed by a space")
+	key, value, found := strings.Cut(strings.TrimPrefix(trimmed, "- "), ":")
+	switch {
+	case strings.ContainsRune(trimmed, '\u00A0'):
+		d.Hint = "an invisible no-break space stands in this line: replace it by an ordinary space"
+	case found && !strings.ContainsAny(key, " \"'(["):
+		d.Hint = "put a space behind the colon: `" + key + ": " + value + "`"
+		at := diag.Point{Line: n, Col: len([]rune(line)) - len([]rune(value)) + 1}
+		d.Fixes = []diag.Fix{{Title: "put a space behind the colon", Edits: []diag.Edit{{Span: p.span(at, at), Text: " "}}}}
+	default:
+		d.Hint = "write `key: value`, or indent the line deeper if it continues the value above"
+	}
+}
+
+// lineAbove returns the nearest line above n with text other than a comment,
+// or 0.
+func (p *parser) lineAbove(n int) int {
+	for n--; n > 0; n-- {
+		if t := strings.TrimSpace(p.text.Line(n)); t != "" && t[0] != '#' {
+			return n
+		}
+	}
+	return 0
+}
+
+// column returns the column where the key of a line starts.
+func (p *parser) column(n int) int {
+	line := p.text.Line(n)
+	return len(line) - len(strings.TrimLeft(line, " -")) + 1
+}
+
+// directive reports a "%YAML" line and reads on without it.
+func (p *parser) directive(at int) bool {
+	n := p.text.Point(at).Line
+	for ; n > 0 && !strings.HasPrefix(p.text.Line(n), "%"); n-- {
+	}
+	if n == 0 {
+		n = p.text.Point(at).Line
+	}
+	p.broken = true
+	from, to := diag.Point{Line: n, Col: 1}, diag.Point{Line: n, Col: len([]rune(p.text.Line(n))) + 1}
+	p.report(from, to, "`%s` lines are not part of the language", clip(p.text.Line(n))).Hint = "remove the line"
+	return false
+}
+
+// tabs reports tabs in the indentation, of this line and of the lines around
+// it that have them too.
+func (p *parser) tabs(at int) bool {
+	first := p.text.Point(at).Line
+	if !tabbed(p.text.Line(first)) {
+		return false
+	}
+	last := first
+	for last < p.text.Lines() && tabbed(p.text.Line(last+1)) {
+		last++
+	}
+	var edits []diag.Edit
+	for n := first; n <= last; n++ {
+		line := p.text.Line(n)
+		lead := len(line) - len(strings.TrimLeft(line, " \t"))
+		from, to := diag.Point{Line: n, Col: 1}, diag.Point{Line: n, Col: lead + 1}
+		edits = append(edits, diag.Edit{Span: p.span(from, to), Text: strings.ReplaceAll(line[:lead], "\t", "  ")})
+	}
+	col := strings.IndexByte(p.text.Line(first), '\t') + 1
+	d := p.report(diag.Point{Line: first, Col: col}, diag.Point{Line: first, Col: col + 1}, "a tab stands in the indentation")
+	d.Hint = "indent with spaces, two for each level"
+	d.Fixes = []diag.Fix{{Title: "replace each tab by two spaces", Edits: edits}}
+	return true
+}
+
+func tabbed(line string) bool {
+	return strings.ContainsRune(line[:len(line)-len(strings.TrimLeft(line, " \t"))], '\t') && strings.TrimSpace(line) != ""
+}
+
+// alias reports "*name".
+func (p *parser) alias(at int) bool {
+	if c, ok := p.cellAt(at); ok && c.from == at {
+		text := p.cellText(c)
+		d := p.reportCell(c, "YAML takes `"+clip(text)+"` for an alias, which is not part of the language")
+		if !strings.ContainsAny(text, " .(") {
+			d.Hint = "write the value out; settings that many files share belong into a policy or a template"
+			d.Fixes = nil
+			p.broken = true
+		}
+		p.mend(c)
+		return true
+	}
+	p.reportAt(at, "aliases (`*name`) are not part of the language").Hint = "write the value out"
+	return false
+}
+
+// unclosedBracket reports a bracket that nothing closes.
+func (p *parser) unclosedBracket(off int) bool {
+	c := p.byteAt(off)
+	want := map[byte]string{'[': "]", '{': "}"}[c]
+	d := p.reportAt(off, "the `%c` that opens here is never closed", c)
+	d.Hint = "add `" + want + "`"
+	return p.dropRest(off)
+}
+
+// quotedScalar reports what is wrong inside quotes.
+func (p *parser) quotedScalar(from, at int, message string) bool {
+	if !strings.Contains(message, "escape") && !strings.Contains(message, "hexadecimal") {
+		p.unclosedQuote(from)
+		return p.dropRest(from)
+	}
+	to := at + 2
+	src := p.text.Bytes()
+	c := cell{from: from, to: from}
+	if end := quotedEnd(string(src[from:])); end > 0 {
+		c.to = from + end
+	}
+	escape := string(src[at:min(to, len(src))])
+	d := p.report(p.text.Point(at), p.text.Point(to), "`%s` is no escape that YAML knows inside double quotes", escape)
+	d.Hint = `write \` + escape + `, or use single quotes, which change nothing`
+	if c.to == from {
+		return false
+	}
+	inner := string(src[from+1 : c.to-1])
+	if !strings.ContainsAny(inner, "'\n") && !strings.Contains(inner, `\"`) && !strings.Contains(inner, `\\`) {
+		d.Fixes = []diag.Fix{{Title: "use single quotes", Edits: []diag.Edit{{Span: p.cellSpan(c), Text: "'" + inner + "'"}}}}
+	}
+	p.mend(c)
+	fixed := p.repair[p.text.Point(from)]
+	fixed.text, fixed.offsets = inner, nil
+	p.repair[p.text.Point(from)] = fixed
+	return true
+}
+
+func (p *parser) unclosedQuote(from int) {
+	quote := p.byteAt(from)
+	d := p.reportAt(from, "the quote that opens here is never closed")
+	d.Hint = "add `" + string(quote) + "` at the end of the text"
+	if quote == '\'' {
+		d.Hint += "; an apostrophe inside single quotes is written twice: ''"
+	}
+}
+
+// swallowed finds the quote that was not closed on its line and took the lines
+// below it into the text, up to the next quote.
+func (p *parser) swallowed(at int) bool {
+	last := p.text.Point(at).Line
+	for n := last - 1; n > 0 && n > last-100; n-- {
+		c, ok := p.lineCell(n)
+		if !ok || p.byteAt(c.from) != '"' && p.byteAt(c.from) != '\'' {
+			continue
+		}
+		rest := lineAt(p.text.Bytes(), c.from)
+		if quotedEnd(rest) >= 0 {
+			continue
+		}
+		end := quotedEnd(string(p.text.Bytes()[c.from:]))
+		if end < 0 || p.text.Point(c.from+end).Line != last {
+			continue
+		}
+		p.unclosedQuote(c.from)
+		return p.dropRest(c.from)
+	}
+	return false
+}
+
+// dropRest fills the rest of the line, so that mistakes further down are found
+// too. What the author meant is not known, so the file gets no tree.
+func (p *parser) dropRest(off int) bool {
+	p.broken = true
+	rest := strings.TrimRight(lineAt(p.text.Bytes(), off), " \t")
+	p.mend(cell{from: off, to: off + len(rest)})
+	return true
+}
+
+func spaces(n int) string {
+	if n == 1 {
+		return "1 space"
+	}
+	return itoa(n) + " spaces"
+}
