@@ -55,7 +55,7 @@ type Node struct {
 	Pairs []Pair  // Map, in source order
 	Items []*Node // List
 
-	Comment string  // comment lines above and behind, without "#", for tools
+	Comment string  // comment lines above and behind, without "#"; a pair has them on its key
 	Offsets Offsets // Scalar: from byte offsets of Text to places in the file
 }
 
@@ -179,4 +179,20 @@ func Ignores(files ...*File) []Ignore {
 		all = append(all, f.Ignores...)
 	}
 	return all
+}
+
+// Verbatim returns a scalar whose text is a whole file, so that places in the
+// text are places in that file.
+func Verbatim(path, text string) *Node {
+	n := &Node{Kind: Scalar, Style: Literal, Text: text}
+	line := 1
+	n.Offsets = append(n.Offsets, Mark{0, diag.Point{Line: 1, Col: 1}})
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\n' {
+			line++
+			n.Offsets = append(n.Offsets, Mark{i + 1, diag.Point{Line: line, Col: 1}})
+		}
+	}
+	n.Span = diag.Span{File: path, Start: diag.Point{Line: 1, Col: 1}, End: diag.Point{Line: line, Col: 1}}
+	return n
 }

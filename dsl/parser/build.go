@@ -17,6 +17,11 @@ func (p *parser) document(docs []*yaml.Node) *ast.Node {
 			Hint = "start with the kind and the name, for example `mapping: erp-order-to-shipment`"
 		return nil
 	}
+	for n := 1; n < docs[0].Line || n == 1; n++ {
+		if strings.HasPrefix(p.text.Line(n), "%") {
+			p.directive(p.text.Offset(diag.Point{Line: n, Col: 1}))
+		}
+	}
 	root := docs[0].Content[0]
 	node, _ := p.build(root, 0)
 	if root.Kind == yaml.MappingNode {
@@ -27,11 +32,13 @@ func (p *parser) document(docs []*yaml.Node) *ast.Node {
 			Hint = "start with the kind and the name, for example `mapping: erp-order-to-shipment`"
 		return nil
 	}
+	key, _, found := strings.Cut(root.Value, ":")
+	if found && root.Kind == yaml.ScalarNode && !strings.ContainsAny(key, " \n") {
+		p.noColon(root.Line)
+		return nil
+	}
 	d := p.report(node.Span.Start, node.Span.End, "a definition is a map of `key: value` lines, but this file is %s", node.Kind)
 	d.Hint = "start with the kind and the name, for example `mapping: erp-order-to-shipment`"
-	if key, _, found := strings.Cut(root.Value, ":"); found && root.Kind == yaml.ScalarNode && !strings.ContainsAny(key, " \n") {
-		d.Hint = "put a space behind the colon: `" + key + ": ...`"
-	}
 	return nil
 }
 
@@ -144,6 +151,7 @@ func (p *parser) pairs(node *ast.Node, n *yaml.Node, off, indent int) int {
 		key, keyEnd := p.build(n.Content[i], indent)
 		value, valueEnd := p.build(n.Content[i+1], indent)
 		key.Comment = comments(n.Content[i].HeadComment, n.Content[i].LineComment, n.Content[i+1].LineComment)
+		value.Comment = ""
 		end = max(end, keyEnd, valueEnd)
 		if !p.checkKey(n.Content[i], key) {
 			continue

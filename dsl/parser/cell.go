@@ -105,7 +105,7 @@ type scanner struct {
 	depth int
 	quote byte // open quote, or 0
 	solid int  // behind the last character that is no blank and no comment
-	cut   bool // a " #" stands inside quotes: YAML starts a comment there
+	hash  int  // the first " #" inside quotes: YAML starts a comment there
 }
 
 // step reads one character. It reports false at the end of the file and where
@@ -127,7 +127,9 @@ func (s *scanner) step() bool {
 			}
 			return s.at < len(s.src)
 		}
-		s.cut = true
+		if s.hash < 0 {
+			s.hash = s.at
+		}
 	case s.quote != 0:
 		if c == '\\' && s.quote == '"' && s.at+1 < len(s.src) && s.src[s.at+1] != '\n' {
 			s.at++
@@ -310,9 +312,8 @@ func (p *parser) cellSpan(c cell) diag.Span {
 	return p.span(p.text.Point(c.from), p.text.Point(c.to))
 }
 
-// mend notes what the author meant by a cell and fills the cell with letters,
-// so that reading can go on behind it.
-func (p *parser) mend(c cell) {
+// meant is a cell as its author meant it, line by line.
+func (p *parser) meant(c cell) repair {
 	span := p.cellSpan(c)
 	text := p.cellText(c)
 	fixed := repair{span: span}
@@ -336,8 +337,16 @@ func (p *parser) mend(c cell) {
 		off += len(line) + 1
 	}
 	fixed.text = strings.Join(joined, "\n")
-	p.repair[span.Start] = fixed
+	return fixed
+}
 
+// mend notes what the author meant by a cell and fills the cell with letters,
+// so that reading can go on behind it.
+func (p *parser) mend(c cell) { p.mendAs(c, p.meant(c)) }
+
+func (p *parser) mendAs(c cell, meant repair) {
+	meant.span = p.cellSpan(c)
+	p.repair[meant.span.Start] = meant
 	var out []byte
 	out = append(out, p.text.Bytes()[:c.from]...)
 	filler := byte('x')

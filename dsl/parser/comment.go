@@ -15,7 +15,9 @@ func comments(parts ...string) string {
 	for _, part := range parts {
 		for line := range strings.Lines(part) {
 			line = strings.TrimRight(strings.TrimLeft(strings.TrimSpace(line), "#"), " \t")
-			lines = append(lines, strings.TrimPrefix(line, " "))
+			if line = strings.TrimPrefix(line, " "); !strings.HasPrefix(line, "crossdock-ignore") {
+				lines = append(lines, line)
+			}
 		}
 	}
 	return strings.Trim(strings.Join(lines, "\n"), "\n")

@@ -25,7 +25,10 @@ func (p *parser) structure(failure *yaml.LoadError, at, context int) {
 	case strings.Contains(msg, "block sequence entries"):
 		p.report(from, to, "a list cannot start behind a key on the same line").
 			Hint = "start it on the next line, one `- ` per item, or write [one, two]; quote the cell if it is an expression"
-	case strings.HasPrefix(content, "- ") || content == "-":
+	case isItem(content) && above > 0 && isItem(strings.TrimSpace(p.text.Line(above))):
+		d := p.report(from, to, "the `-` of this list item stands in column %d, but line %d has it in column %d", from.Col, above, p.dash(above))
+		d.Hint = "indent the items of one list alike"
+	case isItem(content):
 		p.report(from, to, "a list item stands here, but the lines around it are `key: value` lines").
 			Hint = "put the `-` below the key that the list belongs to, at least as deep as that key"
 	case strings.Contains(msg, "expected '-' indicator"):
@@ -39,9 +42,15 @@ func (p *parser) structure(failure *yaml.LoadError, at, context int) {
 	case strings.Contains(msg, "mapping values") && above > 0 && p.column(above) < from.Col:
 		d := p.report(from, to, "this line is indented deeper than line %d, which already has a value", above)
 		d.Hint = "indent it like line " + itoa(above) + ", with " + spaces(p.column(above)-1)
+	case above > 0 && above < point.Line-1 && !startsOwn(line) && strings.HasPrefix(strings.TrimSpace(p.text.Line(point.Line-1)), "#"):
+		p.report(from, to, "the comment above this line ends the value that starts in line %d", above).
+			Hint = "move the comment in front of the value, or put the value below `|`"
 	case at >= p.text.Offset(from) && p.text.Point(at) == from && above > 0:
 		d := p.report(from, to, "the indentation of this line, %s, fits none of the lines above", spaces(from.Col-1))
 		d.Hint = "lines that belong together start in the same column; line " + itoa(above) + " has " + spaces(p.column(above)-1)
+		if bar := p.barAbove(point.Line); bar > 0 {
+			d.Hint = "text below the `|` or `>` of line " + itoa(bar) + " stays at least as deep as its first line"
+		}
 	default:
 		p.report(point, diag.Point{Line: point.Line, Col: max(to.Col, point.Col)}, "YAML cannot read on from here").
 			Hint = "look for a quote or bracket that is not closed, here or above, or quote the whole cell"
@@ -65,6 +74,41 @@ func (p *parser) noColon(n int) {
 	default:
 		d.Hint = "write `key: value`, or indent the line deeper if it continues the value above"
 	}
+}
+
+func isItem(content string) bool { return strings.HasPrefix(content, "- ") || content == "-" }
+
+// dash returns the column of the first "-" of a list item.
+func (p *parser) dash(n int) int { return strings.IndexByte(p.text.Line(n), '-') + 1 }
+
+// barAbove returns the line whose "|" or ">" announces the lines above n, or 0.
+func (p *parser) barAbove(n int) int {
+	for n--; n > 0; n-- {
+		if c, ok := p.lineCell(n); ok {
+			if blockHeader.MatchString(lineAt(p.text.Bytes(), c.from)) {
+				return n
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
+// giveUp returns the end of the line in front of the next one that clearly
+// starts something new behind byte off.
+func (p *parser) giveUp(off int) int {
+	at := p.text.Point(off)
+	first := p.text.Line(at.Line)
+	indent := len(first) - len(strings.TrimLeft(first, " -"))
+	last := at.Line
+	for n := at.Line + 1; n <= p.text.Lines(); n++ {
+		line := p.text.Line(n)
+		if lead := len(line) - len(strings.TrimLeft(line, " ")); lead <= indent && strings.TrimSpace(line) != "" {
+			break
+		}
+		last = n
+	}
+	return p.text.Offset(diag.Point{Line: last, Col: len([]rune(p.text.Line(last))) + 1})
 }
 
 // lineAbove returns the nearest line above n with text other than a comment,
@@ -131,7 +175,7 @@ func tabbed(line string) bool {
 func (p *parser) alias(at int) bool {
 	if c, ok := p.cellAt(at); ok && c.from == at {
 		text := p.cellText(c)
-		d := p.reportCell(c, "YAML takes `"+clip(text)+"` for an alias, which is not part of the language")
+		d := p.reportCell(c, "YAML takes "+quoteWord(text)+" for an alias, which is not part of the language")
 		if !strings.ContainsAny(text, " .(") {
 			d.Hint = "write the value out; settings that many files share belong into a policy or a template"
 			d.Fixes = nil
@@ -150,24 +194,36 @@ func (p *parser) unclosedBracket(off int) bool {
 	want := map[byte]string{'[': "]", '{': "}"}[c]
 	d := p.reportAt(off, "the `%c` that opens here is never closed", c)
 	d.Hint = "add `" + want + "`"
-	return p.dropRest(off)
+	p.broken = true
+	p.mend(cell{from: off, to: p.giveUp(off)})
+	return true
 }
 
 // quotedScalar reports what is wrong inside quotes.
 func (p *parser) quotedScalar(from, at int, message string) bool {
 	if !strings.Contains(message, "escape") && !strings.Contains(message, "hexadecimal") {
+		// The quote may belong to an expression that is fine as it stands.
+		if c, ok := p.cellAt(from); ok && c.from < from && p.explain(c, from) {
+			return true
+		}
 		p.unclosedQuote(from)
 		return p.dropRest(from)
 	}
-	to := at + 2
 	src := p.text.Bytes()
+	for at > from && src[at] != '\\' {
+		at--
+	}
+	to := at + 2
 	c := cell{from: from, to: from}
 	if end := quotedEnd(string(src[from:])); end > 0 {
 		c.to = from + end
 	}
 	escape := string(src[at:min(to, len(src))])
-	d := p.report(p.text.Point(at), p.text.Point(to), "`%s` is no escape that YAML knows inside double quotes", escape)
-	d.Hint = `write \` + escape + `, or use single quotes, which change nothing`
+	d := p.report(p.text.Point(at), p.text.Point(to), "inside double quotes `%s` is no escape that YAML knows", escape)
+	if strings.ContainsAny(escape, "xuU") {
+		d.Message = "the escape `" + escape + "` needs more digits: \\xNN, \\uNNNN or \\UNNNNNNNN with a character that exists"
+	}
+	d.Hint = "write `\\" + escape + "`, or use single quotes, which change nothing"
 	if c.to == from {
 		return false
 	}
@@ -175,10 +231,7 @@ func (p *parser) quotedScalar(from, at int, message string) bool {
 	if !strings.ContainsAny(inner, "'\n") && !strings.Contains(inner, `\"`) && !strings.Contains(inner, `\\`) {
 		d.Fixes = []diag.Fix{{Title: "use single quotes", Edits: []diag.Edit{{Span: p.cellSpan(c), Text: "'" + inner + "'"}}}}
 	}
-	p.mend(c)
-	fixed := p.repair[p.text.Point(from)]
-	fixed.text, fixed.offsets = inner, nil
-	p.repair[p.text.Point(from)] = fixed
+	p.mendAs(c, p.meant(cell{from: from + 1, to: c.to - 1}))
 	return true
 }
 

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -68,8 +69,10 @@ func (p *parser) reportCell(c cell, message string) *diag.Diagnostic {
 	d.Fixes = []diag.Fix{fix}
 	d.Source = p.cellText(c)
 	switch {
-	case quoted == "":
+	case quoted == "" || len([]rune(quoted)) > 60 && !c.flow:
 		d.Hint = "put the cell on its own lines below `|`"
+	case len([]rune(quoted)) > 60:
+		d.Hint = "put the whole cell in quotes"
 	case c.flow:
 		d.Hint = "quote the whole cell: " + quoted
 	default:
@@ -86,16 +89,17 @@ func (p *parser) explain(c cell, at int) bool {
 	}
 	text := p.cellText(c)
 	message := explainStart(text)
-	switch shown := clip(text); {
+	switch shown := quoteWord(text); {
 	case message != "":
 	case c.flow:
 		message = explainFlow(text)
 	case strings.Contains(text, " ? ") && strings.Contains(text, ":"):
-		message = fmt.Sprintf("YAML takes the `:` in `%s` for the end of a key", shown)
+		message = fmt.Sprintf("YAML takes the `:` in %s for the end of a key", shown)
 	case strings.Contains(text, ": ") || strings.Contains(text, ":\n") || strings.HasSuffix(text, ":"):
-		message = fmt.Sprintf("YAML takes the `: ` in `%s` for the end of a key", shown)
-	case hiddenComment(text):
-		message = fmt.Sprintf("YAML takes the ` #` in `%s` for the start of a comment", shown)
+		message = fmt.Sprintf("YAML takes the `: ` in %s for the end of a key", shown)
+	case hiddenComment(text) >= 0:
+		p.cutCell(c)
+		return true
 	}
 	if message == "" {
 		return false
@@ -106,12 +110,29 @@ func (p *parser) explain(c cell, at int) bool {
 		c.from = c.open
 		c.to, _ = p.match(c.open)
 		c.flow = p.insideFlow(c.open)
-		message = fmt.Sprintf("`%s` starts with `[`, so YAML reads a list and not an expression", clip(p.cellText(c)))
+		message = fmt.Sprintf("%s starts with `[`, so YAML reads a list and not an expression", quoteWord(p.cellText(c)))
 	}
 	d := p.reportCell(c, message)
 	d.Short = shortFor(text)
+	if text[0] == '|' && !c.flow {
+		p.textBehindBar(d, c)
+		return true
+	}
 	p.mend(c)
 	return true
+}
+
+// textBehindBar mends "key: | text", where the text belongs below the bar.
+func (p *parser) textBehindBar(d *diag.Diagnostic, c cell) {
+	from, _ := trim(p.text.Bytes(), c.from+1, c.to)
+	inner := cell{from: from, to: c.to, indent: c.indent}
+	d.Hint = "put the text on the next line, indented by " + spaces(c.indent+2)
+	block := "|"
+	for line := range strings.Lines(p.cellText(inner)) {
+		block += "\n" + strings.Repeat(" ", c.indent+2) + strings.TrimSpace(line)
+	}
+	d.Fixes = []diag.Fix{{Title: "put the text below `|`", Edits: []diag.Edit{{Span: p.cellSpan(c), Text: block}}}}
+	p.mendAs(c, p.meant(inner))
 }
 
 // insideFlow reports whether the bracket at off stands inside another one.
@@ -125,16 +146,19 @@ func (p *parser) insideFlow(off int) bool {
 	return false
 }
 
+// blockHeader is a "|" or ">" that nothing follows on its line.
+var blockHeader = regexp.MustCompile(`^[|>][-+0-9]*[ \t]*(#.*)?\r?(\n|$)`)
+
 // explainStart says what YAML makes of the first character of a cell.
 func explainStart(text string) string {
-	shown := clip(text)
+	shown := quoteWord(text)
 	switch first := text[0]; first {
 	case '"', '\'':
 		end := quotedEnd(text)
 		if end < 0 || strings.TrimSpace(text[end:]) == "" {
 			return ""
 		}
-		return fmt.Sprintf("`%s` starts with a quote, so YAML ends the value behind `%s`", shown, clip(text[:end]))
+		return fmt.Sprintf("%s starts with a quote, so YAML ends the value behind %s", shown, quoteWord(text[:end]))
 	case '[', '{':
 		s := scanner{src: []byte(text)}
 		for s.step() && s.depth > 0 {
@@ -143,18 +167,21 @@ func explainStart(text string) string {
 			return ""
 		}
 		what := map[byte]string{'[': "a list", '{': "a map"}[first]
-		return fmt.Sprintf("`%s` starts with `%c`, so YAML reads %s and stops behind it", shown, first, what)
+		return fmt.Sprintf("%s starts with `%c`, so YAML reads %s and stops behind it", shown, first, what)
 	case '|', '>':
-		return fmt.Sprintf("`%s` starts with `%c`, which announces lines of text below it", shown, first)
+		if blockHeader.MatchString(text) {
+			return ""
+		}
+		return fmt.Sprintf("%s starts with `%c`, which announces lines of text below it", shown, first)
 	case '@', '`', '%':
-		return fmt.Sprintf("`%s` starts with `%c`, which YAML keeps for itself", shown, first)
+		return fmt.Sprintf("%s starts with `%c`, which YAML keeps for itself", shown, first)
 	case '&', '*', '!':
-		return fmt.Sprintf("`%s` starts with `%c`, which YAML does not read as text", shown, first)
+		return fmt.Sprintf("%s starts with `%c`, which YAML does not read as text", shown, first)
 	case ',', ']', '}':
-		return fmt.Sprintf("`%s` starts with `%c`, but no bracket is open", shown, first)
+		return fmt.Sprintf("%s starts with `%c`, but no bracket is open", shown, first)
 	case '-', '?', ':':
 		if len(text) > 1 && text[1] == ' ' && first != '-' {
-			return fmt.Sprintf("`%s` starts with `%c `, which YAML takes for the start of a key or value", shown, first)
+			return fmt.Sprintf("%s starts with `%c `, which YAML takes for the start of a key or value", shown, first)
 		}
 	}
 	return ""
@@ -169,7 +196,7 @@ func explainFlow(text string) string {
 	if i < 0 {
 		return ""
 	}
-	return fmt.Sprintf("inside { } and [ ] a `%c` ends the value, so `%s` needs quotes", text[i], clip(text))
+	return fmt.Sprintf("inside { } and [ ] a `%c` ends the value, so %s needs quotes", text[i], quoteWord(text))
 }
 
 // shortFor is what stands beside the caret.
@@ -199,12 +226,34 @@ func quotedEnd(text string) int {
 	return -1
 }
 
-// hiddenComment reports whether a " #" stands inside quotes.
-func hiddenComment(text string) bool {
-	s := scanner{src: []byte(text)}
+// hiddenComment returns where a " #" stands inside quotes, or -1.
+func hiddenComment(text string) int {
+	s := scanner{src: []byte(text), hash: -1}
 	for s.step() {
 	}
-	return s.cut
+	return s.hash
+}
+
+// cutCell reports a " #" inside quotes, which ends the value for YAML.
+func (p *parser) cutCell(c cell) {
+	text := p.cellText(c)
+	hash := hiddenComment(text)
+	d := p.reportCell(c, fmt.Sprintf("YAML takes %s for a comment and never sees it", quoteWord(text[hash:])))
+	from := p.text.Point(c.from + hash)
+	line, _, _ := strings.Cut(text[hash:], "\n")
+	d.Span = p.span(from, diag.Point{Line: from.Line, Col: from.Col + len([]rune(strings.TrimRight(line, " \t\r")))})
+	d.Short = "here YAML stops"
+	p.mend(c)
+}
+
+// quoteWord puts a cell into backticks for a message, or into quotes where it
+// holds backticks itself.
+func quoteWord(text string) string {
+	text = clip(text)
+	if strings.Contains(text, "`") {
+		return "“" + text + "”"
+	}
+	return "`" + text + "`"
 }
 
 // clip shortens a cell for a message to its first line and 60 characters.

@@ -28,6 +28,9 @@ func (p *parser) trap(n *yaml.Node, flow bool) bool {
 		return p.trapScalar(n, flow)
 	}
 	if n.Kind == yaml.MappingNode {
+		if p.trapBraces(n) {
+			return true
+		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if p.trapKey(n.Content[i], flow || n.Style&yaml.FlowStyle != 0) {
 				return true
@@ -40,6 +43,22 @@ func (p *parser) trap(n *yaml.Node, flow bool) bool {
 		}
 	}
 	return false
+}
+
+// trapBraces finds "{{ name }}", the placeholder of other tools.
+func (p *parser) trapBraces(n *yaml.Node) bool {
+	off := p.text.Offset(diag.Point{Line: n.Line, Col: n.Column})
+	if len(n.Content) == 0 || n.Content[0].Kind == yaml.ScalarNode || p.byteAt(off) != '{' {
+		return false
+	}
+	c, ok := p.lineCell(n.Line)
+	if !ok || c.from != off {
+		return false
+	}
+	d := p.reportCell(c, fmt.Sprintf("YAML reads %s as a map with a map for a key", quoteWord(p.cellText(c))))
+	d.Hint += "; placeholders are written `{name}` and bound by `with:`"
+	p.mend(c)
+	return true
 }
 
 // trapKey finds an expression that was cut in two at a colon: "- .a | {b: .c}".
@@ -56,7 +75,7 @@ func (p *parser) trapKey(key *yaml.Node, flow bool) bool {
 		c.indent = p.column(above) - 1
 	}
 	c.to = p.cellEnd(from, c.indent)
-	p.reportCell(c, fmt.Sprintf("YAML takes the `: ` in `%s` for the end of a key", clip(p.cellText(c))))
+	p.reportCell(c, fmt.Sprintf("YAML takes the `: ` in %s for the end of a key", quoteWord(p.cellText(c))))
 	p.mend(c)
 	return true
 }
@@ -83,14 +102,14 @@ func (p *parser) trapScalar(n *yaml.Node, flow bool) bool {
 	}
 	text := p.cellText(c)
 	switch behind := strings.TrimLeft(lineAt(p.text.Bytes(), end), " \t"); {
-	case strings.HasPrefix(behind, "#") && hiddenComment(text):
-		p.reportCell(c, fmt.Sprintf("YAML takes `%s` for a comment and reads only `%s`", clip(behind), clip(n.Value)))
-	case flow && c.flow:
+	case strings.HasPrefix(behind, "#") && hiddenComment(text) >= 0:
+		p.cutCell(c)
+	case flow && c.flow && explainFlow(text) != "":
 		p.reportCell(c, explainFlow(text))
+		p.mend(c)
 	default:
 		return false
 	}
-	p.mend(c)
 	return true
 }
 
@@ -101,7 +120,7 @@ func (p *parser) trapTag(off int) bool {
 		return false
 	}
 	text := p.cellText(c)
-	d := p.reportCell(c, fmt.Sprintf("YAML takes `%s` for a tag and drops it", clip(strings.Fields(text)[0])))
+	d := p.reportCell(c, fmt.Sprintf("YAML takes %s for a tag and drops it", quoteWord(strings.Fields(text)[0])))
 	if word := strings.TrimPrefix(text, "!"); word != "" && !strings.Contains(word, " ") {
 		d.Hint += "; in a condition you can write `not " + word + "`"
 	}
