@@ -14,6 +14,15 @@ var (
 	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
 
+// visible takes escape codes out of a text but leaves its lines.
+func visible(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 // printGitHub writes workflow commands that GitHub shows beside the lines of a
 // pull request.
 func printGitHub(w io.Writer, list List) error {
@@ -35,7 +44,7 @@ func printGitHub(w io.Writer, list List) error {
 				text += "\n" + words
 			}
 		}
-		fmt.Fprintf(&out, ",title=%s::%s\n", githubProperty.Replace(string(d.Code)), githubText.Replace(text))
+		fmt.Fprintf(&out, ",title=%s::%s\n", githubProperty.Replace(string(d.Code)), githubText.Replace(visible(text)))
 	}
 	_, err := w.Write(out.Bytes())
 	return err

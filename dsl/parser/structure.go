@@ -210,15 +210,15 @@ func (p *parser) quotedScalar(from, at int, message string) bool {
 		return p.dropRest(from)
 	}
 	src := p.text.Bytes()
-	for at > from && src[at] != '\\' {
+	for at = min(at, len(src)-1); at > from && src[at] != '\\'; {
 		at--
 	}
-	to := at + 2
+	to := min(at+2, len(src))
 	c := cell{from: from, to: from}
 	if end := quotedEnd(string(src[from:])); end > 0 {
 		c.to = from + end
 	}
-	escape := string(src[at:min(to, len(src))])
+	escape := string(src[at:to])
 	d := p.report(p.text.Point(at), p.text.Point(to), "inside double quotes `%s` is no escape that YAML knows", escape)
 	if strings.ContainsAny(escape, "xuU") {
 		d.Message = "the escape `" + escape + "` needs more digits: \\xNN, \\uNNNN or \\UNNNNNNNN with a character that exists"
