@@ -1,0 +1,313 @@
+package schema
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"crossdock/dsl/diag"
+	"crossdock/dsl/value"
+)
+
+// Violation is one way in which a value breaks its schema. Found never shows
+// personal data.
+type Violation struct {
+	Path     string // "lines[2].sku", items counted from 0; "" is the whole value
+	Message  string // one sentence without a period, path included
+	Expected string
+	Found    string
+	Code     string // required, type, option, pattern, range, length, items, format, unknown_field or schema
+}
+
+// String returns the message.
+func (v Violation) String() string { return v.Message }
+
+// maxViolations bounds what one value can report.
+const maxViolations = 100
+
+// Validate returns every violation of the schema by v, a JSON value, in the
+// order of the schema, and nothing where v keeps to it. At most 100 are
+// reported. It is safe for concurrent use.
+func (s *Schema) Validate(v any) []Violation {
+	if s.compiled == nil {
+		c := checker{closed: s.Closed}
+		c.check(s.checks, v, nil)
+		return c.found
+	}
+	return s.validateJSON(v)
+}
+
+func (s *Schema) validateJSON(v any) (out []Violation) {
+	// The validator must not bring down more than this one value.
+	defer func() {
+		if r := recover(); r != nil {
+			out = []Violation{{Message: "the value could not be checked", Code: "schema"}}
+		}
+	}()
+	if path, literal, bad := unfitNumber(v, nil); bad {
+		return []Violation{{Path: pointer(v, path), Code: "range", Expected: "a number of at most 1000 digits", Found: literal,
+			Message: subject(pointer(v, path)) + " is a number too large to be checked"}}
+	}
+	err := s.compiled.Validate(v)
+	if err == nil {
+		return nil
+	}
+	invalid, ok := err.(*jsonschema.ValidationError)
+	if !ok {
+		return []Violation{{Message: err.Error(), Code: "schema"}}
+	}
+	for _, leaf := range leaves(invalid, nil) {
+		out = append(out, s.word(leaf, v)...)
+		if len(out) >= maxViolations {
+			break
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Violation) int { return strings.Compare(a.Path, b.Path) })
+	return slices.Compact(out)
+}
+
+// unfitNumber finds a number whose exponent would exhaust memory.
+func unfitNumber(v any, path []string) ([]string, string, bool) {
+	switch v := v.(type) {
+	case json.Number:
+		if len(v) > 20 || strings.ContainsAny(string(v), "eE") {
+			if _, err := value.ParseDecimal(string(v)); err != nil {
+				return path, value.Describe(v), true
+			}
+		}
+	case []any:
+		for i, item := range v {
+			if p, literal, bad := unfitNumber(item, append(path, strconv.Itoa(i))); bad {
+				return p, literal, true
+			}
+		}
+	case map[string]any:
+		for name, item := range v {
+			if p, literal, bad := unfitNumber(item, append(path, name)); bad {
+				return p, literal, true
+			}
+		}
+	}
+	return nil, "", false
+}
+
+// leaves returns the errors that say something. Of several alternatives only
+// those of the nearest one are kept: the one that fails deepest in the value.
+func leaves(e *jsonschema.ValidationError, out []*jsonschema.ValidationError) []*jsonschema.ValidationError {
+	switch e.ErrorKind.(type) {
+	case *kind.AnyOf, *kind.OneOf:
+		if len(e.Causes) == 0 {
+			return append(out, e)
+		}
+		var best []*jsonschema.ValidationError
+		deepest := -1
+		for _, c := range e.Causes {
+			under := leaves(c, nil)
+			depth := 0
+			for _, l := range under {
+				depth = max(depth, len(l.InstanceLocation))
+			}
+			if depth > deepest || depth == deepest && len(under) < len(best) {
+				best, deepest = under, depth
+			}
+		}
+		return append(out, best...)
+	}
+	if len(e.Causes) == 0 {
+		return append(out, e)
+	}
+	for _, c := range e.Causes {
+		out = leaves(c, out)
+	}
+	return out
+}
+
+// violations words errors about a JSON Schema itself.
+func violations(e *jsonschema.ValidationError) []Violation {
+	var out []Violation
+	for _, leaf := range leaves(e, nil) {
+		out = append(out, (&Schema{}).word(leaf, nil)...)
+	}
+	return out
+}
+
+// pointer writes the place of a value as people do.
+func pointer(v any, path []string) string {
+	var b strings.Builder
+	for _, name := range path {
+		switch t := v.(type) {
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err == nil && i >= 0 && i < len(t) {
+				v = t[i]
+			}
+			b.WriteString("[" + name + "]")
+			continue
+		case map[string]any:
+			v = t[name]
+		default:
+			v = nil
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(name)
+	}
+	return b.String()
+}
+
+func subject(path string) string {
+	if path == "" {
+		return "the value"
+	}
+	return path
+}
+
+// at returns the value at path.
+func at(v any, path []string) any {
+	for _, name := range path {
+		switch t := v.(type) {
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(t) {
+				return nil
+			}
+			v = t[i]
+		case map[string]any:
+			v = t[name]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+// hidden reports whether the field at path is personal data.
+func (s *Schema) hidden(v any, path []string) bool {
+	var segments []string
+	for _, name := range path {
+		switch t := v.(type) {
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(t) {
+				return true
+			}
+			v, name = t[i], value.Items
+		case map[string]any:
+			v = t[name]
+		}
+		segments = append(segments, name)
+	}
+	step, _, ok := s.Shape().At(segments)
+	return ok && step.PII
+}
+
+// describe names a value for a message, hiding what is personal.
+func describe(v any, pii bool) string {
+	if pii {
+		return value.Kind(v) + " (hidden)"
+	}
+	return value.Describe(v)
+}
+
+// word turns one error of the validator into words.
+func (s *Schema) word(e *jsonschema.ValidationError, whole any) []Violation {
+	path := pointer(whole, e.InstanceLocation)
+	pii := s.hidden(whole, e.InstanceLocation)
+	found := describe(at(whole, e.InstanceLocation), pii)
+	one := func(code, expected string) []Violation {
+		return []Violation{{Path: path, Code: code, Expected: expected, Found: found,
+			Message: subject(path) + ": expected " + expected + ", found " + found}}
+	}
+	switch k := e.ErrorKind.(type) {
+	case *kind.Required:
+		var out []Violation
+		for _, name := range k.Missing {
+			p := pointer(whole, append(slices.Clone(e.InstanceLocation), name))
+			out = append(out, Violation{Path: p, Code: "required", Expected: "a value", Found: "nothing", Message: p + " is missing"})
+		}
+		return out
+	case *kind.AdditionalProperties:
+		var out []Violation
+		for _, name := range k.Properties {
+			out = append(out, unknownField(pointer(whole, append(slices.Clone(e.InstanceLocation), name)), name, nil))
+		}
+		return out
+	case *kind.FalseSchema:
+		return []Violation{unknownField(path, path, nil)}
+	case *kind.Type:
+		words := make([]string, len(k.Want))
+		for i, w := range k.Want {
+			words[i] = jsonWord(w)
+		}
+		return one("type", strings.Join(words, " or "))
+	case *kind.Enum:
+		return one("option", "one of "+list(k.Want))
+	case *kind.Const:
+		return one("option", list([]any{k.Want}))
+	case *kind.Format:
+		return one("format", "a "+strings.ReplaceAll(k.Want, "date-time", "datetime with an offset"))
+	case *kind.Pattern:
+		return one("pattern", "text like "+k.Want)
+	case *kind.MinLength:
+		return one("length", fmt.Sprintf("at least %d characters", k.Want))
+	case *kind.MaxLength:
+		return one("length", fmt.Sprintf("at most %d characters", k.Want))
+	case *kind.MinItems:
+		return one("items", fmt.Sprintf("at least %d items", k.Want))
+	case *kind.MaxItems:
+		return one("items", fmt.Sprintf("at most %d items", k.Want))
+	case *kind.Minimum:
+		return one("range", "at least "+ratText(k.Want))
+	case *kind.Maximum:
+		return one("range", "at most "+ratText(k.Want))
+	case *kind.ExclusiveMinimum:
+		return one("range", "more than "+ratText(k.Want))
+	case *kind.ExclusiveMaximum:
+		return one("range", "less than "+ratText(k.Want))
+	case *kind.MultipleOf:
+		return one("range", "a multiple of "+ratText(k.Want))
+	case *kind.UniqueItems:
+		return one("items", fmt.Sprintf("items that differ (those at %d and %d are equal)", k.Duplicates[0], k.Duplicates[1]))
+	}
+	keyword := strings.Join(e.ErrorKind.KeywordPath(), ".")
+	return one("schema", "what `"+keyword+"` of the schema asks for")
+}
+
+func unknownField(path, name string, known []string) Violation {
+	v := Violation{Path: path, Code: "unknown_field", Expected: "no such field", Found: "one", Message: path + " is not a field of the schema"}
+	if hint := diag.DidYouMean(name, known); hint != "" {
+		v.Message += ", " + hint
+	}
+	return v
+}
+
+func jsonWord(w string) string {
+	return map[string]string{"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
+		"array": "a list", "object": "an object", "null": "null"}[w]
+}
+
+func list(values []any) string {
+	words := make([]string, 0, len(values))
+	for _, v := range values {
+		if text, ok := value.Text(v); ok {
+			words = append(words, text)
+		} else if v != nil {
+			words = append(words, value.Describe(v))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func ratText(r *big.Rat) string {
+	if r.IsInt() {
+		return r.Num().String()
+	}
+	return strings.TrimRight(r.FloatString(18), "0")
+}
