@@ -90,6 +90,10 @@ type Request struct {
 	Encoded   []byte         // Body as JSON, where the engine has it already; nil otherwise
 	MessageID string
 	Meta      *message.Meta
+	// Page replaces path and query: the address of the next page as the other
+	// side gave it, absolute or relative. It must stay on the same scheme and
+	// host. "" everywhere but on the later pages of a list.
+	Page string
 }
 
 // Response is what the other side answered. Sinks that know no status numbers
@@ -124,6 +128,28 @@ type Config struct {
 	Name       string
 	Settings   any
 	Operations map[string]Operation
+	Limits     Limits
+}
+
+// Limits is what `limits:` of a connection says; zero means the default.
+type Limits struct {
+	Concurrency int           // deliveries at the same time; 64
+	Timeout     time.Duration // of one delivery, where its context has no deadline; 10 s
+	Response    int64         // bytes of an answer that are read; 1 MiB
+}
+
+// WithDefaults returns the limits with every zero replaced by its default.
+func (l Limits) WithDefaults() Limits {
+	if l.Concurrency <= 0 {
+		l.Concurrency = 64
+	}
+	if l.Timeout <= 0 {
+		l.Timeout = 10 * time.Second
+	}
+	if l.Response <= 0 {
+		l.Response = 1 << 20
+	}
+	return l
 }
 
 // Operation is one operation of a connection: what the language says for all

@@ -1,0 +1,126 @@
+package http
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	nethttp "net/http"
+	"strings"
+	"unicode/utf8"
+
+	"crossdock/connectors"
+)
+
+// readAnswer reads a whole answer, at most limit bytes of it after unpacking.
+func readAnswer(resp *nethttp.Response, limit int64, method string) (connectors.Response, error) {
+	a := connectors.Response{Status: resp.StatusCode, Headers: lowerHeaders(resp.Header)}
+	if method == "HEAD" {
+		return a, nil
+	}
+	var err error
+	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		var unpack *gzip.Reader
+		if unpack, err = gzip.NewReader(resp.Body); err != nil {
+			return a, fmt.Errorf("unpack the answer: %w", err)
+		}
+		a.Raw, a.Cut, err = readBounded(unpack, -1, limit)
+	} else {
+		a.Raw, a.Cut, err = readBounded(resp.Body, resp.ContentLength, limit)
+	}
+	if err != nil {
+		return a, err
+	}
+	if !a.Cut {
+		a.Body = decodeAnswer(resp.Header.Get("Content-Type"), a.Raw)
+	}
+	return a, nil
+}
+
+// readBounded reads up to limit bytes; cut says that there were more. length
+// is the announced length, -1 where it is not known.
+func readBounded(r io.Reader, length, limit int64) (raw []byte, cut bool, err error) {
+	if length == 0 {
+		return nil, false, nil
+	}
+	if 0 < length && length <= limit {
+		raw = make([]byte, length, length+1)
+		if _, err := io.ReadFull(r, raw); err != nil {
+			return nil, false, err
+		}
+		// The end must be seen for the connection to be used again.
+		if _, err := r.Read(raw[length : length+1]); err != nil && err != io.EOF {
+			return nil, false, err
+		}
+		return raw, false, nil
+	}
+	raw, err = io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, false, err
+	}
+	if int64(len(raw)) > limit {
+		return raw[:limit], true, nil
+	}
+	return raw, false, nil
+}
+
+// decodeAnswer returns the JSON value of an answer, its text where it is no
+// JSON, and nil where it is empty.
+func decodeAnswer(mime string, raw []byte) any {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return nil
+	}
+	if isJSON(mime, raw) {
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.UseNumber()
+		var v any
+		if err := d.Decode(&v); err == nil {
+			if _, err := d.Token(); err == io.EOF {
+				return v
+			}
+		}
+	}
+	if !utf8.Valid(raw) {
+		return strings.ToValidUTF8(string(raw), "\uFFFD")
+	}
+	return string(raw)
+}
+
+// isJSON tells JSON by its content type, and by its first character where the
+// type is missing or says nothing.
+func isJSON(mime string, raw []byte) bool {
+	mime, _, _ = strings.Cut(mime, ";")
+	mime = strings.ToLower(strings.TrimSpace(mime))
+	switch {
+	case mime == "application/json", strings.HasSuffix(mime, "+json"), mime == "text/json":
+		return true
+	case mime == "", mime == "text/plain", mime == "application/octet-stream":
+		first := bytes.TrimLeft(raw, " \t\r\n")
+		return len(first) > 0 && (first[0] == '{' || first[0] == '[')
+	}
+	return false
+}
+
+// lowered are the usual header names, so that no text is made for them.
+var lowered = map[string]string{
+	"Content-Type": "content-type", "Content-Length": "content-length", "Date": "date",
+	"Server": "server", "Retry-After": "retry-after", "Etag": "etag", "Location": "location",
+	"Cache-Control": "cache-control", "Connection": "connection", "Vary": "vary",
+}
+
+func lowerHeaders(h nethttp.Header) map[string]string {
+	out := make(map[string]string, len(h))
+	for name, values := range h {
+		low, ok := lowered[name]
+		if !ok {
+			low = strings.ToLower(name)
+		}
+		if len(values) == 1 {
+			out[low] = values[0]
+		} else {
+			out[low] = strings.Join(values, ", ")
+		}
+	}
+	return out
+}
