@@ -1,0 +1,182 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"crossdock/runtime/queue"
+)
+
+// errUnknown marks a call of which it is not known whether Redis carried it out.
+var errUnknown = errors.New("redis did not answer")
+
+const lostMessage = "the Redis store was emptied, replaced or restored while it was in use; " +
+	"nothing is sent until it is looked into. Restore the data and restart, or restart to begin with what is there now"
+
+// run calls a script on the shard and loads it where Redis does not know it.
+func (d *Driver) run(ctx context.Context, s *script, args []any) (any, error) {
+	cmd := []any{"evalsha", s.sha, 1, d.keys.prefix}
+	cmd = append(cmd, args...)
+	for range 3 {
+		v, err := d.rdb.Do(ctx, cmd...).Result()
+		if err == nil {
+			return v, nil
+		}
+		if !d.reload(ctx, err) {
+			return nil, d.verdict(err)
+		}
+	}
+	return nil, errors.New("redis does not keep the scripts it is given")
+}
+
+// runWith calls a script in one transaction behind an MSETNX of bodies, and
+// waits for the replicas that must confirm it.
+func (d *Driver) runWith(ctx context.Context, s *script, args, bodies []any) (any, error) {
+	if d.opts.Replicas > 0 {
+		return d.runReplicated(ctx, s, args, bodies)
+	}
+	if len(bodies) == 0 {
+		return d.run(ctx, s, args)
+	}
+	for range 3 {
+		v, err := d.transact(ctx, d.rdb, s, args, bodies)
+		if err == nil {
+			return v, nil
+		}
+		if !d.reload(ctx, err) {
+			return nil, d.verdict(err)
+		}
+	}
+	return nil, errors.New("redis does not keep the scripts it is given")
+}
+
+// transactor is what a client and a single connection have in common.
+type transactor interface {
+	TxPipelined(ctx context.Context, fn func(goredis.Pipeliner) error) ([]goredis.Cmder, error)
+}
+
+func (d *Driver) transact(ctx context.Context, c transactor, s *script, args, bodies []any) (any, error) {
+	var answer *goredis.Cmd
+	_, err := c.TxPipelined(ctx, func(p goredis.Pipeliner) error {
+		if len(bodies) > 0 {
+			p.Do(ctx, append([]any{"msetnx"}, bodies...)...)
+		}
+		answer = p.Do(ctx, append([]any{"evalsha", s.sha, 1, d.keys.prefix}, args...)...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer.Val(), nil
+}
+
+// runReplicated sends WAIT on the connection that wrote: it covers no other.
+func (d *Driver) runReplicated(ctx context.Context, s *script, args, bodies []any) (any, error) {
+	client, ok := d.rdb.(*goredis.Client)
+	if !ok {
+		return nil, errors.New("replicas=N is not possible with a redis+cluster URL")
+	}
+	conn := client.Conn()
+	defer conn.Close()
+	v, err := d.transact(ctx, conn, s, args, bodies)
+	if err != nil && d.reload(ctx, err) {
+		v, err = d.transact(ctx, conn, s, args, bodies)
+	}
+	if err != nil {
+		return nil, d.verdict(err)
+	}
+	n, err := conn.Do(ctx, "wait", d.opts.Replicas, (ioTimeout / 2).Milliseconds()).Int()
+	if err != nil {
+		return nil, d.verdict(err)
+	}
+	if n < d.opts.Replicas {
+		return nil, fmt.Errorf("%w: %d of %d replicas confirmed the write in time", errUnknown, n, d.opts.Replicas)
+	}
+	return v, nil
+}
+
+// reload loads the scripts when err says that Redis does not know one.
+func (d *Driver) reload(ctx context.Context, err error) bool {
+	return strings.HasPrefix(err.Error(), "NOSCRIPT") && d.loadScripts(ctx) == nil
+}
+
+func (d *Driver) loadScripts(ctx context.Context) error {
+	for _, s := range allScripts {
+		sha, err := d.rdb.ScriptLoad(ctx, s.text).Result()
+		if err != nil {
+			return fmt.Errorf("load script %s: %w", s.name, err)
+		}
+		if sha != s.sha {
+			return fmt.Errorf("load script %s: redis answered another digest", s.name)
+		}
+	}
+	return nil
+}
+
+// verdict sorts an error: ErrFull, ErrFailed, a refusal (nothing was done), or
+// errUnknown (perhaps it was).
+func (d *Driver) verdict(err error) error {
+	var answer goredis.Error
+	if !errors.As(err, &answer) || errors.Is(err, goredis.Nil) {
+		return fmt.Errorf("%w: %w", errUnknown, err)
+	}
+	word, _, _ := strings.Cut(answer.Error(), " ")
+	switch word {
+	case "CDLOST":
+		return d.fail(lostMessage)
+	case "OOM":
+		return fmt.Errorf("%w: redis has reached maxmemory", queue.ErrFull)
+	case "EXECABORT":
+		if strings.Contains(answer.Error(), "OOM") {
+			return fmt.Errorf("%w: redis has reached maxmemory", queue.ErrFull)
+		}
+	case "ERR":
+		if strings.Contains(answer.Error(), "user_script") || strings.Contains(answer.Error(), "script:") {
+			d.log.Error("a script failed inside redis", "error", answer.Error())
+			return fmt.Errorf("%w: %w", errUnknown, err)
+		}
+	}
+	return fmt.Errorf("redis refused: %w", err)
+}
+
+// attempt repeats do, which must be safe to repeat, while Redis gives no answer
+// or is still loading, for at most ioTimeout and at least twice.
+func (d *Driver) attempt(do func(ctx context.Context) error) error {
+	begun := time.Now()
+	pause := 20 * time.Millisecond
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), ioTimeout)
+		err := do(ctx)
+		cancel()
+		if err == nil || !again(err) || time.Since(begun) > ioTimeout {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-d.closing:
+			return err
+		}
+		pause = min(2*pause, 500*time.Millisecond)
+	}
+}
+
+func again(err error) bool {
+	if errors.Is(err, errUnknown) {
+		return true
+	}
+	var answer goredis.Error
+	if !errors.As(err, &answer) {
+		return false
+	}
+	for _, word := range []string{"LOADING", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN"} {
+		if strings.HasPrefix(answer.Error(), word) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,141 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"crossdock/runtime/queue"
+)
+
+// Check reads how Redis is configured and says which promises hold; see
+// queue.Driver.
+func (d *Driver) Check(ctx context.Context) ([]queue.Finding, error) {
+	if err := d.begin(); err != nil && err == queue.ErrClosed {
+		return nil, err
+	} else if err != nil {
+		return []queue.Finding{{Fatal: true, Message: err.Error(), Hint: "restart after the store was looked into"}}, nil
+	}
+	defer d.end()
+	node, err := d.node(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("check redis: %w", err)
+	}
+	text, err := node.Info(ctx).Result()
+	var findings []queue.Finding
+	add := func(fatal bool, message, hint string) {
+		findings = append(findings, queue.Finding{Fatal: fatal, Message: message, Hint: hint})
+	}
+	info := map[string]string{}
+	switch {
+	case refused(err):
+		add(false, "this user may not run INFO: the version and the role of the server are unknown", "grant +info in the ACL of the user")
+	case err != nil:
+		return nil, fmt.Errorf("check redis: %w", err)
+	default:
+		info = parseInfo(text)
+		findings = append(findings, checkInfo(info)...)
+	}
+	config, err := readConfig(ctx, node)
+	switch {
+	case refused(err):
+		add(false, "this user may not run CONFIG GET: eviction and persistence cannot be checked",
+			"grant +config|get in the ACL of the user, or make sure of maxmemory-policy noeviction and appendonly yes")
+	case err != nil:
+		return nil, fmt.Errorf("check redis: %w", err)
+	default:
+		findings = append(findings, d.checkConfig(config)...)
+	}
+	if n := d.wentBack.Load(); n > 0 {
+		add(false, "Redis has lost writes that it had confirmed, while this process ran", "set appendfsync always, or replicas=N in the store URL")
+	}
+	return findings, nil
+}
+
+func refused(err error) bool {
+	if err == nil {
+		return false
+	}
+	word, _, _ := strings.Cut(err.Error(), " ")
+	return word == "NOPERM" || word == "ERR" && strings.Contains(err.Error(), "unknown command")
+}
+
+func parseInfo(text string) map[string]string {
+	info := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			info[name] = value
+		}
+	}
+	return info
+}
+
+func checkInfo(info map[string]string) []queue.Finding {
+	var out []queue.Finding
+	version := info["redis_version"]
+	if info["valkey_version"] == "" && version != "" {
+		major, _, _ := strings.Cut(version, ".")
+		if n, err := strconv.Atoi(major); err == nil && n < 7 {
+			out = append(out, queue.Finding{Fatal: true, Message: "Redis is version " + version, Hint: "use Redis 7.0 or newer, or Valkey"})
+		}
+	}
+	if role := info["role"]; role == "slave" || role == "replica" {
+		out = append(out, queue.Finding{Fatal: true, Message: "the URL leads to a replica, which takes no writes",
+			Hint: "give the address of the master, or use redis+sentinel://"})
+	}
+	if info["aof_last_write_status"] == "err" {
+		out = append(out, queue.Finding{Fatal: true, Message: "Redis could not write its append-only file", Hint: "look for a full or broken disk"})
+	}
+	return out
+}
+
+func readConfig(ctx context.Context, node goredis.Cmdable) (map[string]string, error) {
+	config := map[string]string{}
+	for _, name := range []string{"maxmemory", "maxmemory-policy", "appendonly", "appendfsync", "min-replicas-to-write"} {
+		got, err := node.ConfigGet(ctx, name).Result()
+		if err != nil {
+			return nil, err
+		}
+		for k, v := range got {
+			config[k] = v
+		}
+	}
+	return config, nil
+}
+
+func (d *Driver) checkConfig(config map[string]string) []queue.Finding {
+	var out []queue.Finding
+	add := func(fatal bool, message, hint string) {
+		out = append(out, queue.Finding{Fatal: fatal, Message: message, Hint: hint})
+	}
+	if policy := config["maxmemory-policy"]; policy != "" && policy != "noeviction" {
+		limited := config["maxmemory"] != "0"
+		message := "maxmemory-policy is " + policy + ": Redis deletes messages when its memory is full"
+		if !limited {
+			message = "maxmemory-policy is " + policy + ", which would delete messages as soon as maxmemory is set"
+		}
+		add(limited, message, "CONFIG SET maxmemory-policy noeviction")
+	}
+	if config["appendonly"] == "no" {
+		add(true, "appendonly is no: a restart of Redis loses messages that were accepted", "CONFIG SET appendonly yes, and write it to redis.conf")
+	} else {
+		switch config["appendfsync"] {
+		case "always":
+			add(false, "appendfsync is always: what was accepted survives a power cut", "nothing to do")
+		case "everysec":
+			add(false, "appendfsync is everysec: what was accepted survives a crash of Redis; a power cut may take the last second or two",
+				"set appendfsync always where a power cut must lose nothing")
+		case "no":
+			add(false, "appendfsync is no: what was accepted survives a crash of Redis; a power cut may take the last half minute",
+				"set appendfsync everysec or always")
+		}
+	}
+	if d.opts.Replicas > 0 {
+		add(false, fmt.Sprintf("each write is confirmed by %d replicas before it counts as accepted", d.opts.Replicas),
+			"keep that many replicas that can be promoted, and no more")
+	}
+	return out
+}

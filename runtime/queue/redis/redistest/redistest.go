@@ -1,0 +1,168 @@
+// Package redistest starts real Redis servers for tests.
+package redistest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
+// Server is a redis-server child process on a free port of this machine, with
+// its data in a directory of the test. It is not safe for concurrent use.
+type Server struct {
+	// Addr is host:port. It stays the same over Restart.
+	Addr string
+	// Dir holds the data and redis.log.
+	Dir string
+
+	t    testing.TB
+	args []string
+	port string
+	cmd  *exec.Cmd
+}
+
+// Start runs a server with appendonly yes and appendfsync everysec; args, such
+// as "--appendfsync", "always", come after these and win. The server ends with
+// the test. Without redis-server on the machine the test is skipped, or fails
+// where the environment variable CI is set.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		message := "redis-server is not installed: apt-get install redis-server (Debian, Ubuntu) or brew install redis"
+		if os.Getenv("CI") != "" {
+			t.Fatal(message)
+		}
+		t.Skip(message)
+	}
+	s := &Server{t: t, Dir: t.TempDir()}
+	s.port = freePort(t)
+	s.Addr = net.JoinHostPort("127.0.0.1", s.port)
+	s.args = append([]string{
+		path, "--port", s.port, "--bind", "127.0.0.1", "--dir", s.Dir, "--save", "",
+		"--appendonly", "yes", "--appendfsync", "everysec", "--logfile", filepath.Join(s.Dir, "redis.log"),
+	}, args...)
+	s.Restart()
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// URL is where a store finds the server.
+func (s *Server) URL() string { return "redis://" + s.Addr }
+
+// Client returns a client that is closed with the test.
+func (s *Server) Client() *goredis.Client {
+	c := goredis.NewClient(&goredis.Options{Addr: s.Addr, Protocol: 2, MaxRetries: -1})
+	s.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// Restart runs the server again after Kill or Stop, on the data it left, and
+// returns when it answers.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.cmd = exec.Command(s.args[0], s.args[1:]...)
+	s.cmd.SysProcAttr = dieWithParent()
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatalf("start redis-server: %v", err)
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		err := s.ping()
+		if err == nil {
+			return
+		}
+		<-time.After(5 * time.Millisecond)
+		if time.Now().After(deadline) || strings.Contains(s.Log(), "FATAL CONFIG") {
+			s.t.Fatalf("redis-server does not answer: %v\n%s", err, s.Log())
+		}
+	}
+}
+
+// ping asks on a plain connection; any answer but "loading" counts, for a server
+// may ask for a password.
+func (s *Server) ping() error {
+	conn, err := net.DialTimeout("tcp", s.Addr, time.Second)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return err
+	}
+	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+		return err
+	}
+	b := make([]byte, 100)
+	n, err := conn.Read(b)
+	if err != nil {
+		return err
+	}
+	if answer := string(b[:n]); strings.HasPrefix(answer, "-LOADING") {
+		return errors.New(answer)
+	}
+	return nil
+}
+
+// Kill ends the server like a crash (SIGKILL) and waits for its end.
+func (s *Server) Kill() {
+	// Errors mean that it has ended already.
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+}
+
+// Pause stops the server where it is (SIGSTOP); Resume lets it go on.
+func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+
+// Resume lets a paused server go on.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Fatalf("signal %v to redis-server: %v", sig, err)
+	}
+}
+
+// Flush empties the server.
+func (s *Server) Flush() {
+	s.t.Helper()
+	c := goredis.NewClient(&goredis.Options{Addr: s.Addr, Protocol: 2})
+	defer c.Close()
+	if err := c.FlushAll(context.Background()).Err(); err != nil {
+		s.t.Fatalf("flush redis: %v", err)
+	}
+}
+
+// Log is what the server has logged.
+func (s *Server) Log() string {
+	b, err := os.ReadFile(filepath.Join(s.Dir, "redis.log"))
+	if err != nil {
+		return fmt.Sprintf("no log: %v", err)
+	}
+	return string(b)
+}
+
+func freePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("find a free port: %v", err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatalf("find a free port: %v", err)
+	}
+	return port
+}

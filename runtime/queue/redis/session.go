@@ -1,0 +1,181 @@
+package redis
+
+import (
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"crossdock/runtime/queue"
+)
+
+// session numbers the apply calls of this process and remembers those whose
+// outcome is unknown until Redis has told. Safe for concurrent use.
+type session struct {
+	mu      sync.Mutex
+	last    uint64
+	open    map[uint64]bool // in flight or unknown
+	settled []uint64        // answered; Redis still remembers the answers
+	unknown map[uint64][]*pending
+	answers map[signature]answer
+	seeds   [2]maphash.Seed
+}
+
+// signature stands for the content of a commit, so that the same commit, brought
+// again after an error, is known.
+type signature [2]uint64
+
+type answer struct {
+	results []queue.Result
+	err     error
+	until   time.Time
+}
+
+// answersKept is how long a caller may take to bring a commit again.
+const answersKept = time.Minute
+
+func newSession() *session {
+	return &session{
+		open:    map[uint64]bool{},
+		unknown: map[uint64][]*pending{},
+		answers: map[signature]answer{},
+		seeds:   [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+	}
+}
+
+// next opens a call: its number, the number below which all calls are settled,
+// and answers that Redis may forget. An answer is forgotten only below low, for
+// there a late arrival is refused by its number alone.
+func (s *session) next() (no, low uint64, forget []any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last++
+	s.open[s.last] = true
+	low = slices.Min(slices.Collect(maps.Keys(s.open)))
+	for _, n := range s.settled {
+		if n < low && len(forget) < 500 {
+			forget = append(forget, n)
+		}
+	}
+	return s.last, low, forget
+}
+
+// done closes a call that Redis has answered; forget is what next returned.
+func (s *session) done(no uint64, forget []any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, no)
+	s.settled = append(s.settled, no)
+	if len(forget) > 0 {
+		gone := make(map[uint64]bool, len(forget))
+		for _, n := range forget {
+			gone[n.(uint64)] = true
+		}
+		s.settled = slices.DeleteFunc(s.settled, func(n uint64) bool { return gone[n] })
+	}
+}
+
+// doubt notes that the outcome of a call is unknown.
+func (s *session) doubt(no uint64, commits []*pending) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unknown[no] = commits
+}
+
+// doubtful returns the calls whose outcome is unknown.
+func (s *session) doubtful() []uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.unknown) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(s.unknown))
+}
+
+// settle notes what became of a call in doubt; text is its answer, "void" when
+// it was never carried out.
+func (s *session) settle(no uint64, now time.Time, text string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	commits := s.unknown[no]
+	if text != "void" {
+		_, rest, _ := strings.Cut(text, "\n")
+		for _, p := range commits {
+			var line string
+			line, rest, _ = strings.Cut(rest, "\n")
+			a, err := parseAnswer(line, p.commit.Jobs)
+			if err != nil {
+				return err
+			}
+			a.until = now.Add(answersKept)
+			s.answers[s.sign(p.commit)] = a
+		}
+	}
+	delete(s.unknown, no)
+	delete(s.open, no)
+	s.settled = append(s.settled, no)
+	return nil
+}
+
+// recall returns the answer of a commit whose first answer was lost.
+func (s *session) recall(c *queue.Commit, now time.Time) (answer, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.answers) == 0 {
+		return answer{}, false
+	}
+	maps.DeleteFunc(s.answers, func(_ signature, a answer) bool { return now.After(a.until) })
+	a, ok := s.answers[s.sign(c)]
+	return a, ok
+}
+
+// sign reads no body: a job ID or a lease epoch stands for it. A commit with
+// neither gets a signature of its own content all the same; the time in its
+// history, or the version it expects, tells it from a later one.
+func (s *session) sign(c *queue.Commit) signature {
+	var sig signature
+	for i, seed := range s.seeds {
+		var h maphash.Hash
+		h.SetSeed(seed)
+		signCommit(&h, c)
+		sig[i] = h.Sum64()
+	}
+	return sig
+}
+
+func signCommit(h *maphash.Hash, c *queue.Commit) {
+	for i := range c.Finish {
+		f := &c.Finish[i]
+		signText(h, f.Lease.ID, string(f.Body), f.Reason, f.Box)
+		maphash.WriteComparable(h, [4]int64{int64(f.Outcome), int64(f.Lease.Epoch), f.At.UnixNano(), int64(f.Attempts)})
+	}
+	for i := range c.Jobs {
+		signText(h, "job", c.Jobs[i].ID, c.Jobs[i].Lane)
+	}
+	for i := range c.Put {
+		p := &c.Put[i]
+		signText(h, "put", p.Key, string(p.Value))
+		maphash.WriteComparable(h, [3]int64{p.Version, int64(p.TTL), int64(len(p.Value))})
+	}
+	for _, id := range c.Cancel {
+		signText(h, "cancel", id)
+	}
+	for _, o := range c.Orders {
+		signText(h, "order", o.ID, string(o.Body))
+		h.WriteByte(byte(o.Do))
+	}
+	for i := range c.History {
+		e := &c.History[i]
+		signText(h, string(e.Kind), e.Message, e.Step, e.Detail)
+		maphash.WriteComparable(h, e.At.UnixNano())
+	}
+}
+
+func signText(h *maphash.Hash, texts ...string) {
+	for _, t := range texts {
+		maphash.WriteComparable(h, len(t))
+		h.WriteString(t)
+	}
+}

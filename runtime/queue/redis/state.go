@@ -1,0 +1,84 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"crossdock/runtime/queue"
+)
+
+// Get returns state values; see queue.Driver.
+func (d *Driver) Get(ctx context.Context, keys ...string) ([]queue.Value, error) {
+	if err := d.begin(); err != nil {
+		return nil, err
+	}
+	defer d.end()
+	if len(keys) == 0 {
+		return nil, ctx.Err()
+	}
+	names := make([]string, 0, len(keys)+1)
+	for _, k := range keys {
+		names = append(names, d.keys.of("state", k))
+	}
+	found, err := d.rdb.MGet(ctx, append(names, d.keys.of("mark"))...).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read state from redis: %w", d.verdict(err))
+	}
+	if mark, _ := found[len(keys)].(string); mark != d.mark {
+		return nil, d.fail(lostMessage)
+	}
+	values := make([]queue.Value, len(keys))
+	for i, k := range keys {
+		values[i].Key = k
+		stored, ok := found[i].(string)
+		if !ok {
+			continue
+		}
+		version, data, _ := strings.Cut(stored, ":")
+		if values[i].Version, err = strconv.ParseInt(version, 10, 64); err != nil {
+			return nil, fmt.Errorf("state %q in redis: %w", k, errRecord)
+		}
+		values[i].Data = []byte(data)
+	}
+	return values, nil
+}
+
+// Watch signals after a Put of key; see queue.Driver. It also signals when the
+// connection to Redis was renewed, for a Put may have been missed.
+func (d *Driver) Watch(ctx context.Context, key string) (<-chan struct{}, error) {
+	if err := d.begin(); err != nil {
+		return nil, err
+	}
+	sub := d.rdb.Subscribe(ctx, d.keys.of("watch", key))
+	if _, err := sub.Receive(ctx); err != nil {
+		d.end()
+		_ = sub.Close() // the error above is the one to tell
+		return nil, fmt.Errorf("watch redis: %w", err)
+	}
+	out := make(chan struct{}, 1)
+	go func() {
+		defer d.end()
+		defer close(out)
+		defer sub.Close()
+		news := sub.ChannelWithSubscriptions()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-d.closing:
+				return
+			case _, ok := <-news:
+				if !ok {
+					return
+				}
+				select {
+				case out <- struct{}{}:
+				default:
+				}
+			}
+		}
+	}()
+	return out, nil
+}
