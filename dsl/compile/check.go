@@ -1,0 +1,81 @@
+package compile
+
+import (
+	"fmt"
+	"strings"
+
+	"crossdock/dsl/mapping"
+	"crossdock/dsl/schema"
+	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
+)
+
+// targetField is what the output schema says about a row's target.
+func (at rowContext) targetField() *value.Shape {
+	if at.out == nil || at.lets {
+		return nil
+	}
+	f, ok := at.out.Schema.Lookup(schema.Split(at.Row))
+	if !ok {
+		return nil
+	}
+	return f.Shape
+}
+
+// checkConst compares a constant with what the output schema says.
+func (b *builder) checkConst(dec *spec.Decoder, v spec.Value, at rowContext) {
+	t := at.Target
+	if t == nil || v.V == nil {
+		return
+	}
+	if text, ok := v.V.(string); ok && len(t.Options) > 0 && !contains(t.Options, text) {
+		f := dec.Errorf(CodeTarget, v.Node.Span, "`%s` is not an option of %s in %s", text, at.Row, at.out.Name)
+		f.Row, f.Hint = at.Row, "options: "+strings.Join(t.Options, ", ")
+	}
+}
+
+// checkLookup compares what a lookup can give with the options of the target.
+func (b *builder) checkLookup(dec *spec.Decoder, s *spec.Row, row *mapping.Row, at rowContext) {
+	t := at.Target
+	if t == nil || row.Lookup == nil || len(t.Options) == 0 {
+		return
+	}
+	for _, v := range row.Lookup.Values(row.Column) {
+		if text, ok := v.(string); ok && !contains(t.Options, text) {
+			f := dec.Errorf(CodeTarget, s.Lookup.Span(), "the lookup %s can give `%s`, which is not an option of %s in %s", s.Lookup.Value, text, at.Row, at.out.Name)
+			f.Row, f.Hint = at.Row, "options: "+strings.Join(t.Options, ", ")
+		}
+	}
+}
+
+// checkType compares a row's type with what the output schema says.
+func (at rowContext) checkType(dec *spec.Decoder, s *spec.Row, typ value.Type) {
+	t := at.Target
+	if t == nil || t.Type.Base == value.Any || s.Each.Set() {
+		return
+	}
+	if fits(typ.Base, t.Type.Base) || s.Format.Set() {
+		return
+	}
+	f := dec.Errorf(CodeTarget, s.Type.Span(), "%s is %s in %s, but this row makes %s", at.Row, t.Type, at.out.Name, fmt.Sprint(typ))
+	f.Row, f.Hint = at.Row, fmt.Sprintf("write `type: %s`", t.Type)
+}
+
+// fits reports whether a value made as one type is fine where another one is
+// declared.
+func fits(made, declared value.Base) bool {
+	if made == declared || made == value.Any {
+		return true
+	}
+	switch declared {
+	case value.Number:
+		return made == value.Integer || made == value.Fixed
+	case value.Fixed:
+		return made == value.Integer
+	case value.String, value.Choice, value.Name:
+		return made == value.String || made == value.Date || made == value.DateTime || made == value.Time || made == value.URL
+	case value.Integer:
+		return false
+	}
+	return false
+}

@@ -1,0 +1,175 @@
+package compile
+
+import (
+	"strings"
+	"time"
+
+	"crossdock/dsl/cell"
+	"crossdock/dsl/mapping"
+	"crossdock/dsl/spec"
+)
+
+// connections builds every connection; probes follow once all are known.
+func (b *builder) connections() {
+	for _, d := range b.defs["connection"] {
+		c := &Connection{Definition: d.Definition, Spec: &spec.Connection{}, Operations: map[string]*Operation{}}
+		dec := b.configured(d)
+		b.ws.Connections[d.Name] = c
+		typ := d.node.Get("type")
+		var settings any
+		if typ != nil {
+			c.Type = typ.Text
+			settings = b.opt.Catalog.Settings(typ.Text)
+		}
+		if settings == nil {
+			dec.Decode(d.node, c.Spec)
+			if typ != nil {
+				dec.Unknown(typ, "connection type", b.opt.Catalog.Types())
+			}
+			continue
+		}
+		dec.Pick(d.node, c.Spec)
+		dec.Rest(d.node, settings, c.Spec)
+		c.Settings = settings
+		c.Concurrency = 64
+		if c.Spec.Limits.Concurrency > 0 {
+			c.Concurrency = c.Spec.Limits.Concurrency
+		}
+		c.Timeout = c.Spec.Limits.Timeout.Or(10 * time.Second)
+		c.Response = c.Spec.Limits.Response.Or(1 << 20)
+		for i := range c.Spec.Operations {
+			f := &c.Spec.Operations[i]
+			if strings.ContainsAny(f.Key.Text, ". ") {
+				dec.Errorf(spec.CodeUnknown, f.Key.Span, "the name of an operation has no dots or blanks")
+			}
+			c.Operations[f.Key.Text] = b.operation(dec, c, f.Key.Text, &f.Value)
+		}
+		b.diags.Add(b.opt.Catalog.Check(c)...)
+	}
+}
+
+func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *spec.Operation) *Operation {
+	op := &Operation{Connection: c.Name, Name: name, Spec: s, Repeat: Repeat(s.Repeat.Value), KeyHeader: s.KeyHeader.Value}
+	op.Own = b.opt.Catalog.Operation(c.Type)
+	if op.Own != nil && s.Node != nil {
+		dec.Rest(s.Node, op.Own, &s.OperationOptions)
+	}
+	op.Bound = map[string]bool{}
+	if op.Own != nil {
+		for _, name := range b.opt.Catalog.Placeholders(op) {
+			op.Bound[name] = true
+		}
+	}
+	if op.KeyHeader == "" {
+		op.KeyHeader = "Idempotency-Key"
+	}
+	op.Timeout = s.Timeout.Or(c.Timeout)
+	op.Request, op.Response = b.schemaRef(dec, s.Request), b.schemaRef(dec, s.Response)
+	at := cell.Context{Kind: "connection", Name: c.Name, Row: name}
+	op.SuccessWhen = b.cells.Rule(s.SuccessWhen, at.As("success_when").Answer(op.responseShape()))
+	op.Items = b.cells.JQ(s.Items, at.As("items").Of(op.responseShape()))
+	op.Next = b.cells.JQ(s.Next, at.As("next").Of(op.responseShape()))
+	for i := range s.Stub {
+		op.Stubs = append(op.Stubs, b.stub(dec, at, &s.Stub[i]))
+	}
+	if op.Repeat == RepeatCheck && s.Check == nil {
+		dec.Errorf(spec.CodeUnknown, s.Repeat.Span(), "`repeat: check` needs `check:`").
+			Hint = "add check: {call: connection.operation, with: {...}, found_when: ...}"
+	}
+	return op
+}
+
+func (o *Operation) responseShape() cell.Shape {
+	if o.Response == nil {
+		return cell.Shape{}
+	}
+	return cell.Shape{Schema: o.Response.Schema}
+}
+
+// stub compiles one stand-in answer.
+func (b *builder) stub(dec *spec.Decoder, at cell.Context, s *spec.Stub) Stub {
+	out := Stub{Status: s.Status, Fault: s.Fault, Body: s.Body.V, HasBody: s.Body.Set(), Delay: s.Delay.D}
+	for _, h := range s.Headers {
+		if out.Headers == nil {
+			out.Headers = map[string]string{}
+		}
+		out.Headers[strings.ToLower(h.Key.Text)] = h.Value.Value
+	}
+	if len(s.Fields) > 0 {
+		out.HasBody = true
+		out.Fields = b.rows(dec, "stub of "+at.Row, at.As("stub"), s.Fields, nil)
+	}
+	return out
+}
+
+// probes compiles `check:` sections, which name other operations.
+func (b *builder) probes() {
+	for _, name := range sortedKeys(b.ws.Connections) {
+		c := b.ws.Connections[name]
+		dec := b.configured(b.named["connection"][name])
+		for _, f := range c.Spec.Operations {
+			op, s := c.Operations[f.Key.Text], f.Value.Check
+			if op == nil || s == nil {
+				continue
+			}
+			target := b.operationRef(dec, s.Call)
+			at := cell.Context{Kind: "connection", Name: c.Name, Row: op.Name}
+			p := &Probe{Operation: s.Call.Value, With: b.rows(dec, "check of "+op.Name, at.As("with"), s.With, nil)}
+			answer := cell.Shape{}
+			if target != nil {
+				answer = target.responseShape()
+			}
+			p.FoundWhen = b.cells.Rule(s.FoundWhen, at.As("found_when").Answer(answer))
+			op.Check = p
+		}
+	}
+}
+
+// operationRef resolves connection.operation.
+func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
+	if !ref.Set() {
+		return nil
+	}
+	conn, name := splitRef(ref.Value)
+	c := b.ws.Connections[conn]
+	if c == nil {
+		if name == "" {
+			f := dec.Errorf(spec.CodeUnknown, ref.Span(), "`%s` is not an operation", ref.Value)
+			f.Hint = "write connection.operation, such as " + b.someOperation()
+			return nil
+		}
+		known := sortedKeys(b.ws.Connections)
+		at := *ref.Node
+		at.Text = conn
+		at.Span = ref.Node.Range(0, len(conn))
+		dec.Unknown(&at, "connection", known)
+		return nil
+	}
+	op := c.Operations[name]
+	if op == nil {
+		at := *ref.Node
+		at.Text = name
+		at.Span = ref.Node.Range(len(conn)+1, len(ref.Node.Text))
+		dec.Unknown(&at, "operation of "+conn, sortedKeys(c.Operations))
+	}
+	return op
+}
+
+func (b *builder) someOperation() string {
+	for _, name := range sortedKeys(b.ws.Connections) {
+		for _, op := range sortedKeys(b.ws.Connections[name].Operations) {
+			return name + "." + op
+		}
+	}
+	return "tms.create_shipment"
+}
+
+// rows compiles rows outside a mapping, such as `with`, as a small mapping.
+func (b *builder) rows(dec *spec.Decoder, name string, at cell.Context, rows spec.Fields[spec.Row], out *Schema) *mapping.Mapping {
+	if len(rows) == 0 {
+		return nil
+	}
+	m := &mapping.Mapping{Name: name}
+	b.object(dec, &m.Object, rows, rowContext{Context: at, vars: mappingVars(nil), prefix: "", out: out})
+	return m
+}

@@ -1,0 +1,338 @@
+package compile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"strings"
+	"sync"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/cell"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/parser"
+	"crossdock/dsl/spec"
+)
+
+// Catalog tells which types of connections exist. The engine implements it
+// over its connectors.
+type Catalog interface {
+	// Types returns the words that may stand behind `type:`.
+	Types() []string
+	// Settings and Operation return pointers to fresh structs for the keys
+	// that belong to a type, nil where the type does not exist.
+	Settings(typ string) any
+	Operation(typ string) any
+	// Check looks at a whole connection and reports what is wrong.
+	Check(c *Connection) diag.List
+	// Placeholders returns the names an operation binds from `with`.
+	Placeholders(op *Operation) []string
+	// Cron reports what is wrong with a cron expression.
+	Cron(expr, zone string) error
+}
+
+// Options says how to load.
+type Options struct {
+	Catalog     Catalog
+	Environment string            // "" = the workspace's default, or the only one
+	Vars        map[string]string // win over those of the environment
+	Std         fs.FS             // the shipped library; nil for none
+	// AnyEnvironment accepts that none was chosen where there are several, as
+	// lint does: the first by name is used.
+	AnyEnvironment bool
+}
+
+// definition is one file before and while it is compiled.
+type definition struct {
+	Definition
+	node *ast.Node // the whole document
+	head ast.Pair  // kind and name
+}
+
+// builder compiles one workspace.
+type builder struct {
+	fsys  fs.FS
+	opt   Options
+	diags diag.List
+	ws    *Workspace
+	defs  map[string][]*definition          // by kind, in path order
+	named map[string]map[string]*definition // by kind and name
+	vars  map[string]string
+	cells *cell.Compiler
+}
+
+// Load reads, parses and compiles all definitions below fsys. The Workspace is
+// usable for looking at even when the list has errors, but must not run then.
+// The error is for a folder that cannot be read at all.
+func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
+	b := &builder{fsys: fsys, opt: opt, defs: map[string][]*definition{}, named: map[string]map[string]*definition{}}
+	b.ws = &Workspace{
+		Pipelines: map[string]*Pipeline{}, Connections: map[string]*Connection{}, Mappings: map[string]*Mapping{},
+		Lookups: map[string]*Lookup{}, Schemas: map[string]*Schema{}, Policies: map[string]*Policy{},
+		Verify: map[string]*spec.Verify{}, Listeners: map[string][]*Pipeline{}, Files: map[string]*ast.File{},
+	}
+	files, err := b.read(fsys, "", false)
+	if err != nil {
+		return nil, nil, err
+	}
+	if opt.Std != nil {
+		std, err := b.read(opt.Std, "std/", true)
+		if err != nil {
+			return nil, nil, err
+		}
+		files = append(files, std...)
+	}
+	b.index(files)
+	b.revision()
+	b.workspace()
+	b.cells = &cell.Compiler{Diags: &b.diags, Lookup: b.findTable}
+	b.schemas()
+	b.lookups()
+	b.connections()
+	b.mappings()
+	b.probes()
+	b.pipelines()
+	b.tests()
+	b.ws.Cells = b.cells.Cells
+	return b.ws, diag.Suppress(b.diags, b.ws.Files).Tidy(), nil
+}
+
+type source struct {
+	path string
+	raw  []byte
+	std  bool
+	file *ast.File
+	list diag.List
+}
+
+// read finds and parses every definition file of one tree.
+func (b *builder) read(fsys fs.FS, prefix string, std bool) ([]*source, error) {
+	var files []*source
+	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			if p == "." {
+				return err
+			}
+			b.diags.Errorf(spec.CodeUnknown, diag.Span{File: prefix + p}, "cannot be read: %s", plainError(err))
+			return nil
+		}
+		name := d.Name()
+		if d.IsDir() {
+			if p != "." && (strings.HasPrefix(name, ".") || name == "node_modules") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if strings.HasPrefix(name, ".") || !(strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")) {
+			return nil
+		}
+		raw, err := fs.ReadFile(fsys, p)
+		if err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // went away while we were looking
+			}
+			b.diags.Errorf(spec.CodeUnknown, diag.Span{File: prefix + p}, "cannot be read: %s", plainError(err))
+			return nil
+		}
+		files = append(files, &source{path: prefix + p, raw: raw, std: std})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the workspace: %w", err)
+	}
+	var wg sync.WaitGroup
+	next := make(chan *source)
+	for range 4 {
+		wg.Go(func() {
+			for s := range next {
+				s.file, s.list = parser.Parse(s.path, s.raw)
+			}
+		})
+	}
+	for _, s := range files {
+		next <- s
+	}
+	close(next)
+	wg.Wait()
+	return files, nil
+}
+
+func plainError(err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
+
+// index sorts the files by kind and name.
+func (b *builder) index(files []*source) {
+	for _, s := range files {
+		byName, named := spec.KindOfFile(s.path)
+		var head *ast.Pair
+		if s.file != nil && s.file.Root != nil && s.file.Root.Kind == ast.Map && len(s.file.Root.Pairs) > 0 {
+			head = &s.file.Root.Pairs[0]
+		}
+		if !named {
+			// Some other YAML file, unless its first line says otherwise.
+			if head == nil {
+				continue
+			}
+			k, ok := spec.KindNamed(head.Key.Text)
+			if !ok || head.Value.Kind != ast.Scalar || looksForeign(s.file.Root) {
+				continue
+			}
+			f := b.diags.Errorf(spec.CodeUnknown, head.Key.Span, "a %s must stand in a file whose name ends in `%s`", k.Name, k.Suffix)
+			f.Hint = "rename the file to " + strings.TrimSuffix(strings.TrimSuffix(s.path, ".yaml"), ".yml") + k.Suffix
+			continue
+		}
+		b.ws.Files[s.path] = s.file
+		b.diags.Add(s.list...)
+		if head == nil {
+			if s.file != nil && !s.list.HasErrors() {
+				b.diags.Errorf(spec.CodeUnknown, diag.Span{File: s.path, Start: diag.Point{Line: 1, Col: 1}, End: diag.Point{Line: 1, Col: 2}}, "the file is empty").
+					Hint = "the first line says kind and name: " + example(byName)
+			}
+			continue
+		}
+		b.add(s, *head, byName)
+	}
+}
+
+// looksForeign keeps files of other tools that happen to begin with a word of
+// ours out of the way.
+func looksForeign(root *ast.Node) bool { return len(root.Pairs) < 2 }
+
+func example(k spec.Kind) string {
+	if k.Name == "crossdock" {
+		return "crossdock: 1"
+	}
+	return k.Name + ": some-name"
+}
+
+func (b *builder) add(s *source, head ast.Pair, byName spec.Kind) {
+	kind, ok := spec.KindNamed(head.Key.Text)
+	switch {
+	case !ok:
+		d := spec.Decoder{Diags: &b.diags}
+		f := d.Errorf(spec.CodeUnknown, head.Key.Span, "the first line must say kind and name, found `%s`", head.Key.Text)
+		f.Hint = "this file is a " + byName.Name + ": begin it with " + example(byName)
+		if near := diag.Nearest(head.Key.Text, spec.KindNames()); len(near) > 0 {
+			f.Short = "did you mean `" + near[0] + "`?"
+			f.Fixes = []diag.Fix{{Title: "replace with `" + near[0] + "`", Edits: []diag.Edit{{Span: head.Key.Span, Text: near[0]}}}}
+		}
+		return
+	case kind.Name != byName.Name:
+		b.diags.Errorf(spec.CodeUnknown, head.Key.Span, "the file name says %s, the first line says %s", byName.Name, kind.Name).
+			Hint = "rename the file so that it ends in " + kind.Suffix + ", or change the first line"
+		return
+	case !kind.Available:
+		b.diags.Errorf(spec.CodeUnknown, head.Key.Span, "the kind `%s` is not available yet", kind.Name).
+			Hint = "it belongs to the language, but this version cannot run it"
+		return
+	case head.Value.Kind != ast.Scalar || head.Value.Text == "":
+		b.diags.Errorf(spec.CodeUnknown, head.Value.Span, "a %s needs a name", kind.Name).Hint = "write " + example(kind)
+		return
+	}
+	name := head.Value.Text
+	if s.std {
+		name = "std/" + name
+	}
+	d := &definition{node: s.file.Root, head: head, Definition: Definition{Kind: kind.Name, Name: name, File: s.file, Std: s.std}}
+	d.Digest = meaning(d.node)
+	if kind.Name != "test" {
+		if b.named[kind.Name] == nil {
+			b.named[kind.Name] = map[string]*definition{}
+		}
+		if first := b.named[kind.Name][name]; first != nil {
+			what := "the " + kind.Name + " `" + name + "`"
+			if kind.Name == "crossdock" {
+				what = "the workspace file crossdock.yaml"
+			}
+			f := b.diags.Errorf(spec.CodeUnknown, head.Value.Span, "%s exists twice", what)
+			f.Related = []diag.Related{{Span: first.head.Value.Span, Message: "the other one"}}
+			f.Hint = "the other one is in " + first.File.Path
+			return
+		}
+		b.named[kind.Name][name] = d
+	}
+	b.defs[kind.Name] = append(b.defs[kind.Name], d)
+}
+
+// revision hashes the meaning of everything.
+func (b *builder) revision() {
+	paths := make([]string, 0, len(b.ws.Files))
+	for p := range b.ws.Files {
+		paths = append(paths, p)
+	}
+	sort.Strings(paths)
+	h := sha256.New()
+	for _, p := range paths {
+		if f := b.ws.Files[p]; f != nil && f.Root != nil {
+			fmt.Fprintf(h, "%s %s\n", p, meaning(f.Root))
+		}
+	}
+	for _, v := range sortedKeys(b.opt.Vars) {
+		fmt.Fprintf(h, "var %s %s\n", v, b.opt.Vars[v])
+	}
+	fmt.Fprintf(h, "env %s\n", b.opt.Environment)
+	b.ws.Revision = "r" + hex.EncodeToString(h.Sum(nil))[:12]
+}
+
+// decoder returns a decoder for d's kind.
+func (b *builder) decoder(d *definition) *spec.Decoder {
+	return &spec.Decoder{Diags: &b.diags, Kind: d.Kind, Name: d.Name}
+}
+
+// configured returns a decoder that resolves ${var.x}.
+func (b *builder) configured(d *definition) *spec.Decoder {
+	dec := b.decoder(d)
+	dec.Var = func(name string) (string, bool) { v, ok := b.vars[name]; return v, ok }
+	dec.VarNames = sortedKeys(b.vars)
+	return dec
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// relative returns the path of a file named in d, seen from the workspace.
+func (d *definition) relative(name string) string {
+	return path.Join(path.Dir(d.File.Path), name)
+}
+
+// readBeside reads a file named in a definition: beside it, or from the root of
+// the workspace.
+func (b *builder) readBeside(d *definition, name string) ([]byte, string, error) {
+	return ReadBeside(b.fsys, b.opt.Std, d.File.Path, name)
+}
+
+// ReadBeside reads a file named in the definition at from: beside that file,
+// or from the root of the workspace.
+func ReadBeside(fsys, std fs.FS, from, name string) ([]byte, string, error) {
+	if rest, ok := strings.CutPrefix(from, "std/"); ok && std != nil {
+		p := path.Join(path.Dir(rest), name)
+		raw, err := fs.ReadFile(std, p)
+		return raw, "std/" + p, err
+	}
+	beside := path.Join(path.Dir(from), name)
+	if !fs.ValidPath(beside) {
+		return nil, name, fmt.Errorf("the path leaves the workspace")
+	}
+	raw, err := fs.ReadFile(fsys, beside)
+	if errors.Is(err, fs.ErrNotExist) && fs.ValidPath(path.Clean(name)) {
+		if atRoot, rootErr := fs.ReadFile(fsys, path.Clean(name)); rootErr == nil {
+			return atRoot, path.Clean(name), nil
+		}
+	}
+	return raw, beside, err
+}

@@ -1,0 +1,294 @@
+package compile
+
+import (
+	"errors"
+	"sort"
+	"strings"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/cell"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/mapping"
+	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
+)
+
+// CodeTarget is the code of target fields and types that do not fit.
+const CodeTarget diag.Code = "XD2102"
+
+// rowContext is where rows stand.
+type rowContext struct {
+	cell.Context
+	vars   []string // jq variables behind the base ones
+	prefix string   // of targets: "lines[]." inside each
+	out    *Schema
+	lets   bool
+}
+
+// mappingVars are the jq variables of a mapping behind the base ones.
+func mappingVars(lets []string) []string { return append([]string{"root", "index"}, lets...) }
+
+// mappings compiles every field table.
+func (b *builder) mappings() {
+	for _, d := range b.defs["mapping"] {
+		m := &Mapping{Definition: d.Definition, Spec: &spec.Mapping{}}
+		dec := b.decoder(d)
+		dec.Decode(d.node, m.Spec)
+		m.Input, m.Output = b.schemaRef(dec, m.Spec.Input), b.schemaRef(dec, m.Spec.Output)
+		m.Mapping = &mapping.Mapping{Name: d.Name, Span: d.head.Value.Span}
+		at := cell.Context{Kind: "mapping", Name: d.Name, File: d.File.Path, Samples: texts(m.Spec.Samples)}
+		if m.Input != nil {
+			at.Shape = cell.Shape{Schema: m.Input.Schema}
+		}
+		switch {
+		case m.Spec.Program.Set() && len(m.Spec.Fields) > 0:
+			dec.Errorf(spec.CodeUnknown, m.Spec.Program.Span(), "a mapping has either `fields` or `program`")
+		case m.Spec.Program.Set():
+			b.program(dec, d, m, at)
+		case len(m.Spec.Fields) == 0:
+			dec.Errorf(spec.CodeUnknown, d.head.Key.Span, "a mapping needs `fields` or `program`").Hint = "add `fields:` with one row per target"
+		}
+		b.lets(dec, m, at)
+		m.Digest = meaning(d.node, m.Digest, schemaDigest(m.Input), schemaDigest(m.Output), b.tablesDigest(d.node))
+		b.ws.Mappings[d.Name] = m
+	}
+}
+
+func schemaDigest(s *Schema) string {
+	if s == nil {
+		return ""
+	}
+	return s.Digest
+}
+
+func texts(in []spec.Text) []string {
+	out := make([]string, 0, len(in))
+	for _, t := range in {
+		out = append(out, t.Value)
+	}
+	return out
+}
+
+// tablesDigest hashes every lookup named below n, in rows and in cells.
+func (b *builder) tablesDigest(n *ast.Node) string {
+	var used []string
+	var walk func(n *ast.Node)
+	walk = func(n *ast.Node) {
+		if n.Kind == ast.Scalar {
+			for name, l := range b.ws.Lookups {
+				if strings.Contains(n.Text, strings.TrimPrefix(name, "std/")) {
+					used = append(used, l.Digest)
+				}
+			}
+		}
+		for _, p := range n.Pairs {
+			walk(p.Value)
+		}
+		for _, item := range n.Items {
+			walk(item)
+		}
+	}
+	walk(n)
+	sort.Strings(used)
+	return strings.Join(used, " ")
+}
+
+// lets compiles helper values, each of which may use those before it, and then
+// the rows.
+func (b *builder) lets(dec *spec.Decoder, m *Mapping, at cell.Context) {
+	var names []string
+	at.VarShapes = map[string]cell.Shape{"root": at.Shape}
+	for _, f := range m.Spec.Let {
+		name := f.Key.Text
+		if !isVariable(name) {
+			dec.Errorf(spec.CodeUnknown, f.Key.Span, "`%s` cannot be used as $%s", name, name).Hint = "use letters, digits and _, beginning with a letter"
+			continue
+		}
+		rc := rowContext{Context: at, vars: mappingVars(names), lets: true}
+		rc.Row = "let " + name
+		row := b.row(dec, f.Key, &f.Value, rc)
+		row.Target = "let " + name
+		m.Mapping.Lets = append(m.Mapping.Lets, *row)
+		if row.From != nil && row.Convert == nil && row.Lookup == nil {
+			at.VarShapes[name] = at.Result(row.From)
+		}
+		names = append(names, name)
+	}
+	rc := rowContext{Context: at, vars: mappingVars(names), out: m.Output}
+	b.object(dec, &m.Mapping.Object, m.Spec.Fields, rc)
+}
+
+func isVariable(s string) bool {
+	for i, r := range s {
+		if !(r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || i > 0 && r >= '0' && r <= '9') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// program compiles `program: file.jq`.
+func (b *builder) program(dec *spec.Decoder, d *definition, m *Mapping, at cell.Context) {
+	raw, path, err := b.readBeside(d, m.Spec.Program.Value)
+	if err != nil {
+		dec.Errorf(spec.CodeUnknown, m.Spec.Program.Span(), "the file `%s` cannot be read: %s", m.Spec.Program.Value, plainError(err)).
+			Hint = "the path is relative to this definition"
+		return
+	}
+	m.Digest = string(raw)
+	at.Row = "program"
+	at.Vars = mappingVars(m.Spec.Let.Names())
+	m.Mapping.Program = b.cells.JQ(spec.Cell{Node: ast.Verbatim(path, string(raw))}, at.As("program"))
+}
+
+// object compiles rows into the object they build.
+func (b *builder) object(dec *spec.Decoder, o *mapping.Object, rows spec.Fields[spec.Row], at rowContext) {
+	seen := map[string]*ast.Node{}
+	for i := range rows {
+		f := &rows[i]
+		target := f.Key.Text
+		if first := seen[target]; first != nil {
+			continue // the parser reports duplicate keys
+		}
+		seen[target] = f.Key
+		at.Row = at.prefix + target
+		row := b.row(dec, f.Key, &f.Value, at)
+		place(dec, o, strings.Split(target, "."), f.Key, row)
+	}
+	sortFields(o)
+}
+
+// place puts a row at a dotted target and reports targets that contradict each
+// other: `a` with a value and `a.b` inside it.
+func place(dec *spec.Decoder, o *mapping.Object, path []string, key *ast.Node, row *mapping.Row) {
+	name := path[0]
+	if name == "" || strings.ContainsAny(name, "[]") {
+		dec.Errorf(CodeTarget, key.Span, "`%s` is not a target", key.Text).Hint = "write names with dots between them; a list is built with `each:`"
+		return
+	}
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		if f.Name != name {
+			continue
+		}
+		if f.Nested == nil || len(path) == 1 {
+			dec.Errorf(CodeTarget, key.Span, "`%s` is a value of its own and an object at the same time", strings.Join(path[:1], ".")).
+				Hint = "remove one of the rows"
+			return
+		}
+		place(dec, f.Nested, path[1:], key, row)
+		return
+	}
+	if len(path) == 1 {
+		o.Fields = append(o.Fields, mapping.Field{Name: name, Row: row})
+		return
+	}
+	nested := &mapping.Object{}
+	o.Fields = append(o.Fields, mapping.Field{Name: name, Nested: nested})
+	place(dec, nested, path[1:], key, row)
+}
+
+func sortFields(o *mapping.Object) {
+	sort.Slice(o.Fields, func(i, j int) bool { return o.Fields[i].Name < o.Fields[j].Name })
+	for _, f := range o.Fields {
+		if f.Nested != nil {
+			sortFields(f.Nested)
+		}
+	}
+}
+
+// row compiles one row.
+func (b *builder) row(dec *spec.Decoder, key *ast.Node, s *spec.Row, at rowContext) *mapping.Row {
+	row := &mapping.Row{Target: key.Text, Node: s.Node, Required: s.Required, Trim: s.Trim, MaxLength: s.MaxLength}
+	at.Vars = at.vars
+	at.Target = at.targetField()
+	row.When = b.cells.Rule(s.When, at.As("when"))
+	row.IsConst, row.Const = s.Const.Set(), s.Const.V
+	row.HasDefault, row.Default = s.Default.Set(), s.Default.V
+	if row.IsConst {
+		b.checkConst(dec, s.Const, at)
+	}
+	inner := at
+	if s.Each.Set() {
+		row.Each = b.cells.JQ(s.Each, at.As("each"))
+		inner.Shape = cell.Shape{}
+		if row.Each != nil {
+			inner.Shape = at.Result(row.Each).Items()
+		}
+		inner.prefix = at.prefix + key.Text + "[]."
+	} else if len(s.Fields) > 0 {
+		inner.prefix = at.prefix + key.Text + "."
+	}
+	fromAt := at
+	fromAt.Shape = inner.Shape
+	if !s.Each.Set() {
+		fromAt.Shape = at.Shape
+	}
+	row.From = b.cells.JQ(s.From, fromAt.As("from"))
+	if len(s.Fields) > 0 {
+		if s.From.Set() && s.Each.Set() {
+			dec.Errorf(spec.CodeUnknown, s.From.Node.Span, "a row with `each` has either `from` or `fields`")
+		} else if row.From != nil {
+			inner.Shape = at.Result(row.From)
+		}
+		row.Fields = &mapping.Object{}
+		b.object(dec, row.Fields, s.Fields, inner)
+	}
+	if s.Lookup.Set() {
+		row.Lookup, row.Column = b.tableRef(dec, s.Lookup)
+		b.checkLookup(dec, s, row, at)
+	}
+	b.conversion(dec, s, row, at)
+	return row
+}
+
+// conversion makes the row's type, pattern, zone and unit ready.
+func (b *builder) conversion(dec *spec.Decoder, s *spec.Row, row *mapping.Row, at rowContext) {
+	var typ value.Type
+	if s.Type.Set() {
+		t, err := value.ParseType(s.Type.Value)
+		if err != nil {
+			b.convertError(dec, s.Type, err)
+			return
+		}
+		typ = t
+		at.checkType(dec, s, typ)
+	}
+	opt := value.Options{Parse: s.Parse.Value, Format: s.Format.Value, Zone: s.Zone.Value, Unit: s.Unit.Value, TrueValues: texts(s.TrueValues)}
+	if !s.Type.Set() && opt.Parse == "" && opt.Format == "" && opt.Zone == "" && opt.Unit == "" && len(opt.TrueValues) == 0 && typ.Base == value.Any {
+		return
+	}
+	c, err := value.NewConverter(typ, opt)
+	if err != nil {
+		where := s.Type
+		for _, t := range []spec.Text{s.Unit, s.Zone, s.Format, s.Parse} {
+			if t.Set() {
+				where = t
+			}
+		}
+		var bad *value.Error
+		if errors.As(err, &bad) && bad.Code == value.CodeZone && s.Zone.Set() {
+			where = s.Zone
+		}
+		if errors.As(err, &bad) && bad.Code == value.CodeUnit && s.Unit.Set() {
+			where = s.Unit
+		}
+		b.convertError(dec, where, err)
+		return
+	}
+	row.Convert = c
+}
+
+func (b *builder) convertError(dec *spec.Decoder, at spec.Text, err error) {
+	span := at.Span()
+	message, hint := err.Error(), ""
+	var bad *value.Error
+	if errors.As(err, &bad) {
+		message, hint = bad.Message, bad.Hint
+	}
+	f := dec.Errorf(CodeTarget, span, "%s", message)
+	f.Hint = hint
+	if at.Node != nil {
+		f.Source = at.Node.Text
+	}
+}

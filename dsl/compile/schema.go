@@ -1,0 +1,90 @@
+package compile
+
+import (
+	"path"
+	"strings"
+
+	"crossdock/dsl/cell"
+	"crossdock/dsl/schema"
+	"crossdock/dsl/spec"
+)
+
+// schemas builds every contract.
+func (b *builder) schemas() {
+	for _, d := range b.defs["schema"] {
+		s := &Schema{Definition: d.Definition, Spec: &spec.Schema{}}
+		dec := b.decoder(d)
+		dec.Decode(d.node, s.Spec)
+		src := schema.Source{Name: d.Name, Closed: s.Spec.Closed, Fields: s.Spec.Fields, Span: d.head.Value.Span}
+		if s.Spec.JSONSchema.Set() {
+			raw, at, err := b.readBeside(d, s.Spec.JSONSchema.Value)
+			if err != nil {
+				dec.Errorf(spec.CodeUnknown, s.Spec.JSONSchema.Span(), "the file `%s` cannot be read: %s", s.Spec.JSONSchema.Value, plainError(err)).
+					Hint = "the path is relative to this definition"
+				continue
+			}
+			src.JSON, src.File, src.Span = raw, at, s.Spec.JSONSchema.Span()
+			s.Digest = meaning(d.node, string(raw))
+		}
+		s.Schema = schema.Build(src, &b.diags)
+		at := cell.Context{Kind: "schema", Name: d.Name, Row: "event_name", Role: "event_name", Shape: cell.Shape{Schema: s.Schema}}
+		s.EventName = b.cells.JQ(s.Spec.EventName, at)
+		base, _, _ := strings.Cut(path.Base(d.Name), "@")
+		s.Event = EventName(base)
+		if s.Schema != nil {
+			b.ws.Schemas[d.Name] = s
+		}
+	}
+}
+
+// hears reports whether an event of the schema can have that name. Where the
+// name is computed from a field with options, the options are the names.
+func (s *Schema) hears(name string) bool {
+	if s.EventName == nil {
+		return s.Event == name
+	}
+	names, known := s.EventNames()
+	if !known {
+		return false
+	}
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// EventNames returns the names its events can have; known is false where they
+// cannot be told from the schema.
+func (s *Schema) EventNames() (names []string, known bool) {
+	if s.EventName == nil {
+		return []string{s.Event}, true
+	}
+	shape := (cell.Context{Shape: cell.Shape{Schema: s.Schema}}).Result(s.EventName).Known()
+	if shape == nil || len(shape.Options) == 0 {
+		return nil, false
+	}
+	for _, o := range shape.Options {
+		names = append(names, EventName(o))
+	}
+	return names, true
+}
+
+// schemaRef resolves the name of a schema; nil where none is named or known.
+func (b *builder) schemaRef(dec *spec.Decoder, ref spec.Text) *Schema {
+	if !ref.Set() {
+		return nil
+	}
+	if s := b.ws.Schemas[ref.Value]; s != nil {
+		return s
+	}
+	if s := b.ws.Schemas["std/"+ref.Value]; s != nil {
+		return s
+	}
+	if b.named["schema"][ref.Value] != nil {
+		return nil // it exists, and its own problems are reported
+	}
+	dec.Unknown(ref.Node, "schema", sortedKeys(b.ws.Schemas))
+	return nil
+}

@@ -1,0 +1,272 @@
+// Package compile turns parsed definitions into a Workspace: everything
+// resolved, every cell compiled, ready to run. A Workspace is one revision; it
+// is immutable and safe for concurrent use.
+//
+// Compiling reports what makes a definition impossible to run. The rules of
+// dsl/lint look at the same Workspace afterwards, so a rule and the running
+// system can never see two different programs.
+package compile
+
+import (
+	"time"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/cell"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/jq"
+	"crossdock/dsl/lookup"
+	"crossdock/dsl/mapping"
+	"crossdock/dsl/rule"
+	"crossdock/dsl/schema"
+	"crossdock/dsl/spec"
+	"crossdock/runtime/retry"
+)
+
+// Workspace is one revision of all definitions.
+type Workspace struct {
+	Revision    string // content hash of all definitions: equal text, equal revision
+	Name        string
+	Spec        *spec.Workspace // nil without crossdock.yaml
+	Environment *Environment
+	Pipelines   map[string]*Pipeline
+	Connections map[string]*Connection
+	Mappings    map[string]*Mapping
+	Lookups     map[string]*Lookup
+	Schemas     map[string]*Schema
+	Policies    map[string]*Policy
+	Verify      map[string]*spec.Verify
+	Tests       []*Test
+	Listeners   map[string][]*Pipeline // by event name, in name order
+
+	Files map[string]*ast.File // by path; files of the shipped library begin with "std/"
+	Cells []*cell.Cell         // every compiled cell, in source order
+}
+
+// Definition is what all kinds have in common.
+type Definition struct {
+	Kind   string
+	Name   string
+	Digest string // of its meaning: comments, order of keys and layout do not count
+	File   *ast.File
+	Std    bool // comes with crossdock
+}
+
+// Environment is the place to run that was chosen.
+type Environment struct {
+	Definition
+	Spec *spec.Environment
+	Vars map[string]any
+}
+
+// Schema is the contract of a document or event.
+type Schema struct {
+	Definition
+	Spec      *spec.Schema
+	Schema    *schema.Schema
+	EventName *jq.Program // nil: EventDefault
+	Event     string      // the name under which its events are heard where EventName is nil
+}
+
+// Lookup is a crosswalk.
+type Lookup struct {
+	Definition
+	Spec  *spec.Lookup
+	Table *lookup.Table
+}
+
+// Mapping is a field table.
+type Mapping struct {
+	Definition
+	Spec          *spec.Mapping
+	Mapping       *mapping.Mapping
+	Input, Output *Schema         // nil where not named
+	Uses          map[string]bool // digests of what it was compiled with
+}
+
+// Policy says what the business tolerates, with everything inherited.
+type Policy struct {
+	Name       string
+	Priority   int // 0 critical, 1 high, 2 normal, 3 low
+	Retry      retry.Policy
+	Remember   time.Duration
+	Ordered    bool
+	Box        string
+	Keep       time.Duration
+	Durability string // "fsync" or "process"
+
+	RetrySet bool // attempts were named by a person, not only by default
+	Span     diag.Span
+}
+
+// Repeat says what happens when an operation is done twice.
+type Repeat string
+
+// The kinds of Repeat. Unset operations behave as RepeatNever with a lint
+// error where a policy would repeat them.
+const (
+	RepeatSafe  Repeat = "safe"
+	RepeatKeyed Repeat = "keyed"
+	RepeatCheck Repeat = "check"
+	RepeatNever Repeat = "never"
+	RepeatUnset Repeat = ""
+)
+
+// Connection is another system.
+type Connection struct {
+	Definition
+	Spec        *spec.Connection
+	Type        string
+	Settings    any // the connector's
+	Operations  map[string]*Operation
+	Concurrency int
+	Timeout     time.Duration
+	Response    int64
+}
+
+// Operation is what can be asked of a connection.
+type Operation struct {
+	Connection  string
+	Name        string
+	Spec        *spec.Operation
+	Own         any // the connector's
+	Repeat      Repeat
+	KeyHeader   string
+	Check       *Probe
+	SuccessWhen *rule.Program
+	Request     *Schema
+	Response    *Schema
+	Timeout     time.Duration
+	Items, Next *jq.Program
+	Stubs       []Stub
+	Bound       map[string]bool // names it takes from `with` for placeholders
+}
+
+// Binds reports whether the operation has a placeholder of that name.
+func (o *Operation) Binds(name string) bool { return o.Bound[name] }
+
+// Ref returns "connection.operation".
+func (o *Operation) Ref() string { return o.Connection + "." + o.Name }
+
+// Probe finds out whether an earlier attempt had its effect.
+type Probe struct {
+	Operation string // connection.operation
+	With      *mapping.Mapping
+	FoundWhen *rule.Program
+}
+
+// Stub is a stand-in answer.
+type Stub struct {
+	Status  int
+	Fault   string // "", "timeout" or "reset"
+	Headers map[string]string
+	Body    any
+	HasBody bool
+	Fields  *mapping.Mapping // computes the body from {body, path, query, count}
+	Delay   time.Duration
+}
+
+// Pipeline is what starts work, which data identifies it, and its steps.
+type Pipeline struct {
+	Definition
+	Spec    *spec.Pipeline
+	Trigger Trigger
+	Accept  *Schema
+	Split   *jq.Program
+	When    *rule.Program
+	Key     []*jq.Program
+	OrderBy *jq.Program
+	TraceBy []Trace
+	Policy  *Policy
+	Steps   []*Step
+	ByID    map[string]*Step // every step, those of rules and on_fail included
+}
+
+// Trace is a business number under which people look for a message.
+type Trace struct {
+	Type string
+	Cell *jq.Program
+}
+
+// Trigger is what starts a run; exactly one field besides Verify is set.
+type Trigger struct {
+	HTTP     *spec.HTTPTrigger
+	Verify   *spec.Verify // of HTTP; nil where none was named
+	Schedule *spec.ScheduleTrigger
+	Zone     string // of Schedule
+	Files    *spec.FilesTrigger
+	Poll     *spec.PollTrigger
+	PollWith *mapping.Mapping
+	Save     *jq.Program // of Poll's cursor
+	Events   []string    // normal form, see EventName
+}
+
+// Action is what a step does.
+type Action uint8
+
+// The actions of steps.
+const (
+	ActMap Action = iota
+	ActWhen
+	ActSplit
+	ActRoute
+	ActSend
+	ActCall
+	ActEmit
+	ActDeadLetter
+	ActIgnore
+)
+
+// Effect reports whether the action reaches outside the run.
+func (a Action) Effect() bool { return a == ActSend || a == ActCall || a == ActEmit }
+
+// Step is one step. ID is stable while its meaning is: it is made of the names
+// of the rules around it and of what it does, not of its position.
+type Step struct {
+	ID     string
+	Action Action
+	Spec   *spec.Step
+	Next   *Step // what follows, out of the rule where there is one; nil ends the run
+
+	Map    *mapping.Mapping
+	When   *rule.Program
+	Split  *jq.Program
+	Route  *Route
+	Target string // send, call: connection.operation
+	Event  *Schema
+	With   *mapping.Mapping
+	As     string
+	Policy *Policy // of this step; never nil on effects
+	OnFail []*Step
+	Text   string // dead_letter
+}
+
+// Route is a choice between rules.
+type Route struct {
+	Every     bool
+	Rules     []Rule
+	Otherwise *Step // first step; nil ends the run filtered
+}
+
+// Rule is one named choice.
+type Rule struct {
+	Name string
+	When *rule.Program
+	To   *Step
+}
+
+// Test holds cases.
+type Test struct {
+	Definition
+	Spec     *spec.Test
+	Mapping  *Mapping  // one of Mapping
+	Pipeline *Pipeline // and Pipeline is set
+}
+
+// Operation finds an operation by connection.operation.
+func (w *Workspace) Operation(ref string) *Operation {
+	conn, op := splitRef(ref)
+	if c := w.Connections[conn]; c != nil {
+		return c.Operations[op]
+	}
+	return nil
+}

@@ -1,0 +1,332 @@
+// Package mapping runs field tables: one row per target field, each row one
+// compiled jq cell with its conversions, so that every error names its row.
+//
+// A Mapping is immutable and safe for concurrent use.
+package mapping
+
+import (
+	"fmt"
+	"strings"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/cell"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/jq"
+	"crossdock/dsl/lookup"
+	"crossdock/dsl/rule"
+	"crossdock/dsl/value"
+)
+
+// The slots of `$root` and `$index` behind the variables that every cell has;
+// the values of `let` follow.
+const (
+	slotRoot = cell.BaseVars + iota
+	slotIndex
+	slotLet
+)
+
+// Mapping is one compiled field table, or one jq program.
+type Mapping struct {
+	Name    string
+	Lets    []Row
+	Object  Object
+	Program *jq.Program // instead of rows
+	Span    diag.Span
+}
+
+// Object builds one JSON object: its fields in alphabetical order of their
+// names, which is the order in which they are written.
+type Object struct{ Fields []Field }
+
+// Field is one name of an Object: a row, or an object nested by dotted targets.
+type Field struct {
+	Name   string
+	Row    *Row    // nil where Nested is set
+	Nested *Object // from dotted targets; left out when it stays empty
+}
+
+// Row computes one value.
+type Row struct {
+	Target string // as written, dots included
+	Node   *ast.Node
+
+	When   *rule.Program
+	From   *jq.Program
+	Const  any // where IsConst
+	Each   *jq.Program
+	Fields *Object // of each item, or of the value of From, or of the payload
+
+	Lookup    *lookup.Table
+	Column    string
+	Default   any
+	Convert   *value.Converter
+	Required  bool
+	Trim      bool
+	MaxLength int
+
+	IsConst    bool
+	HasDefault bool
+}
+
+// RowError says which row failed and why.
+type RowError struct {
+	Field   string // the target with positions: lines[2].quantity
+	Row     string // the target as written: lines.quantity
+	Code    string // required, lookup, several, too_long, jq, expr, or a code of dsl/value
+	Message string
+	Hint    string
+	Span    diag.Span
+}
+
+// Error is one failed application of a mapping with every row that failed.
+type Error struct {
+	Mapping string
+	Rows    []RowError
+}
+
+// Error names the first row that failed, and how many more there are.
+func (e *Error) Error() string {
+	r := e.Rows[0]
+	s := fmt.Sprintf("mapping %s, row %s: %s", e.Mapping, r.Field, r.Message)
+	if n := len(e.Rows) - 1; n > 0 {
+		s += fmt.Sprintf(" (and %d more)", n)
+	}
+	return s
+}
+
+// maxRowErrors bounds how many failed rows one application reports.
+const maxRowErrors = 20
+
+// run is one application of a mapping.
+type run struct {
+	m     *Mapping
+	scope *cell.Scope
+	frame *jq.Frame
+	path  []string // where in the output we are
+	errs  []RowError
+}
+
+// Apply maps in. The error is an *Error, or the context's.
+func (m *Mapping) Apply(s *cell.Scope, in any) (any, error) {
+	frame, release := s.Frame(slotLet - cell.BaseVars + len(m.Lets))
+	defer release()
+	if m.Program != nil {
+		out, ok, err := m.Program.One(frame, in)
+		if err == nil && !ok {
+			err = fmt.Errorf("the program gave no value")
+		}
+		if err != nil {
+			return nil, &Error{Mapping: m.Name, Rows: []RowError{programError(m, err)}}
+		}
+		return out, nil
+	}
+	r := run{m: m, scope: s, frame: frame}
+	frame.Vars[slotRoot], frame.Vars[slotIndex] = in, nil
+	for i := range m.Lets {
+		v, ok := r.row(&m.Lets[i], in)
+		if len(r.errs) > 0 {
+			return nil, &Error{Mapping: m.Name, Rows: r.errs}
+		}
+		if !ok {
+			v = nil
+		}
+		frame.Vars[slotLet+i] = v
+	}
+	out, _ := r.object(&m.Object, in)
+	if len(r.errs) > 0 {
+		return nil, &Error{Mapping: m.Name, Rows: r.errs}
+	}
+	return out, nil
+}
+
+// object builds one object; empty tells that no field gave a value.
+func (r *run) object(o *Object, in any) (out map[string]any, empty bool) {
+	out = make(map[string]any, len(o.Fields))
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		if f.Nested != nil {
+			if nested, none := r.object(f.Nested, in); !none {
+				out[f.Name] = nested
+			}
+			continue
+		}
+		if v, ok := r.row(f.Row, in); ok {
+			out[f.Name] = v
+		}
+	}
+	return out, len(out) == 0
+}
+
+// row computes one row; ok is false where the field stays out.
+func (r *run) row(row *Row, in any) (v any, ok bool) {
+	if row.When != nil {
+		yes, err := row.When.Eval(r.scope.Env(in))
+		if err != nil {
+			r.fail(row, "expr", err.Error(), "")
+			return nil, false
+		}
+		if !yes {
+			return nil, false
+		}
+	}
+	if row.Each != nil {
+		return r.each(row, in)
+	}
+	if v, ok = r.source(row, in); !ok {
+		return nil, false
+	}
+	return r.finish(row, v)
+}
+
+// source gives the value a row starts from; nil is a missing one.
+func (r *run) source(row *Row, in any) (v any, ok bool) {
+	switch {
+	case row.IsConst:
+		return row.Const, true
+	case row.From != nil:
+		one, has, err := row.From.One(r.frame, in)
+		if err != nil {
+			r.failJQ(row, err)
+			return nil, false
+		}
+		if !has {
+			one = nil
+		}
+		if row.Fields == nil || one == nil {
+			return one, true
+		}
+		return r.nested(row, one)
+	default:
+		return r.nested(row, in)
+	}
+}
+
+func (r *run) nested(row *Row, in any) (any, bool) {
+	r.path = append(r.path, row.Target, ".")
+	before := len(r.errs)
+	out, empty := r.object(row.Fields, in)
+	r.path = r.path[:len(r.path)-2]
+	if len(r.errs) > before {
+		return nil, false
+	}
+	if empty {
+		return nil, true
+	}
+	return out, true
+}
+
+// each builds a list: of arrays their items, of one object or value itself, of
+// several values all of them, of nothing none.
+func (r *run) each(row *Row, in any) (any, bool) {
+	values, err := row.Each.Run(r.frame, in)
+	if err != nil {
+		r.failJQ(row, err)
+		return nil, false
+	}
+	items := values
+	if len(values) == 1 {
+		switch v := values[0].(type) {
+		case nil:
+			items = nil
+		case []any:
+			items = v
+		}
+	}
+	out := make([]any, 0, len(items))
+	index := r.frame.Vars[slotIndex]
+	for i, item := range items {
+		r.frame.Vars[slotIndex] = i
+		mark := len(r.path)
+		r.path = append(r.path, row.Target, position(i), ".")
+		if v, ok := r.item(row, item); ok {
+			out = append(out, v)
+		}
+		r.path = r.path[:mark]
+	}
+	r.frame.Vars[slotIndex] = index
+	if len(out) == 0 && row.Required && len(r.errs) == 0 {
+		r.fail(row, "required", "the list is empty, but at least one item is required", "")
+		return nil, false
+	}
+	return out, true
+}
+
+func (r *run) item(row *Row, item any) (any, bool) {
+	if row.Fields != nil {
+		out, _ := r.object(row.Fields, item)
+		return out, true
+	}
+	v := item
+	if row.From != nil {
+		one, has, err := row.From.One(r.frame, item)
+		if err != nil {
+			r.failJQ(row, err)
+			return nil, false
+		}
+		if !has {
+			one = nil
+		}
+		v = one
+	}
+	itemRow := *row
+	itemRow.Required = false
+	return r.finish(&itemRow, v)
+}
+
+// finish applies lookup, default, conversion, trim, max_length and required.
+func (r *run) finish(row *Row, v any) (any, bool) {
+	if row.Lookup != nil && v != nil {
+		code, isText := value.Text(v)
+		if !isText {
+			r.fail(row, "lookup", "a lookup needs text or a number, found "+value.Describe(v), "")
+			return nil, false
+		}
+		found, err := row.Lookup.Find(code, row.Column)
+		if err != nil {
+			r.fail(row, "lookup", err.Error(), "add the code to the lookup, or choose another on_miss")
+			return nil, false
+		}
+		v = found
+	}
+	if v == nil && row.HasDefault {
+		v = row.Default
+	}
+	if v != nil && row.Convert != nil {
+		converted, err := row.Convert.Convert(v)
+		if err != nil {
+			r.failConvert(row, err)
+			return nil, false
+		}
+		v = converted
+	}
+	if s, isText := v.(string); isText && (row.Trim || row.MaxLength > 0 || row.Required) {
+		if row.Trim {
+			s = strings.TrimSpace(s)
+			v = s
+		}
+		if n := runes(s); row.MaxLength > 0 && n > row.MaxLength {
+			r.fail(row, "too_long", fmt.Sprintf("%d characters, but max_length is %d: %s", n, row.MaxLength, value.Describe(s)),
+				"cut it on purpose with .field[:"+fmt.Sprint(row.MaxLength)+"] if that is meant")
+			return nil, false
+		}
+		if row.Required && s == "" {
+			r.fail(row, "required", "the value is empty text, but it is required", "")
+			return nil, false
+		}
+	}
+	if v == nil {
+		if row.Required {
+			r.fail(row, "required", "there is no value, but it is required", "")
+		}
+		return nil, row.IsConst && !row.Required
+	}
+	return v, true
+}
+
+func runes(s string) int {
+	n := 0
+	for range s {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,131 @@
+package worker
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"crossdock/connectors"
+	"crossdock/runtime/message"
+	"crossdock/runtime/queue"
+)
+
+// maxKept is how much of a refused message is kept for inspection.
+const maxKept = 256 << 10
+
+// channel takes messages of one pipeline into the durable queue.
+type channel struct {
+	w        *Worker
+	pipeline string
+	refuses  bool // there is a sender who can be told
+}
+
+// Channel returns the way into the queue for a pipeline, whichever revision of
+// it is at work when a message comes. refuses says whether bad content can be
+// refused to a sender; otherwise it becomes a dead letter.
+func (w *Worker) Channel(pipeline string, refuses bool) connectors.Channel {
+	return &channel{w, pipeline, refuses}
+}
+
+// Send implements connectors.Channel.
+func (c *channel) Send(ctx context.Context, msgs ...message.Message) ([]connectors.Receipt, error) {
+	live := c.w.live.Load()
+	p := live.WS.Pipelines[c.pipeline]
+	if p == nil {
+		return nil, &connectors.Rejection{Status: 404, Message: "there is no such webhook any more"}
+	}
+	in := &Intake{WS: live.WS, P: p, Limits: c.w.opt.Limits}
+	var commit queue.Commit
+	counts := make([]int, len(msgs))
+	receipts := make([]connectors.Receipt, len(msgs))
+	for i := range msgs {
+		m := &msgs[i]
+		if m.Meta.ReceivedAt.IsZero() {
+			m.Meta.ReceivedAt = time.Now()
+		}
+		id := m.ID
+		if id == "" {
+			id = NewID(m.Meta.ReceivedAt)
+		}
+		jobs, rej := in.Jobs(ctx, id, m)
+		switch {
+		case rej != nil && c.refuses:
+			return nil, c.refuse(ctx, live, id, m, rej)
+		case rej != nil:
+			jobs = []queue.Job{in.Faulty(id, m, rej)}
+		case len(jobs) == 0:
+			receipts[i] = connectors.Receipt{IDs: []string{id}, Filtered: true}
+			accepted := queue.Entry{Message: id, At: m.Meta.ReceivedAt, Kind: queue.Accepted, Pipeline: p.Name, Revision: live.WS.Revision}
+			filtered := accepted
+			filtered.Kind, filtered.Detail = queue.Filtered, "`split` gave no items"
+			commit.History = append(commit.History, accepted, filtered)
+		}
+		counts[i] = len(jobs)
+		commit.Jobs = append(commit.Jobs, jobs...)
+	}
+	results, err := c.w.driver.Apply(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	c.w.meter.Accepted(p.Name, results)
+	return c.receipts(receipts, counts, results)
+}
+
+// receipts sorts the results of all jobs by message.
+func (c *channel) receipts(receipts []connectors.Receipt, counts []int, results []queue.Result) ([]connectors.Receipt, error) {
+	next, conflicts := 0, 0
+	for i, n := range counts {
+		if n == 0 {
+			continue
+		}
+		receipts[i].Duplicate = true
+		for _, r := range results[next : next+n] {
+			receipts[i].IDs = append(receipts[i].IDs, r.ID)
+			if r.Status == queue.Enqueued {
+				receipts[i].Duplicate = false
+			}
+			if r.Status == queue.Conflict {
+				conflicts++
+			}
+		}
+		next += n
+	}
+	if c.refuses && conflicts > 0 && conflicts == len(results) {
+		return nil, &connectors.Rejection{Status: 409, Message: "this key was used before with another content; the first one stands",
+			Problems: []connectors.Problem{{Field: "key", Message: "first seen as message " + results[0].ID}}}
+	}
+	return receipts, nil
+}
+
+// refuse keeps a refused message for inspection and returns why it was refused.
+func (c *channel) refuse(ctx context.Context, live *Live, id string, m *message.Message, rej *connectors.Rejection) error {
+	e := queue.Entry{Message: id, At: m.Meta.ReceivedAt, Kind: queue.Rejected, Pipeline: c.pipeline, Revision: live.WS.Revision,
+		Detail: rej.Error(), Data: m.Raw[:min(len(m.Raw), maxKept)]}
+	if _, err := c.w.driver.Apply(ctx, queue.Commit{History: []queue.Entry{e}}); err != nil {
+		return err
+	}
+	c.w.meter.Rejected(c.pipeline, rej.Status)
+	return rej
+}
+
+// decodeForm reads application/x-www-form-urlencoded: a name that comes once is
+// text, one that comes again is a list of texts.
+func decodeForm(raw []byte) (any, error) {
+	values, err := url.ParseQuery(string(raw))
+	if err != nil {
+		return nil, errForm
+	}
+	out := make(map[string]any, len(values))
+	for k, vs := range values {
+		if len(vs) == 1 {
+			out[k] = vs[0]
+			continue
+		}
+		list := make([]any, len(vs))
+		for i, v := range vs {
+			list[i] = v
+		}
+		out[k] = list
+	}
+	return out, nil
+}

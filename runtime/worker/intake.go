@@ -1,0 +1,246 @@
+package worker
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"crossdock/connectors"
+	"crossdock/dsl/cell"
+	"crossdock/dsl/compile"
+	"crossdock/dsl/jq"
+	"crossdock/dsl/value"
+	"crossdock/runtime/flow"
+	"crossdock/runtime/message"
+	"crossdock/runtime/queue"
+)
+
+// Limits bound what strangers can send.
+type Limits struct {
+	MaxBody  int64
+	MaxDepth int
+}
+
+// NewID returns a message ID: 26 characters that sort by time of creation.
+func NewID(now time.Time) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16)
+	if _, err := rand.Read(b[6:]); err != nil {
+		panic(err) // the system has no randomness: nothing can be promised
+	}
+	return idEncoding.EncodeToString(b[:])
+}
+
+var idEncoding = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// Intake makes jobs of what comes in for one pipeline: it decodes, checks the
+// contract, splits and identifies. It has no side effects.
+type Intake struct {
+	WS     *compile.Workspace
+	P      *compile.Pipeline
+	Limits Limits
+}
+
+// Lane is where messages of the pipeline wait.
+func (in *Intake) Lane() string { return "in/" + in.P.Name }
+
+// Jobs returns the jobs for one message. No jobs and no error means that a
+// split gave no items. id is the ID of the message; its items get IDs below it.
+func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]queue.Job, *connectors.Rejection) {
+	body := m.Body
+	if m.Raw != nil {
+		decoded, err := in.Decode(m.Raw, &m.Meta)
+		if err != nil {
+			return nil, rejected(400, "the body cannot be read", "", err.Error())
+		}
+		body = decoded
+	}
+	if in.P.Accept != nil {
+		if bad := in.P.Accept.Schema.Validate(body); len(bad) > 0 {
+			r := &connectors.Rejection{Status: 422, Message: "the payload is not a valid " + in.P.Accept.Name}
+			for _, v := range bad {
+				r.Problems = append(r.Problems, connectors.Problem{Field: v.Path, Message: v.Message})
+			}
+			return nil, r
+		}
+	}
+	base := flow.Run{ID: id, Pipeline: in.P.Name, Revision: in.WS.Revision, Now: m.Meta.ReceivedAt, Meta: m.Meta,
+		Priority: in.P.Policy.Priority, Original: body, Raw: m.Raw, Body: body, Trace: m.Trace}
+	if in.P.Split == nil {
+		job, rej := in.job(ctx, base, m.Raw)
+		if rej != nil {
+			return nil, rej
+		}
+		return []queue.Job{job}, nil
+	}
+	return in.split(ctx, base)
+}
+
+// Decode reads the bytes of a message by the format of the trigger.
+func (in *Intake) Decode(raw []byte, meta *message.Meta) (any, error) {
+	if t := in.P.Trigger.HTTP; t != nil {
+		switch t.Format.Value {
+		case "form":
+			return decodeForm(raw)
+		case "text":
+			return string(raw), nil
+		}
+	}
+	if meta.Type == "text/plain" && meta.Source == "files" {
+		return string(raw), nil
+	}
+	return message.Decode(raw, message.Limits{Depth: in.Limits.MaxDepth})
+}
+
+// split makes one job of each item.
+func (in *Intake) split(ctx context.Context, base flow.Run) ([]queue.Job, *connectors.Rejection) {
+	scope := flow.Scope(ctx, in.WS, &base, 1)
+	values, err := scope.All(in.P.Split, base.Body)
+	if err != nil {
+		return nil, rejected(422, "the payload cannot be split", "split", err.Error())
+	}
+	var jobs []queue.Job
+	for i, item := range flow.Flatten(values) {
+		r := base
+		r.ID = fmt.Sprintf("%s.%d", base.ID, i+1)
+		r.Body, r.Mapped = item, true
+		if !in.P.ReadsOriginal {
+			r.Original, r.Raw, r.Mapped = item, nil, false
+		}
+		job, rej := in.job(ctx, r, nil)
+		if rej != nil {
+			for j := range rej.Problems {
+				rej.Problems[j].Field = fmt.Sprintf("item %d: %s", i+1, rej.Problems[j].Field)
+			}
+			return nil, rej
+		}
+		jobs = append(jobs, job)
+	}
+	return jobs, nil
+}
+
+// job identifies one run and wraps it up. content is what a repeat of the
+// message must equal.
+func (in *Intake) job(ctx context.Context, r flow.Run, content []byte) (queue.Job, *connectors.Rejection) {
+	p := in.P
+	scope := flow.Scope(ctx, in.WS, &r, 1)
+	var bad []connectors.Problem
+	r.Key = r.ID
+	job := queue.Job{ID: r.ID, Lane: in.Lane(), Priority: queue.Priority(r.Priority)}
+	if len(p.Key) > 0 {
+		parts := make([]any, 0, len(p.Key))
+		for i, k := range p.Key {
+			v, err := one(scope, k, r.Body)
+			if err != nil || v == nil {
+				bad = append(bad, missing(fmt.Sprintf("key[%d]", i), k, err))
+				continue
+			}
+			parts = append(parts, v)
+		}
+		key := message.Marshal(parts)
+		r.Key = string(key)
+		job.Dedupe = dedupeKey(p.Name, key)
+		job.DedupeTTL = p.Policy.Remember
+		if content == nil {
+			content = message.Marshal(r.Body)
+		}
+		job.Digest = digest(content)
+	}
+	if p.OrderBy != nil {
+		v, err := one(scope, p.OrderBy, r.Body)
+		text, isText := value.Text(v)
+		if err != nil || !isText {
+			bad = append(bad, missing("order_by", p.OrderBy, err))
+		}
+		r.OrderKey = text
+		if p.Policy.Ordered {
+			job.Key = text
+		}
+	}
+	if bad != nil {
+		return job, &connectors.Rejection{Status: 422, Message: "the payload cannot be identified", Problems: bad}
+	}
+	r.Trace = flow.Refs(r.Trace, in.trace(scope, r.Body))
+	in.wrap(&job, &r)
+	return job, nil
+}
+
+// wrap puts the run into the job, with the history it begins with.
+func (in *Intake) wrap(job *queue.Job, r *flow.Run) {
+	job.Body = flow.Encode(make([]byte, 0, len(r.Raw)+256), r)
+	job.Hint = r
+	entry := queue.Entry{Message: r.ID, At: r.Now, Kind: queue.Accepted, Pipeline: r.Pipeline, Revision: r.Revision, Refs: r.Trace}
+	if r.Meta.Event != nil {
+		entry.Detail = "event " + r.Meta.Event.Name
+	}
+	job.Fresh = []queue.Entry{entry}
+	job.Again = []queue.Entry{entry}
+}
+
+// Faulty returns a job for a message that could not be identified, for
+// sources that have nobody to refuse it to. It ends as a dead letter with the
+// reason, so that nothing vanishes.
+func (in *Intake) Faulty(id string, m *message.Message, rej *connectors.Rejection) queue.Job {
+	r := flow.Run{ID: id, Pipeline: in.P.Name, Revision: in.WS.Revision, Key: id, Now: m.Meta.ReceivedAt, Meta: m.Meta,
+		Priority: in.P.Policy.Priority, Original: m.Body, Raw: m.Raw, Body: m.Body, Trace: m.Trace, Fault: rej.Error()}
+	job := queue.Job{ID: id, Lane: in.Lane(), Priority: queue.Priority(r.Priority)}
+	if m.Meta.File != nil {
+		job.Dedupe = dedupeKey(in.P.Name, fmt.Appendf(nil, "file %s %d", m.Meta.File.SHA256, m.Meta.File.Record))
+		job.DedupeTTL = in.P.Policy.Remember
+	}
+	in.wrap(&job, &r)
+	return job
+}
+
+func (in *Intake) trace(scope *cell.Scope, body any) []message.Ref {
+	var refs []message.Ref
+	for _, t := range in.P.TraceBy {
+		values, err := scope.All(t.Cell, body)
+		if err != nil {
+			continue // a number that is not there cannot be looked for
+		}
+		for _, v := range flow.Flatten(values) {
+			if text, ok := value.Text(v); ok && text != "" && len(text) <= 200 && len(refs) < 50 {
+				refs = append(refs, message.Ref{Type: t.Type, Value: text})
+			}
+		}
+	}
+	return refs
+}
+
+func one(scope *cell.Scope, p *jq.Program, body any) (any, error) {
+	v, _, err := scope.One(p, body)
+	return v, err
+}
+
+func missing(field string, p *jq.Program, err error) connectors.Problem {
+	if err != nil {
+		return connectors.Problem{Field: field, Message: fmt.Sprintf("`%s` failed: %s", p.Source(), err)}
+	}
+	return connectors.Problem{Field: field, Message: fmt.Sprintf("`%s` has no value in this payload", p.Source())}
+}
+
+func rejected(status int, text, field, problem string) *connectors.Rejection {
+	return &connectors.Rejection{Status: status, Message: text, Problems: []connectors.Problem{{Field: field, Message: problem}}}
+}
+
+func dedupeKey(pipeline string, key []byte) string {
+	h := sha256.New()
+	h.Write([]byte(pipeline))
+	h.Write([]byte{0})
+	h.Write(key)
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16])
+}
+
+func digest(content []byte) string {
+	sum := sha256.Sum256(content)
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+var errForm = errors.New("the body is not a form")

@@ -1,0 +1,115 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"crossdock/runtime/queue"
+)
+
+func random() float64 { return rand.Float64() }
+
+// lane leases the heads of one lane and hands each to a goroutine.
+type lane struct {
+	w    *Worker
+	name string
+	kick chan struct{}
+}
+
+func (l *lane) wake() {
+	select {
+	case l.kick <- struct{}{}:
+	default:
+	}
+}
+
+// run leases until ctx ends and waits for what it started. work ends later
+// than ctx: what is under way may finish.
+func (l *lane) run(ctx, work context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	slots := make(chan struct{}, l.w.opt.Concurrency)
+	pipeline, intake := strings.CutPrefix(l.name, "in/")
+	for ctx.Err() == nil {
+		if intake && l.w.Paused(pipeline) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-l.kick:
+			}
+			continue
+		}
+		n := takeAll(ctx, slots)
+		if n == 0 {
+			return
+		}
+		leased, err := l.w.driver.Lease(ctx, queue.Want{Lane: l.name, Max: n, TTL: l.w.opt.LeaseTTL, Wait: 5 * time.Second})
+		if err != nil && !errors.Is(err, context.Canceled) {
+			if errors.Is(err, queue.ErrClosed) {
+				return
+			}
+			l.w.log.Error("cannot lease work", "lane", l.name, "error", err)
+			pause(ctx, time.Second)
+		}
+		for range n - len(leased) {
+			<-slots
+		}
+		for _, lease := range leased {
+			l.w.leases.add(lease)
+			wg.Go(func() {
+				defer func() { <-slots }()
+				l.w.process(work, lease)
+			})
+		}
+	}
+}
+
+// takeAll waits for one free slot and takes all that are free.
+func takeAll(ctx context.Context, slots chan struct{}) int {
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return 0
+	}
+	n := 1
+	for {
+		select {
+		case slots <- struct{}{}:
+			n++
+		default:
+			return n
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// sweep makes due and orphaned jobs ready, until ctx ends.
+func (w *Worker) sweep(ctx context.Context) {
+	const often, seldom = 50 * time.Millisecond, 500 * time.Millisecond
+	for ctx.Err() == nil {
+		swept, err := w.driver.Sweep(ctx, time.Now())
+		wait := seldom
+		switch {
+		case err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrClosed):
+			w.log.Error("cannot sweep the queue", "error", err)
+		case swept.Expired > 0:
+			w.log.Warn("took over work of a holder that went away", "messages", swept.Expired)
+		}
+		if !swept.Next.IsZero() {
+			wait = max(min(time.Until(swept.Next), seldom), often)
+		}
+		pause(ctx, wait)
+	}
+}

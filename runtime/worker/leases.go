@@ -1,0 +1,94 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"crossdock/runtime/queue"
+)
+
+// leases keeps the leases of this process alive and cancels the work of those
+// that were lost.
+type leases struct {
+	mu   sync.Mutex
+	held map[string]*held
+}
+
+type held struct {
+	lease  queue.Lease
+	cancel context.CancelCauseFunc // nil until work begins
+}
+
+func newLeases() *leases { return &leases{held: map[string]*held{}} }
+
+func (l *leases) add(lease queue.Lease) {
+	l.mu.Lock()
+	l.held[lease.ID] = &held{lease: lease}
+	l.mu.Unlock()
+}
+
+func (l *leases) remove(id string) {
+	l.mu.Lock()
+	delete(l.held, id)
+	l.mu.Unlock()
+}
+
+// guard returns a context that ends when the lease is lost.
+func (l *leases) guard(ctx context.Context, id string) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	l.mu.Lock()
+	if h := l.held[id]; h != nil {
+		h.cancel = cancel
+	}
+	l.mu.Unlock()
+	return ctx, cancel
+}
+
+// keep extends leases that have used a third of their time.
+func (l *leases) keep(ctx context.Context, w *Worker) {
+	tick := time.NewTicker(w.opt.LeaseTTL / 6)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := time.Now()
+		var old []*held
+		l.mu.Lock()
+		for _, h := range l.held {
+			if h.lease.Until.Sub(now) < w.opt.LeaseTTL*2/3 {
+				old = append(old, h)
+			}
+		}
+		l.mu.Unlock()
+		for _, h := range old {
+			l.extend(ctx, w, h, now)
+		}
+	}
+}
+
+func (l *leases) extend(ctx context.Context, w *Worker, h *held, now time.Time) {
+	err := w.driver.Extend(ctx, []queue.Lease{h.lease}, w.opt.LeaseTTL)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case err == nil:
+		h.lease.Until = now.Add(w.opt.LeaseTTL)
+	case errors.Is(err, queue.ErrLeaseLost), now.After(h.lease.Until):
+		if h.cancel != nil {
+			h.cancel(queue.ErrLeaseLost)
+		}
+	}
+}
+
+// fresh reports whether the lease has enough time left to begin an effect.
+func (l *leases) fresh(id string, margin time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := l.held[id]
+	return h != nil && time.Until(h.lease.Until) > margin
+}

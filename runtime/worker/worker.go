@@ -1,0 +1,180 @@
+// Package worker moves messages: intake into the queue, processing of leases,
+// deliveries, and the housekeeping around them. One file is one duty.
+//
+// Every goroutine belongs to Run and has ended when Run returns. Every change
+// of a message is one queue.Commit, so a crash at any point loses nothing and
+// repeats at most the effect that was under way, with the same key.
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"crossdock/connectors"
+	"crossdock/dsl/compile"
+	"crossdock/runtime/journal"
+	"crossdock/runtime/queue"
+)
+
+// Options tune a Worker. Zero values mean the defaults.
+type Options struct {
+	Limits      Limits
+	LeaseTTL    time.Duration // 10s
+	Grace       time.Duration // how long work under way may finish at a stop; 20s
+	Concurrency int           // messages of one lane at a time; 64
+	Random      func() float64
+}
+
+// Live is the revision at work and what it runs on. It is immutable.
+type Live struct {
+	WS         *compile.Workspace
+	Sinks      map[string]connectors.Sink
+	Gates      map[string]Gate // concurrency of connections
+	Generation int
+}
+
+// Gate bounds the calls to one connection at the same time.
+type Gate chan struct{}
+
+// Worker moves messages through one store.
+type Worker struct {
+	driver queue.Driver
+	log    *slog.Logger
+	meter  *journal.Meter
+	opt    Options
+	live   atomic.Pointer[Live]
+	leases *leases
+
+	mu     sync.Mutex
+	lanes  map[string]*lane
+	paused map[string]bool
+	start  func(*lane) // set while Run is under way
+}
+
+// New returns a Worker that has no revision yet.
+func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *Worker {
+	if opt.LeaseTTL == 0 {
+		opt.LeaseTTL = 10 * time.Second
+	}
+	if opt.Grace == 0 {
+		opt.Grace = 20 * time.Second
+	}
+	if opt.Concurrency == 0 {
+		opt.Concurrency = 64
+	}
+	if opt.Limits.MaxBody == 0 {
+		opt.Limits.MaxBody = 1 << 20
+	}
+	if opt.Limits.MaxDepth == 0 {
+		opt.Limits.MaxDepth = 200
+	}
+	if opt.Random == nil {
+		opt.Random = random
+	}
+	return &Worker{driver: d, log: log, meter: meter, opt: opt, leases: newLeases(), lanes: map[string]*lane{}, paused: map[string]bool{}}
+}
+
+// Use makes l the revision at work. Messages under way end on theirs.
+func (w *Worker) Use(l *Live) {
+	w.live.Store(l)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for name := range l.WS.Pipelines {
+		w.lane("in/" + name)
+	}
+	for _, c := range l.WS.Connections {
+		for _, op := range c.Operations {
+			w.lane("out/" + op.Ref())
+		}
+	}
+}
+
+// Live returns the revision at work.
+func (w *Worker) Live() *Live { return w.live.Load() }
+
+// Pause stops work on a pipeline; its messages wait and are visible. Resume
+// undoes it.
+func (w *Worker) Pause(pipeline string, on bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.paused[pipeline] = on
+	if l := w.lanes["in/"+pipeline]; l != nil {
+		l.wake()
+	}
+}
+
+// Paused reports whether a pipeline is paused.
+func (w *Worker) Paused(pipeline string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.paused[pipeline]
+}
+
+// lane makes sure that a lane is served. Callers hold mu.
+func (w *Worker) lane(name string) {
+	if w.lanes[name] != nil {
+		return
+	}
+	l := &lane{w: w, name: name, kick: make(chan struct{}, 1)}
+	w.lanes[name] = l
+	if w.start != nil {
+		w.start(l)
+	}
+}
+
+// Run works until ctx ends, then lets work under way finish within the grace
+// time and returns what could not be finished to the queue.
+func (w *Worker) Run(ctx context.Context) error {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	if err := w.orphans(ctx); err != nil {
+		return err
+	}
+	var lanes, keepers sync.WaitGroup
+	w.mu.Lock()
+	w.start = func(l *lane) { lanes.Go(func() { l.run(ctx, work) }) }
+	for _, l := range w.lanes {
+		w.start(l)
+	}
+	w.mu.Unlock()
+	keepers.Go(func() { w.sweep(work) })
+	keepers.Go(func() { w.leases.keep(work, w) })
+
+	<-ctx.Done()
+	w.mu.Lock()
+	w.start = nil
+	w.mu.Unlock()
+	ended := make(chan struct{})
+	go func() { lanes.Wait(); close(ended) }() // joined below
+	grace := time.NewTimer(w.opt.Grace)
+	defer grace.Stop()
+	select {
+	case <-ended:
+	case <-grace.C:
+		w.log.Warn("stopping: work under way did not finish in time and is returned to the queue", "grace", w.opt.Grace)
+	}
+	cancel()
+	<-ended
+	keepers.Wait()
+	return nil
+}
+
+// orphans serves lanes that hold messages although no definition names them,
+// so that their messages are parked with a reason instead of waiting unseen.
+func (w *Worker) orphans(ctx context.Context) error {
+	page, err := w.driver.Browse(ctx, queue.Query{View: queue.Lanes, Limit: 10000})
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range page.Lanes {
+		if l.Ready+l.Leased+l.Delayed > 0 {
+			w.lane(l.Lane)
+		}
+	}
+	return nil
+}
