@@ -94,7 +94,7 @@ func exerciseCrash(t *testing.T, h Harness) {
 			k.equal("retry", []any{l.Attempts, string(l.Body)}, []any{7, "retry body"})
 			k.sweep(150 * time.Minute)
 			ls := k.lease(10)
-			k.equal("parked until", fmt.Sprint(ids(ls)), "[keep retry park]")
+			k.equal("parked until", fmt.Sprint(ids(ls)), "[retry park keep]")
 			k.sweep(200 * time.Minute)
 			k.state("late", queue.Ready)
 		},

@@ -196,3 +196,7 @@ func (x *Index) aliveDue(v item) bool {
 	n := x.jobs.at(v.slot)
 	return (n.state == delayed || n.state == parked) && n.due == v.at && n.flags&pending == 0
 }
+
+// Ending tells whether the job is about to leave its place: its lease ends, or
+// an order on it is under way. It must be called between Lock and Unlock.
+func (x *Index) Ending(s Slot) bool { return x.jobs.at(s).flags&(claimed|held) != 0 }

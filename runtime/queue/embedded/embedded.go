@@ -1,0 +1,368 @@
+// Package embedded is a queue.Driver that keeps its jobs in one directory of
+// the local disk, for one process at a time.
+//
+// The schedule is in memory and is built again from the directory on start.
+// Bodies and history stay on disk. All commits that wait at one moment are
+// written together with one fsync, and a change becomes visible to workers only
+// once it is durable: nobody works on a message whose sender may still be told
+// to send it again, and no job overtakes the end of the one before it.
+//
+// When a write or an fsync fails, the store has failed for good: what is on the
+// disk then is only known after a start. A disk that is about to be full is no
+// failure: Apply returns ErrFull until there is room again, while work that is
+// stored already can be finished.
+//
+// The bytes of a body that a lease returns belong to the store and may not be
+// changed.
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"crossdock/runtime/queue"
+	"crossdock/runtime/queue/internal/signal"
+	"crossdock/runtime/queue/schedule"
+)
+
+// Durability says what an acknowledged write survives.
+type Durability uint8
+
+// The levels of durability.
+const (
+	Fsync   Durability = iota // a power cut
+	Process                   // the end of the process, however sudden
+)
+
+// Options of a store on disk. The zero Options are good.
+type Options struct {
+	Durability  Durability
+	KeepHistory time.Duration // how long history is kept; 0 = 30 days, negative = for ever
+	Reserve     uint64        // bytes of the disk that are left free; 0 = 256 MiB
+	CacheSize   int           // bytes of jobs kept in memory for the next lease; 0 = 64 MiB
+	Logger      *slog.Logger  // nil = slog.Default()
+
+	fs vfs.FS // tests break it
+}
+
+func (o Options) withDefaults() Options {
+	if o.KeepHistory == 0 {
+		o.KeepHistory = 30 * 24 * time.Hour
+	}
+	if o.Reserve == 0 {
+		o.Reserve = 256 << 20
+	}
+	if o.CacheSize == 0 {
+		o.CacheSize = 64 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.fs == nil {
+		o.fs = vfs.Default
+	}
+	return o
+}
+
+type store struct {
+	opts  Options
+	dir   string
+	lock  *pebble.Lock
+	kv    kv
+	x     *schedule.Index
+	cache *cache
+	cells *cells
+	wake  signal.Board
+	fault failure
+
+	commits committer
+	visible atomic.Uint64 // number of batches that get can see
+	closed  atomic.Bool
+	closing sync.Once
+	running sync.WaitGroup
+	sweeper sweeper
+	counts  counters
+}
+
+// Open opens the store in dir, which is made if need be. It fails when another
+// process has it open, when its files are damaged or were written by a newer
+// program. ctx ends the opening, not the store.
+func Open(ctx context.Context, dir string, opts Options) (queue.Driver, error) {
+	return open(ctx, dir, opts)
+}
+
+func open(ctx context.Context, dir string, opts Options) (_ *store, err error) {
+	opts = opts.withDefaults()
+	s := &store{opts: opts, dir: dir, cache: newCache(opts.CacheSize)}
+	if err := opts.fs.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if s.lock, err = pebble.LockDirectory(dir, opts.fs); err != nil {
+		return nil, fmt.Errorf("open store %s: another process has it open: %w", dir, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.release(false))
+		}
+	}()
+	if s.kv, err = openPebble(dir, opts.fs, s.lock, opts.Durability, opts.Logger, &s.fault); err != nil {
+		return nil, err
+	}
+	var crashed []uint64
+	if s.cells, crashed, err = openCells(filepath.Join(dir, "leases")); err != nil {
+		return nil, err
+	}
+	if err := s.load(ctx, crashed); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	s.fault.told = func() {
+		opts.Logger.Error("the store has failed and takes nothing more", "dir", dir, "error", s.fault.get())
+		s.x.Close(queue.ErrFailed)
+	}
+	s.start()
+	return s, nil
+}
+
+// release gives back what open took.
+func (s *store) release(clean bool) error {
+	var errs []error
+	if s.cells != nil {
+		errs = append(errs, s.cells.close(clean))
+	}
+	if s.kv != nil {
+		errs = append(errs, s.kv.close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// usable is why nothing can be done, or nil.
+func (s *store) usable() error {
+	if s.closed.Load() {
+		return queue.ErrClosed
+	}
+	if s.fault.get() != nil {
+		return queue.ErrFailed
+	}
+	return nil
+}
+
+// reading turns an error of a read into one that users can do something with.
+func (s *store) reading(err error) error {
+	if err == nil || s.closed.Load() {
+		return s.orClosed(err)
+	}
+	if pebble.IsCorruptionError(err) {
+		s.fault.note(fmt.Sprintf("a file of the store in %s is damaged: %v", s.dir, err))
+	}
+	return fmt.Errorf("read store %s: %w", s.dir, err)
+}
+
+func (s *store) orClosed(err error) error {
+	if err != nil {
+		return queue.ErrClosed
+	}
+	return nil
+}
+
+// damaged notes a record that cannot be read, under a name for people.
+func (s *store) damaged(err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	s.fault.note(fmt.Sprintf("%s: %v", what, err))
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// Apply implements queue.Driver. Once the commit is on its way to the disk, the
+// end of ctx is not waited for: the outcome is always known.
+func (s *store) Apply(ctx context.Context, c queue.Commit) ([]queue.Result, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !s.commits.enter() {
+		return nil, queue.ErrClosed
+	}
+	defer s.commits.leave()
+	r, err := s.prepare(c, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	s.commits.submit(r)
+	<-r.done
+	if r.err != nil {
+		return nil, r.err
+	}
+	return r.results, nil
+}
+
+// Lease implements queue.Driver.
+func (s *store) Lease(ctx context.Context, w queue.Want) ([]queue.Lease, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	if !s.commits.enter() {
+		return nil, queue.ErrClosed
+	}
+	defer s.commits.leave()
+	grants, err := s.x.Lease(ctx, w)
+	if err != nil || len(grants) == 0 {
+		return nil, err
+	}
+	out := make([]queue.Lease, 0, len(grants))
+	for _, g := range grants {
+		l := queue.Lease{Slot: uint64(g.Slot), Epoch: g.Epoch, Until: g.Until, Attempts: g.Attempts, Crashes: g.Crashes}
+		if err := s.cells.begin(g.Seq); err != nil {
+			s.opts.Logger.Warn("the store cannot note a lease; a crash would not be counted", "error", err)
+		}
+		c, err := s.job(g.Seq, g.Marks)
+		switch {
+		case err != nil:
+			s.quarantine(g, err)
+			continue
+		case c == nil: // swept and finished since it was granted
+			continue
+		}
+		l.Job, l.Enqueued = c.job, c.enqueued
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// job reads a job; nil when it is gone.
+func (s *store) job(seq uint64, marks uint8) (*cached, error) {
+	if c := s.cache.get(seq); c != nil {
+		return c, nil
+	}
+	raw, err := s.kv.get(numKey(keyJob, seq))
+	if err != nil || raw == nil {
+		return nil, s.reading(err)
+	}
+	h, err := readHeader(raw)
+	if err != nil {
+		return nil, s.damaged(err, fmt.Sprintf("job number %d", seq))
+	}
+	body, err := s.body(seq, marks, h)
+	if err != nil {
+		return nil, err
+	}
+	h.job.Body = body
+	return &cached{job: h.job, enqueued: h.enqueued}, nil
+}
+
+// body reads the body of a job whose header is known.
+func (s *store) body(seq uint64, marks uint8, h header) ([]byte, error) {
+	var raw []byte
+	var err error
+	if marks&markOther != 0 {
+		// It is missing for the moment between the mark and the write.
+		raw, err = s.kv.get(numKey(keyOther, seq))
+	}
+	if raw == nil && err == nil {
+		if h.inline {
+			return h.job.Body, nil
+		}
+		raw, err = s.kv.get(numKey(keyBody, seq))
+	}
+	if err != nil {
+		return nil, s.reading(err)
+	}
+	if raw == nil {
+		err = errors.New("its body is missing")
+	}
+	var body []byte
+	if err == nil {
+		body, err = unseal(raw)
+	}
+	return body, s.damaged(err, "job "+h.job.ID)
+}
+
+// quarantine parks a job that cannot be read, so that people see it and its key
+// waits.
+func (s *store) quarantine(g schedule.Grant, cause error) {
+	s.x.Lock()
+	defer s.x.Unlock()
+	if s.x.Holds(g.Slot, g.Epoch) {
+		s.x.Finish(g.Slot, schedule.Verdict{Outcome: queue.Park, Attempts: g.Attempts, Note: cause.Error()}, time.Now())
+	}
+}
+
+// Extend implements queue.Driver.
+func (s *store) Extend(_ context.Context, ls []queue.Lease, ttl time.Duration) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	var err error
+	until := time.Now().Add(ttl)
+	for _, l := range ls {
+		if !s.x.Extend(schedule.Slot(l.Slot), l.Epoch, until) {
+			err = queue.ErrLeaseLost
+		}
+	}
+	return err
+}
+
+// Get implements queue.Driver.
+func (s *store) Get(_ context.Context, keys ...string) ([]queue.Value, error) {
+	if !s.commits.enter() {
+		return nil, queue.ErrClosed
+	}
+	defer s.commits.leave()
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	out := make([]queue.Value, len(keys))
+	for i, key := range keys {
+		out[i].Key = key
+		v, err := s.value(key)
+		if err != nil {
+			return nil, err
+		}
+		if v.alive(time.Now()) {
+			out[i].Version, out[i].Data = v.version, v.data
+		}
+	}
+	return out, nil
+}
+
+// Watch implements queue.Driver.
+func (s *store) Watch(ctx context.Context, key string) (<-chan struct{}, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	return s.wake.Watch(ctx, key), nil
+}
+
+// Close implements queue.Driver.
+func (s *store) Close() error { return s.shut(true) }
+
+// shut closes the store; a clean one counts no lease as a crash.
+func (s *store) shut(clean bool) (err error) {
+	s.closing.Do(func() {
+		s.closed.Store(true)
+		s.x.Close(queue.ErrClosed)
+		s.commits.close()
+		s.running.Wait()
+		s.wake.Close()
+		err = s.release(clean)
+		if err != nil && !errors.Is(err, os.ErrClosed) {
+			err = fmt.Errorf("close store %s: %w", s.dir, err)
+		}
+	})
+	return err
+}

@@ -1,0 +1,190 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// pebbleKV is kv over cockroachdb/pebble.
+type pebbleKV struct {
+	db   *pebble.DB
+	fail func(error) // told about errors after which nothing may be written
+	down func() bool // tells whether fail was called
+}
+
+func openPebble(dir string, fs vfs.FS, lock *pebble.Lock, durability Durability, log *slog.Logger, f *failure) (*pebbleKV, error) {
+	if durability == Process {
+		fs = lazyFS{fs}
+	}
+	k := &pebbleKV{fail: f.set, down: func() bool { return f.get() != nil }}
+	cache := pebble.NewCache(8 << 20)
+	defer cache.Unref()
+	opts := &pebble.Options{
+		FS:                          fs,
+		Lock:                        lock,
+		Cache:                       cache,
+		FormatMajorVersion:          pebble.FormatNewest,
+		MemTableSize:                16 << 20,
+		MemTableStopWritesThreshold: 3,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       20,
+		LBaseMaxBytes:               64 << 20,
+		MaxOpenFiles:                256,
+		WALBytesPerSync:             0,
+		BytesPerSync:                512 << 10,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		Logger:                      pebbleLog{log, f},
+		EventListener: &pebble.EventListener{
+			BackgroundError: func(err error) {
+				log.Error("the store cannot tidy its files", "error", err)
+			},
+			DataCorruption: func(i pebble.DataCorruptionInfo) {
+				f.note(fmt.Sprintf("file %s is damaged: %v", i.Path, i.Details))
+			},
+		},
+	}
+	for i := range opts.Levels {
+		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	db, err := pebble.Open(dir, opts)
+	if err != nil {
+		if pebble.IsCorruptionError(err) {
+			return nil, fmt.Errorf("open store %s: its files are damaged, nothing was changed: %w", dir, err)
+		}
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	k.db = db
+	return k, nil
+}
+
+func (k *pebbleKV) get(key []byte) ([]byte, error) {
+	v, c, err := k.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := append(make([]byte, 0, len(v)), v...)
+	return out, c.Close()
+}
+
+func (k *pebbleKV) scan(from, to []byte, backwards bool, each func(key, value []byte) bool) error {
+	it, err := k.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+	if err != nil {
+		return err
+	}
+	first, next := it.First, it.Next
+	if backwards {
+		first, next = it.Last, it.Prev
+	}
+	for ok := first(); ok; ok = next() {
+		v, err := it.ValueAndErr()
+		if err != nil {
+			return errors.Join(err, it.Close())
+		}
+		if !each(it.Key(), v) {
+			break
+		}
+	}
+	return errors.Join(it.Error(), it.Close())
+}
+
+func (k *pebbleKV) batch() batch { return &pebbleBatch{b: k.db.NewBatchWithSize(64 << 10)} }
+
+func (k *pebbleKV) write(b batch) (func() error, error) {
+	pb := b.(*pebbleBatch)
+	if pb.err != nil {
+		return nil, fmt.Errorf("build a batch: %w", pb.err)
+	}
+	if pb.b.Empty() {
+		return func() error { return pb.b.Close() }, nil
+	}
+	err := k.db.ApplyNoSyncWait(pb.b, pebble.Sync)
+	// A commit that went wrong is only told to the logger.
+	if err == nil && k.down() {
+		err = errors.New("the write-ahead log could not be written")
+	}
+	if err != nil {
+		k.fail(err)
+		return nil, err
+	}
+	return func() error {
+		if err := pb.b.SyncWait(); err != nil {
+			k.fail(err)
+			return err
+		}
+		return pb.b.Close()
+	}, nil
+}
+
+func (k *pebbleKV) close() error {
+	if k.down() {
+		// A store that has failed is not touched again: closing would try to flush.
+		return nil
+	}
+	return k.db.Close()
+}
+
+type pebbleBatch struct {
+	b   *pebble.Batch
+	err error
+}
+
+func (p *pebbleBatch) note(err error) {
+	if err != nil && p.err == nil {
+		p.err = err
+	}
+}
+
+func (p *pebbleBatch) set(key, value []byte) { p.note(p.b.Set(key, value, nil)) }
+func (p *pebbleBatch) del(key []byte)        { p.note(p.b.Delete(key, nil)) }
+func (p *pebbleBatch) drop(key []byte)       { p.note(p.b.SingleDelete(key, nil)) }
+func (p *pebbleBatch) clear(from, to []byte) { p.note(p.b.DeleteRange(from, to, nil)) }
+func (p *pebbleBatch) size() int             { return p.b.Len() }
+
+// pebbleLog takes what pebble reports. A fatal report fails the store; it does
+// not end the process.
+type pebbleLog struct {
+	log *slog.Logger
+	f   *failure
+}
+
+func (l pebbleLog) Infof(string, ...any) {}
+func (l pebbleLog) Errorf(format string, args ...any) {
+	l.log.Error("store: " + fmt.Sprintf(format, args...))
+}
+func (l pebbleLog) Fatalf(format string, args ...any) { l.f.set(fmt.Errorf(format, args...)) }
+
+// lazyFS leaves it to the operating system when the write-ahead log reaches the
+// disk: it survives the process, not a power cut.
+type lazyFS struct{ vfs.FS }
+
+func (f lazyFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	return lazy(name)(f.FS.Create(name, c))
+}
+
+func (f lazyFS) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	return lazy(newname)(f.FS.ReuseForWrite(oldname, newname, c))
+}
+
+func lazy(name string) func(vfs.File, error) (vfs.File, error) {
+	return func(file vfs.File, err error) (vfs.File, error) {
+		if err != nil || !strings.HasSuffix(name, ".log") {
+			return file, err
+		}
+		return lazyFile{file}, nil
+	}
+}
+
+type lazyFile struct{ vfs.File }
+
+func (lazyFile) Sync() error                { return nil }
+func (lazyFile) SyncData() error            { return nil }
+func (lazyFile) SyncTo(int64) (bool, error) { return false, nil }
