@@ -44,7 +44,10 @@ type Program struct {
 	query  *gojq.Query
 	places *places
 	vars   []string
-	code   *gojq.Code
+
+	root     *node
+	slots    int
+	compiled bool
 }
 
 // Compile turns the text of a cell into a Program. It returns everything that
@@ -76,22 +79,40 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 		return nil, order(problems)
 	}
 	p := &Program{src: src, query: query, places: pl, vars: slices.Clone(opt.Vars)}
-	if p.code, err = gojq.Compile(query, compilerOptions(opt)...); err != nil {
+	root, b, err := build(query, opt)
+	if err == nil {
+		p.root, p.slots, p.compiled = root, b.slots, b.bridges == 0
+		return p, order(problems)
+	}
+	if p.root, err = interpreted(query, opt); err != nil {
 		problems = append(problems, Problem{Kind: Syntax, To: len(src), Message: err.Error()})
 		return nil, order(problems)
 	}
 	return p, order(problems)
 }
 
-func compilerOptions(opt Options) []gojq.CompilerOption {
+// interpreted is a whole cell in the interpreter.
+func interpreted(query *gojq.Query, opt Options) (*node, error) {
 	names := make([]string, len(opt.Vars))
 	for i, v := range opt.Vars {
 		names[i] = "$" + v
 	}
-	opts := []gojq.CompilerOption{gojq.WithVariables(names)}
+	guarded, err := guardQuery(query)
+	if err != nil {
+		return nil, err
+	}
+	code, err := gojq.Compile(guarded, append(functionOptions(opt), gojq.WithVariables(names))...)
+	if err != nil {
+		return nil, err
+	}
+	return stream(func(m *machine, in any, yield yieldFunc) error { return m.interpret(code, in, m.vars, yield) }), nil
+}
+
+// functionOptions gives the interpreter the functions of ours.
+func functionOptions(opt Options) []gojq.CompilerOption {
+	var opts []gojq.CompilerOption
 	for _, f := range functions {
-		call := f.bind(opt)
-		opts = append(opts, gojq.WithFunction(f.Name, len(f.Params), len(f.Params), call))
+		opts = append(opts, gojq.WithFunction(f.Name, len(f.Params), len(f.Params), f.bind(opt)))
 	}
 	return opts
 }
@@ -102,9 +123,9 @@ func (p *Program) Source() string { return p.src }
 // Vars returns the names of the variables in the order of Frame.Vars.
 func (p *Program) Vars() []string { return p.vars }
 
-// Compiled reports whether the program runs as closures; the others run in
-// the interpreter and give the same results more slowly.
-func (p *Program) Compiled() bool { return false }
+// Compiled reports whether the whole program runs as closures; the others run
+// in the interpreter, at least in part, and give the same results more slowly.
+func (p *Program) Compiled() bool { return p.compiled }
 
 // syntaxProblem turns an error of the parser into words and a place.
 func syntaxProblem(src string, toks []token, err error) Problem {

@@ -11,13 +11,18 @@ import (
 // decode reads JSON the way bodies are read, with numbers as they are written.
 func decode(t testing.TB, text string) any {
 	t.Helper()
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
+	v, err := decodeAny(text)
+	if err != nil {
 		t.Fatalf("decode %q: %v", text, err)
 	}
 	return v
+}
+
+func decodeAny(text string) (v any, err error) {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	err = dec.Decode(&v)
+	return v, err
 }
 
 func encode(t testing.TB, v any) string {

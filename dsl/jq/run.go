@@ -31,6 +31,8 @@ type Frame struct {
 	// Bytes limits what one run may build, garbage included; zero means
 	// DefaultBytes.
 	Bytes int64
+
+	machine machine
 }
 
 // The limits a run can meet. LimitError wraps one of them.
@@ -82,6 +84,9 @@ func (p *Program) Run(f *Frame, in any) (out []any, err error) {
 // One returns the only value that the program gives for in; ok is false if it
 // gives none. Several values are a *SeveralError.
 func (p *Program) One(f *Frame, in any) (v any, ok bool, err error) {
+	if p.root.one != nil || p.root.maybe != nil {
+		return p.only(f, in)
+	}
 	err = p.each(f, in, func(w any) error {
 		if ok {
 			return &SeveralError{v, w}
@@ -95,36 +100,79 @@ func (p *Program) One(f *Frame, in any) (v any, ok bool, err error) {
 	return v, ok, nil
 }
 
-// each hands every output to yield until yield returns an error.
-func (p *Program) each(f *Frame, in any, yield func(any) error) (err error) {
+// only is One for a program that cannot give more than one value.
+func (p *Program) only(f *Frame, in any) (v any, ok bool, err error) {
+	if len(f.Vars) != len(p.vars) {
+		return nil, false, &RunError{Text: fmt.Sprintf("needs %d variables and was given %d", len(p.vars), len(f.Vars))}
+	}
+	m := &f.machine
+	m.begin(f, p.slots)
 	defer func() {
+		m.finish(p.slots)
 		if r := recover(); r != nil {
-			err = &RunError{Text: fmt.Sprintf("cannot be computed for this input (%v)", r)}
+			v, ok, err = nil, false, recovered(r)
 		}
 	}()
+	if p.root.one != nil {
+		v, err = p.root.one(m, in)
+		ok = err == nil
+	} else {
+		v, ok, err = p.root.maybe(m, in)
+	}
+	if err != nil {
+		return nil, false, outward(err)
+	}
+	return v, ok, nil
+}
+
+// each hands every output to yield until yield returns an error.
+func (p *Program) each(f *Frame, in any, yield func(any) error) (err error) {
 	if len(f.Vars) != len(p.vars) {
 		return &RunError{Text: fmt.Sprintf("needs %d variables and was given %d", len(p.vars), len(f.Vars))}
 	}
-	guard := newGuard(f)
-	defer guard.stop()
-	limit := f.Outputs
-	if limit == 0 {
-		limit = DefaultOutputs
+	m := &f.machine
+	m.begin(f, p.slots)
+	defer func() {
+		m.finish(p.slots)
+		if r := recover(); r != nil {
+			err = recovered(r)
+		}
+	}()
+	left := f.Outputs
+	if left == 0 {
+		left = DefaultOutputs
 	}
-	it := p.code.RunWithContext(guard, in, f.Vars...)
-	for n := 0; ; n++ {
-		v, ok := it.Next()
-		if !ok {
-			return guard.cause()
-		}
-		if e, isErr := v.(error); isErr {
-			return guard.explain(e)
-		}
-		if n >= limit {
+	limit := left
+	err = p.root.each(m, in, func(v any) error {
+		if left--; left < 0 {
 			return &LimitError{ErrOutputs, fmt.Sprintf("gives more than %d values", limit)}
 		}
-		if err := yield(v); err != nil {
-			return err
-		}
+		return yield(v)
+	})
+	if err != nil {
+		return outward(err)
 	}
+	return nil
+}
+
+// recovered turns a panic into an error: limits stop a run that way, and a
+// defect must fail one message and not the process.
+func recovered(r any) error {
+	if limit, ok := r.(*LimitError); ok {
+		return limit
+	}
+	return &RunError{Text: fmt.Sprintf("cannot be computed for this input (%v)", r)}
+}
+
+// outward turns an error of a cell into one for callers.
+func outward(err error) error {
+	switch err.(type) {
+	case *LimitError, *SeveralError, *RunError:
+		return err
+	}
+	out := &RunError{Text: err.Error()}
+	if ve, ok := err.(gojq.ValueError); ok {
+		out.Value = ve.Value()
+	}
+	return out
 }

@@ -32,8 +32,8 @@ type tracer struct {
 	pl    *places
 	reads []Path
 	whole []Path // reads that are used as they are, not only stepped through
-	calls int // depth of calls of definitions
-	total int // how often definitions were entered
+	calls int    // depth of calls of definitions
+	total int    // how often definitions were entered
 }
 
 func (t *tracer) note(p Path) {

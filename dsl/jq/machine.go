@@ -1,0 +1,117 @@
+package jq
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// machine is the state of one run of a compiled program: variables and what is
+// left of the limits. Work is paid for in steps and built data in bytes; a run
+// that cannot pay is stopped by a panic with a *LimitError, which no try of the
+// cell can catch and which each turns into an error.
+type machine struct {
+	vars  []any // values of Options.Vars
+	slots []any // values bound by the cell itself
+
+	steps int   // until the clock is looked at again
+	bytes int64 // that may still be built
+	depth int   // of recursion into data
+
+	ctx    context.Context
+	limit  time.Duration
+	end    time.Time // zero until the first look at the clock
+	budget int64
+	guard  *guard // for the parts that run in the interpreter
+}
+
+// slice is how many steps pass between two looks at the clock. A step takes
+// some tens of nanoseconds.
+const slice = 1024
+
+func (m *machine) begin(f *Frame, slots int) {
+	m.vars, m.ctx, m.limit, m.budget = f.Vars, f.Ctx, f.Time, f.Bytes
+	if m.limit == 0 {
+		m.limit = DefaultTime
+	}
+	if m.budget == 0 {
+		m.budget = DefaultBytes
+	}
+	m.steps, m.bytes, m.end, m.depth = slice, m.budget, time.Time{}, 0
+	if len(m.slots) < slots {
+		m.slots = make([]any, slots)
+	}
+}
+
+// finish lets go of the values of the run.
+func (m *machine) finish(slots int) {
+	clear(m.slots[:slots])
+	m.vars, m.ctx = nil, nil
+	if m.guard != nil {
+		m.guard.stop()
+		m.guard = nil
+	}
+}
+
+// tick pays one step.
+func (m *machine) tick() {
+	if m.steps--; m.steps < 0 {
+		m.look()
+	}
+}
+
+// spend pays n steps.
+func (m *machine) spend(n int) {
+	if m.steps -= n; m.steps < 0 {
+		m.look()
+	}
+}
+
+// grow pays for n bytes of new data and for the work of filling them.
+func (m *machine) grow(n int) {
+	if m.bytes -= int64(n); m.bytes < 0 {
+		panic(&LimitError{ErrMemory, fmt.Sprintf("builds more than %d MiB of data", m.budget>>20)})
+	}
+	if m.steps -= n >> 6; m.steps < 0 {
+		m.look()
+	}
+}
+
+// look checks the clock and the context.
+func (m *machine) look() {
+	m.steps = slice
+	if m.ctx != nil {
+		if err := m.ctx.Err(); err != nil {
+			panic(&LimitError{err, "was stopped"})
+		}
+	}
+	now := time.Now()
+	if m.end.IsZero() {
+		m.end = now.Add(m.limit)
+	} else if now.After(m.end) {
+		panic(&LimitError{ErrTime, fmt.Sprintf("takes longer than %s", m.limit)})
+	}
+}
+
+// Sizes of values in memory, roughly, for grow.
+const (
+	sizeElement = 16
+	sizeNumber  = 8
+	sizeList    = 24
+	sizeObject  = 64
+	sizeEntry   = 40
+)
+
+// list returns an empty list with room for n elements.
+func (m *machine) list(n int) []any {
+	m.grow(sizeList + n*sizeElement)
+	return make([]any, 0, n)
+}
+
+// push appends to a list that list made, and pays for what is added.
+func (m *machine) push(l []any, v any) []any {
+	if len(l) == cap(l) {
+		m.grow(max(64, len(l)*sizeElement))
+	}
+	return append(l, v)
+}
