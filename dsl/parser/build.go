@@ -206,7 +206,20 @@ func (p *parser) checkKey(n *yaml.Node, key *ast.Node) bool {
 			Hint = "write the lines out, or use a template or a policy with `extends`"
 		return false
 	}
+	p.explicitKey(key)
 	return true
+}
+
+// explicitKey reports "? key", YAML's long way to write a key.
+func (p *parser) explicitKey(key *ast.Node) {
+	line := []rune(p.text.Line(key.Span.Start.Line))
+	before := strings.TrimRight(string(line[:min(key.Span.Start.Col-1, len(line))]), " \t")
+	if !strings.HasSuffix(before, "?") || len([]rune(before)) == key.Span.Start.Col-1 {
+		return
+	}
+	at := diag.Point{Line: key.Span.Start.Line, Col: len([]rune(before))}
+	p.report(at, diag.Point{Line: at.Line, Col: at.Col + 1}, "`? ` in front of a key is not part of the language").
+		Hint = "write `" + clip(key.Text) + ": value`"
 }
 
 func (p *parser) duplicate(first, key *ast.Node) {

@@ -1,0 +1,120 @@
+// Package format lays out a definition file the way everybody's files look.
+//
+// Format changes white space and the order of the top-level keys, nothing
+// else: values, quotes, comments and the order of rows stay. Formatting twice
+// changes nothing more, and the file means the same before and after.
+package format
+
+import (
+	"bytes"
+	"strings"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/parser"
+)
+
+// Format returns the canonical layout of one definition file. A file that the
+// parser finds fault with is returned as it is, with the findings; they name
+// no file.
+func Format(src []byte) ([]byte, diag.List) {
+	file, findings := parser.Parse("", src)
+	if len(findings) > 0 {
+		return src, findings
+	}
+	if file.Root.Flow {
+		return src, nil
+	}
+	// White space means something in more corners of YAML than one thinks of.
+	// A layout that would change the definition is not worth having.
+	out := newLayout(file).lines()
+	laid, findings := parser.Parse("", out)
+	if len(findings) > 0 || !sameFile(file, laid) {
+		return src, nil
+	}
+	sorted := reorder(laid)
+	if bytes.Equal(sorted, out) {
+		return out, nil
+	}
+	moved, findings := parser.Parse("", sorted)
+	if len(findings) > 0 || !sameFile(file, moved) {
+		return out, nil
+	}
+	// What stands in a column depends on the neighbours, so lines that got new
+	// ones are laid out again.
+	again := newLayout(moved).lines()
+	if after, findings := parser.Parse("", again); len(findings) > 0 || !sameFile(file, after) {
+		return out, nil
+	}
+	return again, nil
+}
+
+// Changed reports whether Format would change the file.
+func Changed(src []byte) bool {
+	out, _ := Format(src)
+	return !bytes.Equal(src, out)
+}
+
+// sameFile compares two definitions; the order of the top-level keys does not
+// count.
+func sameFile(a, b *ast.File) bool {
+	if len(a.Root.Pairs) != len(b.Root.Pairs) {
+		return false
+	}
+	for _, p := range a.Root.Pairs {
+		if !same(p.Value, b.Root.Get(p.Key.Text)) {
+			return false
+		}
+	}
+	return sameIgnores(a, b)
+}
+
+func same(a, b *ast.Node) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	if a.Kind != b.Kind || a.Text != b.Text || a.Empty != b.Empty || len(a.Pairs) != len(b.Pairs) || len(a.Items) != len(b.Items) {
+		return false
+	}
+	for i := range a.Pairs {
+		if a.Pairs[i].Key.Text != b.Pairs[i].Key.Text || !same(a.Pairs[i].Value, b.Pairs[i].Value) {
+			return false
+		}
+	}
+	for i := range a.Items {
+		if !same(a.Items[i], b.Items[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameIgnores reports whether the ignore comments still speak of the same
+// lines.
+func sameIgnores(a, b *ast.File) bool {
+	if len(a.Ignores) != len(b.Ignores) {
+		return false
+	}
+	count := map[string]int{}
+	for _, ig := range a.Ignores {
+		count[string(ig.Code)+" "+below(a, ig)]++
+	}
+	for _, ig := range b.Ignores {
+		count[string(ig.Code)+" "+below(b, ig)]--
+	}
+	for _, n := range count {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// below returns the line that an ignore comment speaks of, without its layout.
+func below(f *ast.File, ig ast.Ignore) string {
+	line := ig.Line
+	if ig.Alone {
+		line++
+	}
+	return strings.Join(strings.Fields(diag.NewText(f.Source).Line(line)), "")
+}
