@@ -228,13 +228,15 @@ func (c *committer) serve(e *encoder, batch []*pending) {
 // known nothing new is sent, so that a commit brought again finds its answer.
 func (c *committer) settleDoubts() error {
 	for _, no := range c.session.doubtful() {
-		ctx, cancel := context.WithTimeout(context.Background(), ioTimeout)
-		v, err := c.d.run(ctx, settleScript, []any{c.d.mark, c.d.session, no})
-		cancel()
+		var text string
+		err := c.d.attempt(context.Background(), func(ctx context.Context) error {
+			v, err := c.d.run(ctx, settleScript, []any{c.d.mark, c.d.session, no})
+			text, _ = v.(string)
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("write to redis: %w", err)
 		}
-		text, _ := v.(string)
 		if err := c.session.settle(no, time.Now(), text); err != nil {
 			return err
 		}
@@ -260,7 +262,7 @@ func (c *committer) send(e *encoder, s *script, batch []*pending) error {
 	args := e.head(d.mark, d.session, no, low, forget, d.opts.KeepHistory, recentEntries)
 	args = append(append(args, len(batch)), e.args...)
 	var text string
-	err := d.attempt(func(ctx context.Context) error {
+	err := d.attempt(context.Background(), func(ctx context.Context) error {
 		v, err := d.runWith(ctx, s, args, e.bodies)
 		if err != nil {
 			return err

@@ -22,16 +22,7 @@ const lostMessage = "the Redis store was emptied, replaced or restored while it 
 func (d *Driver) run(ctx context.Context, s *script, args []any) (any, error) {
 	cmd := []any{"evalsha", s.sha, 1, d.keys.prefix}
 	cmd = append(cmd, args...)
-	for range 3 {
-		v, err := d.rdb.Do(ctx, cmd...).Result()
-		if err == nil {
-			return v, nil
-		}
-		if !d.reload(ctx, err) {
-			return nil, d.verdict(err)
-		}
-	}
-	return nil, errors.New("redis does not keep the scripts it is given")
+	return d.loaded(ctx, func() (any, error) { return d.rdb.Do(ctx, cmd...).Result() })
 }
 
 // runWith calls a script in one transaction behind an MSETNX of bodies, and
@@ -43,16 +34,7 @@ func (d *Driver) runWith(ctx context.Context, s *script, args, bodies []any) (an
 	if len(bodies) == 0 {
 		return d.run(ctx, s, args)
 	}
-	for range 3 {
-		v, err := d.transact(ctx, d.rdb, s, args, bodies)
-		if err == nil {
-			return v, nil
-		}
-		if !d.reload(ctx, err) {
-			return nil, d.verdict(err)
-		}
-	}
-	return nil, errors.New("redis does not keep the scripts it is given")
+	return d.loaded(ctx, func() (any, error) { return d.transact(ctx, d.rdb, s, args, bodies) })
 }
 
 // transactor is what a client and a single connection have in common.
@@ -61,14 +43,23 @@ type transactor interface {
 }
 
 func (d *Driver) transact(ctx context.Context, c transactor, s *script, args, bodies []any) (any, error) {
-	var answer *goredis.Cmd
+	var set, answer *goredis.Cmd
 	_, err := c.TxPipelined(ctx, func(p goredis.Pipeliner) error {
 		if len(bodies) > 0 {
-			p.Do(ctx, append([]any{"msetnx"}, bodies...)...)
+			set = p.Do(ctx, append([]any{"msetnx"}, bodies...)...)
 		}
 		answer = p.Do(ctx, append([]any{"evalsha", s.sha, 1, d.keys.prefix}, args...)...)
 		return nil
 	})
+	if err != nil && set != nil && strings.HasPrefix(err.Error(), "EXECABORT") {
+		return nil, set.Err() // says why
+	}
+	if err != nil && len(bodies) > 0 && strings.HasPrefix(err.Error(), "CDLOST") {
+		// The bodies are all there is in a store that was emptied.
+		for i := 0; i < len(bodies); i += 2 {
+			d.rdb.Unlink(ctx, bodies[i].(string))
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +74,9 @@ func (d *Driver) runReplicated(ctx context.Context, s *script, args, bodies []an
 	}
 	conn := client.Conn()
 	defer conn.Close()
-	v, err := d.transact(ctx, conn, s, args, bodies)
-	if err != nil && d.reload(ctx, err) {
-		v, err = d.transact(ctx, conn, s, args, bodies)
-	}
+	v, err := d.loaded(ctx, func() (any, error) { return d.transact(ctx, conn, s, args, bodies) })
 	if err != nil {
-		return nil, d.verdict(err)
+		return nil, err
 	}
 	n, err := conn.Do(ctx, "wait", d.opts.Replicas, (ioTimeout / 2).Milliseconds()).Int()
 	if err != nil {
@@ -100,9 +88,18 @@ func (d *Driver) runReplicated(ctx context.Context, s *script, args, bodies []an
 	return v, nil
 }
 
-// reload loads the scripts when err says that Redis does not know one.
-func (d *Driver) reload(ctx context.Context, err error) bool {
-	return strings.HasPrefix(err.Error(), "NOSCRIPT") && d.loadScripts(ctx) == nil
+// loaded calls do, and once more with fresh scripts when Redis does not know them.
+func (d *Driver) loaded(ctx context.Context, do func() (any, error)) (any, error) {
+	v, err := do()
+	if err != nil && strings.HasPrefix(err.Error(), "NOSCRIPT") {
+		if err = d.loadScripts(ctx); err == nil {
+			v, err = do()
+		}
+	}
+	if err != nil {
+		return nil, d.verdict(err)
+	}
+	return v, nil
 }
 
 func (d *Driver) loadScripts(ctx context.Context) error {
@@ -131,10 +128,6 @@ func (d *Driver) verdict(err error) error {
 		return d.fail(lostMessage)
 	case "OOM":
 		return fmt.Errorf("%w: redis has reached maxmemory", queue.ErrFull)
-	case "EXECABORT":
-		if strings.Contains(answer.Error(), "OOM") {
-			return fmt.Errorf("%w: redis has reached maxmemory", queue.ErrFull)
-		}
 	case "ERR":
 		if strings.Contains(answer.Error(), "user_script") || strings.Contains(answer.Error(), "script:") {
 			d.log.Error("a script failed inside redis", "error", answer.Error())
@@ -145,19 +138,28 @@ func (d *Driver) verdict(err error) error {
 }
 
 // attempt repeats do, which must be safe to repeat, while Redis gives no answer
-// or is still loading, for at most ioTimeout and at least twice.
-func (d *Driver) attempt(do func(ctx context.Context) error) error {
+// or is still loading, for at most ioTimeout and at least twice. Once an answer
+// was missing, a later refusal does not tell what the first try did: the error
+// stays errUnknown.
+func (d *Driver) attempt(ctx context.Context, do func(ctx context.Context) error) error {
 	begun := time.Now()
 	pause := 20 * time.Millisecond
+	doubt := false
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), ioTimeout)
-		err := do(ctx)
+		one, cancel := context.WithTimeout(ctx, ioTimeout)
+		err := do(one)
 		cancel()
-		if err == nil || !again(err) || time.Since(begun) > ioTimeout {
+		doubt = doubt || errors.Is(err, errUnknown)
+		if err != nil && doubt && !errors.Is(err, errUnknown) && !errors.Is(err, queue.ErrFailed) {
+			err = fmt.Errorf("%w at first; then: %v", errUnknown, err)
+		}
+		if err == nil || !again(err) || ctx.Err() != nil || time.Since(begun) > ioTimeout {
 			return err
 		}
 		select {
 		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
 		case <-d.closing:
 			return err
 		}

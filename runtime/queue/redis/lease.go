@@ -46,6 +46,7 @@ type leaser struct {
 	kick   chan struct{}
 	stop   chan struct{}
 	no     uint64
+	doubt  []any // arguments of a call whose answer never came
 	joined sync.WaitGroup
 }
 
@@ -317,38 +318,80 @@ func (l *leaser) hand(a ask, leases []queue.Lease, err error) {
 
 // call runs the lease script and fills in the bodies.
 func (l *leaser) call(asks []ask) ([][]queue.Lease, error) {
-	d := l.d
+	if err := l.settle(); err != nil {
+		return nil, err
+	}
 	l.no++
-	args := []any{d.mark, d.session, l.no}
+	args := []any{l.d.mark, l.d.session, l.no, 0}
 	for _, a := range asks {
 		args = append(args, a.lane, a.max, a.ttl.Microseconds())
 	}
+	lists, versions, err := l.ask(args)
+	if errors.Is(err, errUnknown) {
+		args[3] = 1
+		l.doubt = args
+	}
+	if err != nil {
+		return nil, err
+	}
+	return lists, l.fill(lists, versions)
+}
+
+// settle repeats a call whose answer never came and gives back what it granted:
+// nobody works on that, and its keys would stand still until the leases run out.
+func (l *leaser) settle() error {
+	if l.doubt == nil {
+		return nil
+	}
+	lists, _, err := l.ask(l.doubt)
+	if err != nil {
+		return err
+	}
+	l.doubt = nil
+	var back queue.Commit
+	for _, list := range lists {
+		for _, x := range list {
+			back.Finish = append(back.Finish, queue.Finish{Lease: x, Outcome: queue.Release})
+		}
+	}
+	if len(back.Finish) == 0 {
+		return nil
+	}
+	p := &pending{commit: &back, done: make(chan struct{})}
+	l.d.commit.add(p)
+	<-p.done
+	if p.err != nil && !errors.Is(p.err, queue.ErrLeaseLost) {
+		return p.err
+	}
+	return nil
+}
+
+// ask sends the arguments of a lease call and reads its answer, without bodies.
+func (l *leaser) ask(args []any) ([][]queue.Lease, [][]uint32, error) {
+	want := (len(args) - 4) / 3
 	var lists []any
-	err := d.attempt(func(ctx context.Context) error {
-		v, err := d.run(ctx, leaseScript, args)
+	err := l.d.attempt(context.Background(), func(ctx context.Context) error {
+		v, err := l.d.run(ctx, leaseScript, args)
 		if err != nil {
 			return err
 		}
 		var ok bool
-		if lists, ok = v.([]any); !ok || len(lists) != len(asks) {
-			return fmt.Errorf("redis gave %d answers to %d questions for leases", len(lists), len(asks))
+		if lists, ok = v.([]any); !ok || len(lists) != want {
+			return fmt.Errorf("redis gave %d answers to %d questions for leases", len(lists), want)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("lease from redis: %w", err)
+		return nil, nil, fmt.Errorf("lease from redis: %w", err)
 	}
-	out := make([][]queue.Lease, len(lists))
-	versions := make([][]uint32, len(lists))
+	out := make([][]queue.Lease, want)
+	versions := make([][]uint32, want)
 	for i, v := range lists {
 		if out[i], versions[i], err = parseLeases(v); err != nil {
-			return nil, fmt.Errorf("lease from redis: %w", err)
+			return nil, nil, fmt.Errorf("lease from redis: %w", err)
 		}
 	}
-	if err := l.fill(out, versions); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return out, versions, nil
 }
 
 // parseLeases reads (ID, record, epoch) triples. The second result is the
@@ -409,7 +452,7 @@ func (l *leaser) fill(lists [][]queue.Lease, versions [][]uint32) error {
 		return nil
 	}
 	var found []any
-	err := d.attempt(func(ctx context.Context) error {
+	err := d.attempt(context.Background(), func(ctx context.Context) error {
 		var err error
 		if found, err = d.rdb.MGet(ctx, keys...).Result(); err != nil {
 			return d.verdict(err)

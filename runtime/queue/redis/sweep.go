@@ -33,11 +33,16 @@ func (d *Driver) Extend(ctx context.Context, ls []queue.Lease, ttl time.Duration
 	for i := range ls {
 		args = append(args, ls[i].ID, ls[i].Epoch)
 	}
-	v, err := d.run(ctx, extendScript, args)
+	var lost int64
+	err := d.attempt(ctx, func(ctx context.Context) error {
+		v, err := d.run(ctx, extendScript, args)
+		lost, _ = v.(int64)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("extend leases in redis: %w", err)
 	}
-	if lost, _ := v.(int64); lost > 0 {
+	if lost > 0 {
 		return queue.ErrLeaseLost
 	}
 	return nil

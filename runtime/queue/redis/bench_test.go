@@ -1,0 +1,95 @@
+package redis
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"crossdock/runtime/queue"
+	"crossdock/runtime/queue/redis/redistest"
+)
+
+// cycle is the life of one message: a job with an idempotency key, two
+// references and its first entry; a lease; a finish with its last entry.
+func benchJob(i int64, body []byte) queue.Job {
+	id := fmt.Sprintf("01JDCQ7W2K%016d", i)
+	return queue.Job{
+		ID: id, Lane: "in/orders", Key: fmt.Sprint("SO-", i), Priority: queue.Normal,
+		Dedupe: fmt.Sprint("orders:SO-", i), DedupeTTL: time.Hour, Digest: id, Body: body,
+		Fresh: []queue.Entry{{
+			Message: id, At: time.Now(), Kind: queue.Accepted, Pipeline: "orders", Revision: "r1",
+			Refs: []queue.Ref{{Type: "order", Value: fmt.Sprint("SO-", i)}, {Type: "customer", Value: fmt.Sprint("C-", i%5000)}},
+		}},
+	}
+}
+
+func benchDelivered(id string) []queue.Entry {
+	return []queue.Entry{{Message: id, At: time.Now(), Kind: queue.Delivered, Pipeline: "orders", Target: "tms.shipments", Attempt: 1}}
+}
+
+func benchmarkCycle(b *testing.B, replicas int, args ...string) {
+	server := redistest.Start(b, args...)
+	drivers := make([]*Driver, replicas)
+	for i := range drivers {
+		drivers[i] = open(b, server.URL(), Options{KeepHistory: time.Hour})
+		defer drivers[i].Close()
+	}
+	const producers, workers = 64, 64
+	body := bytes.Repeat([]byte("0123456789abcde "), 96) // 1.5 KB
+	var made, done atomic.Int64
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	var wg sync.WaitGroup
+	b.ResetTimer()
+	for p := range producers {
+		d := drivers[p%replicas]
+		wg.Go(func() {
+			for {
+				i := made.Add(1)
+				if i > int64(b.N) {
+					return
+				}
+				if _, err := d.Apply(ctx, queue.Commit{Jobs: []queue.Job{benchJob(i, body)}}); err != nil {
+					b.Errorf("apply: %v", err)
+					return
+				}
+			}
+		})
+	}
+	for w := range workers {
+		d := drivers[w%replicas]
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				ls, err := d.Lease(ctx, queue.Want{Lane: "in/orders", Max: 4, TTL: 10 * time.Second, Wait: time.Second})
+				if err != nil {
+					b.Errorf("lease: %v", err)
+					return
+				}
+				for _, l := range ls {
+					if len(l.Body) != len(body) {
+						b.Errorf("body of %d bytes", len(l.Body))
+					}
+					_, err := d.Apply(ctx, queue.Commit{Finish: []queue.Finish{{Lease: l}}, History: benchDelivered(l.ID)})
+					if err != nil {
+						b.Errorf("finish: %v", err)
+						return
+					}
+					if done.Add(1) == int64(b.N) {
+						cancel()
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "cycles/s")
+}
+
+func BenchmarkCycleEverysec(b *testing.B)      { benchmarkCycle(b, 1) }
+func BenchmarkCycleAlways(b *testing.B)        { benchmarkCycle(b, 1, "--appendfsync", "always") }
+func BenchmarkCycleThreeReplicas(b *testing.B) { benchmarkCycle(b, 3) }
