@@ -142,6 +142,14 @@ func (t Template) Append(dst []byte, with map[string]any, value func(dst []byte,
 	return dst, true, nil
 }
 
+// Each calls f for every part in order: a literal text, or the name of a
+// placeholder.
+func (t Template) Each(f func(literal, name string)) {
+	for _, p := range t.parts {
+		f(p.literal, p.name)
+	}
+}
+
 // MapLiterals returns the template with every literal text replaced by f of it.
 func (t Template) MapLiterals(f func(string) string) Template {
 	out := Template{source: t.source, parts: make([]part, len(t.parts))}
