@@ -11,6 +11,14 @@ import (
 	"crossdock/runtime/queue"
 )
 
+// neededRights are the ACL rules, beside its password, ~cd:* and &cd:*, of a user
+// who may do what a store needs and no more.
+const neededRights = "+@connection +@transaction +evalsha +script|load +time +info +config|get +wait +scan " +
+	"+get +set +setnx +mget +msetnx +del +unlink +expire +pttl +getrange +incrby " +
+	"+hget +hmget +hset +hdel +hexists +hincrby +hgetall +hkeys " +
+	"+zadd +zrem +zpopmin +zrange +zrangebyscore +rpush +lpush +lpop +lpos +lrem +lrange +lindex +ltrim " +
+	"+publish +subscribe +unsubscribe +cluster|slots +cluster|shards +command"
+
 // Check reads how Redis is configured and says which promises hold; see
 // queue.Driver.
 func (d *Driver) Check(ctx context.Context) ([]queue.Finding, error) {

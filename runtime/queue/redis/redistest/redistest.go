@@ -37,6 +37,18 @@ type Server struct {
 // where the environment variable CI is set.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
+	return start(t, append([]string{"--save", "", "--appendonly", "yes", "--appendfsync", "everysec"}, args...))
+}
+
+// StartSentinel runs a server as a sentinel with a configuration file, which the
+// sentinel will write to.
+func StartSentinel(t testing.TB, config string) *Server {
+	t.Helper()
+	return start(t, []string{"--sentinel"}, config)
+}
+
+func start(t testing.TB, args []string, config ...string) *Server {
+	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
 		message := "redis-server is not installed: apt-get install redis-server (Debian, Ubuntu) or brew install redis"
@@ -48,10 +60,9 @@ func Start(t testing.TB, args ...string) *Server {
 	s := &Server{t: t, Dir: t.TempDir()}
 	s.port = freePort(t)
 	s.Addr = net.JoinHostPort("127.0.0.1", s.port)
-	s.args = append([]string{
-		path, "--port", s.port, "--bind", "127.0.0.1", "--dir", s.Dir, "--save", "",
-		"--appendonly", "yes", "--appendfsync", "everysec", "--logfile", filepath.Join(s.Dir, "redis.log"),
-	}, args...)
+	s.args = append([]string{path}, config...)
+	s.args = append(s.args, "--port", s.port, "--bind", "127.0.0.1", "--dir", s.Dir, "--logfile", filepath.Join(s.Dir, "redis.log"))
+	s.args = append(s.args, args...)
 	s.Restart()
 	t.Cleanup(s.Kill)
 	return s
