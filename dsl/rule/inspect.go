@@ -1,0 +1,467 @@
+package rule
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"crossdock/dsl/diag"
+	"crossdock/dsl/value"
+)
+
+// need is what the place of a node asks of its value.
+type need uint8
+
+const (
+	needAny    need = iota // nothing will do
+	needBool               // true or false
+	needNumber             // arithmetic
+	needOrder              // < and its kin
+	needText               // a function of texts
+	needList               // a function of lists
+	needValue              // anything but nothing
+)
+
+// builtins are expr's functions that a rule may use, with what they need.
+var builtins = map[string]need{
+	"all": needList, "none": needList, "any": needList, "one": needList, "filter": needList, "map": needList, "find": needList,
+	"findIndex": needList, "findLast": needList, "findLastIndex": needList, "count": needList, "sum": needList,
+	"len": needList, "first": needList, "last": needList, "take": needList, "keys": needValue, "values": needValue, "get": needValue,
+	"abs": needNumber, "ceil": needNumber, "floor": needNumber, "round": needNumber, "max": needNumber, "min": needNumber,
+	"mean": needList, "median": needList, "int": needValue, "float": needValue, "string": needValue, "type": needAny,
+	"trim": needText, "trimPrefix": needText, "trimSuffix": needText, "upper": needText, "lower": needText, "split": needText,
+	"indexOf": needText, "lastIndexOf": needText, "hasPrefix": needText, "hasSuffix": needText, "date": needText, "duration": needText,
+}
+
+// growing are the functions that build a text as long as their argument. In a
+// map() each item would keep one.
+var growing = []string{"upper", "lower", "split", "string"}
+
+// Limits of one rule.
+const (
+	maxPredicates = 2   // predicates inside one another
+	maxExpression = 300 // instructions of a regular expression
+	maxMatched    = 64 << 10
+)
+
+// inspector walks the tree as written and reports what is wrong with it.
+type inspector struct {
+	walker
+	predicates int
+	mapping    int            // inside how many map() we are
+	present    map[string]int // paths that are known to be there at this point
+}
+
+func (in *inspector) visit(n ast.Node, need need) {
+	switch t := n.(type) {
+	case *ast.ChainNode:
+		if _, ok := in.pathOf(t); ok {
+			in.path(t, need)
+			return
+		}
+		in.visit(t.Node, need)
+	case *ast.MemberNode, *ast.IdentifierNode, *ast.PointerNode:
+		in.access(n, need)
+	case *ast.UnaryNode:
+		if t.Operator == "not" || t.Operator == "!" {
+			in.visit(t.Node, needBool)
+		} else {
+			in.visit(t.Node, needNumber)
+		}
+	case *ast.BinaryNode:
+		in.binary(t, need)
+	case *ast.ConditionalNode:
+		in.visit(t.Cond, needBool)
+		in.assume(facts(&in.walker, t.Cond, true), func() { in.visit(t.Exp1, need) })
+		in.assume(facts(&in.walker, t.Cond, false), func() { in.visit(t.Exp2, need) })
+	case *ast.BuiltinNode:
+		in.builtin(t)
+	case *ast.CallNode:
+		in.call(t)
+	case *ast.PredicateNode:
+		in.visit(t.Node, need)
+	case *ast.SliceNode:
+		in.visit(t.Node, needValue)
+		for _, bound := range []ast.Node{t.From, t.To} {
+			if bound != nil {
+				in.visit(bound, needNumber)
+			}
+		}
+	case *ast.ArrayNode:
+		for _, item := range t.Nodes {
+			in.visit(item, needAny)
+		}
+	case *ast.VariableDeclaratorNode:
+		in.declaration(t, need)
+	case *ast.MapNode:
+		in.refuse(t, "a rule cannot build objects", "compare fields one by one")
+	case *ast.SequenceNode:
+		in.refuse(t, "a rule is one condition", "join conditions with `and`")
+	}
+}
+
+func (in *inspector) refuse(n ast.Node, message, hint string) {
+	from, to := in.c.span(n)
+	in.c.report(Problem{From: from, To: to, Kind: KindLimit, Message: message, Hint: hint})
+}
+
+// assume visits something while paths are known to be there.
+func (in *inspector) assume(paths []string, f func()) {
+	for _, p := range paths {
+		in.present[p]++
+	}
+	f()
+	for _, p := range paths {
+		in.present[p]--
+	}
+}
+
+func (in *inspector) declaration(t *ast.VariableDeclaratorNode, need need) {
+	from, to := in.c.span(t)
+	if _, taken := in.c.scope.Names[t.Name]; taken || strings.HasPrefix(t.Name, "$") || findFunction(t.Name) != nil {
+		in.c.report(Problem{From: from, To: to, Kind: KindName, Message: "`" + t.Name + "` already means something else", Hint: "choose another name behind let"})
+	}
+	in.visit(t.Value, needAny)
+	l := local{name: t.Name}
+	if p, ok := in.pathOf(t.Value); ok {
+		l.path = &p
+	}
+	in.locals = append(in.locals, l)
+	in.visit(t.Expr, need)
+	in.locals = in.locals[:len(in.locals)-1]
+}
+
+// access visits names, pointers and member accesses.
+func (in *inspector) access(n ast.Node, need need) {
+	if _, ok := in.pathOf(n); ok {
+		in.path(n, need)
+		return
+	}
+	switch t := in.c.unchain(n).start.(type) {
+	case *ast.IdentifierNode:
+		if _, isLocal := in.local(t.Value); !isLocal {
+			from, to := in.c.span(t)
+			in.c.unknownName(t.Value, from, to)
+		}
+	case *ast.PointerNode:
+		if t.Name != "" {
+			in.refuse(t, "#"+t.Name+" has no meaning here", "# is the item itself")
+		}
+	case *ast.MemberNode:
+		if t.Method {
+			in.refuse(t, "a value has no functions of its own here", "write the function in front: len(x)")
+			return
+		}
+		in.visit(t.Node, needAny)
+		in.visit(t.Property, needAny)
+	default:
+		in.visit(t, needValue)
+	}
+}
+
+// path records what is read and checks it against the schema.
+func (in *inspector) path(n ast.Node, need need) {
+	p, _ := in.pathOf(n)
+	in.c.paths = append(in.c.paths, p)
+	shape := in.c.scope.Names[p.Root]
+	step, bad, ok := shape.At(p.Keys())
+	if !ok {
+		in.unknownField(p, bad, shape)
+		return
+	}
+	if need == needAny || !shape.Known() || !step.Shape.Known() || !in.mayBeMissing(p, shape) {
+		return
+	}
+	in.optional(p, step.Shape, need)
+}
+
+// mayBeMissing reports whether some step of a path is optional and nothing has
+// shown that it is there.
+func (in *inspector) mayBeMissing(p Path, shape *value.Shape) bool {
+	keys := p.Keys()
+	if in.present[p.String()] > 0 {
+		return false
+	}
+	for i := range keys {
+		if keys[i] == value.Items && !p.Segments[i].Indexed {
+			continue
+		}
+		up, _, _ := shape.At(keys[:i])
+		here := Path{Root: p.Root, Segments: p.Segments[:i+1]}.String()
+		if in.present[here] > 0 {
+			continue
+		}
+		if p.Segments[i].Indexed {
+			return true // a list may be shorter
+		}
+		if up.Shape.Known() && up.Shape.Fields[keys[i]] != nil && !up.Shape.Fields[keys[i]].Required {
+			return true
+		}
+	}
+	return false
+}
+
+func (in *inspector) optional(p Path, shape *value.Shape, need need) {
+	written := in.c.src[p.From:p.To]
+	if strings.TrimSpace(written) == "" {
+		written = p.String()
+	}
+	instead := "0"
+	switch {
+	case need == needBool || shape.Type.Base == value.Boolean:
+		instead = "false"
+	case need == needList || shape.Type.Base == value.List:
+		instead = "[]"
+	case shape.Type.Temporal():
+		in.c.report(Problem{From: p.From, To: p.To, Kind: KindOptional, Message: "`" + written + "` may be missing, and a value is needed here",
+			Hint: "write `" + written + " != nil and ...` in front"})
+		return
+	case shape.Type.Textual():
+		instead = `""`
+	}
+	safe := "(" + written + " ?? " + instead + ")"
+	in.c.report(Problem{From: p.From, To: p.To, Kind: KindOptional, Message: "`" + written + "` may be missing, and a value is needed here",
+		Hint: "write `" + safe + "`", Replace: safe})
+}
+
+func (in *inspector) unknownField(p Path, bad int, shape *value.Shape) {
+	at := p.Segments[bad]
+	up, _, _ := shape.At(p.Keys()[:bad])
+	where := Path{Root: p.Root, Segments: p.Segments[:bad]}.String()
+	problem := Problem{From: at.From, To: at.To, Kind: KindField}
+	names := up.Shape.Names()
+	switch {
+	case at.Name == value.Items:
+		problem.Message = where + " is " + typeWords(up.Shape) + " and has no items"
+	case up.Shape.Type.Base == value.List:
+		problem.Message = where + " is a list, so `" + at.Name + "` must be asked of its items"
+		problem.Hint = "write `any(" + where + ", ." + at.Name + " == ...)`, or `" + where + "[0]." + at.Name + "` for the first"
+	case len(names) == 0:
+		problem.Message = where + " is " + typeWords(up.Shape) + " and has no field `" + at.Name + "`"
+	default:
+		problem.Message = "`" + at.Name + "` does not exist in " + where
+		problem.Hint = "you can use: " + strings.Join(names[:min(len(names), 20)], ", ")
+		if near := diag.Nearest(at.Name, names); len(near) > 0 {
+			problem.Short, problem.Replace = "did you mean `"+near[0]+"`?", near[0]
+		}
+	}
+	in.c.report(problem)
+}
+
+func (in *inspector) binary(t *ast.BinaryNode, need need) {
+	both := func(n need2) { in.visit(t.Left, n.left); in.visit(t.Right, n.right) }
+	switch t.Operator {
+	case "and", "&&":
+		in.visit(t.Left, needBool)
+		in.assume(facts(&in.walker, t.Left, true), func() { in.visit(t.Right, needBool) })
+	case "or", "||":
+		in.visit(t.Left, needBool)
+		in.assume(facts(&in.walker, t.Left, false), func() { in.visit(t.Right, needBool) })
+	case "??":
+		both(need2{needAny, need})
+	case "==", "!=":
+		both(need2{needAny, needAny})
+		in.options(t.Left, t.Right)
+		in.options(t.Right, t.Left)
+	case "in":
+		both(need2{needAny, needAny})
+		if a, ok := t.Right.(*ast.ArrayNode); ok {
+			for _, item := range a.Nodes {
+				in.options(t.Left, item)
+			}
+		}
+	case "contains", "startsWith", "endsWith":
+		both(need2{needAny, needAny})
+	case "matches":
+		in.visit(t.Left, needAny)
+		in.expression(t.Right)
+	case "<", "<=", ">", ">=":
+		both(need2{needOrder, needOrder})
+	case "+":
+		if in.mapping > 0 {
+			in.refuse(t, "`+` cannot stand inside map()", "compare the fields themselves")
+		}
+		both(need2{needNumber, needNumber})
+	default:
+		both(need2{needNumber, needNumber})
+	}
+}
+
+type need2 struct{ left, right need }
+
+// options reports a text that the field beside it can never be.
+func (in *inspector) options(field, literal ast.Node) {
+	text, isText := literal.(*ast.StringNode)
+	p, isPath := in.pathOf(field)
+	if !isText || !isPath {
+		return
+	}
+	step, _, ok := in.c.scope.Names[p.Root].At(p.Keys())
+	if !ok || step.Shape == nil || len(step.Shape.Options) == 0 || slices.Contains(step.Shape.Options, text.Value) {
+		return
+	}
+	from, to := in.c.span(text)
+	problem := Problem{From: from, To: to, Kind: KindOption, Warning: true, Message: p.String() + " can never be \"" + text.Value + "\"",
+		Hint: "options: " + strings.Join(step.Shape.Options, ", ")}
+	if near := diag.Nearest(text.Value, step.Shape.Options); len(near) > 0 {
+		problem.Short, problem.Replace = "did you mean `"+near[0]+"`?", `"`+near[0]+`"`
+	}
+	in.c.report(problem)
+}
+
+// expression checks the right side of matches.
+func (in *inspector) expression(n ast.Node) {
+	text, ok := n.(*ast.StringNode)
+	if !ok {
+		in.refuse(n, "matches needs a regular expression written as a text", "write it between quotes; it cannot come from the data")
+		return
+	}
+	from, to := in.c.span(n)
+	if _, err := regexp.Compile(text.Value); err != nil {
+		in.c.report(Problem{From: from, To: to, Kind: KindSyntax, Message: "not a regular expression: " + strings.TrimPrefix(err.Error(), "error parsing regexp: ")})
+		return
+	}
+	parsed, err := syntax.Parse(text.Value, syntax.Perl)
+	if err != nil {
+		return
+	}
+	if prog, err := syntax.Compile(parsed.Simplify()); err != nil || len(prog.Inst) > maxExpression {
+		in.c.report(Problem{From: from, To: to, Kind: KindLimit, Message: "the regular expression is too large", Hint: "repeat less often than {100}"})
+	}
+}
+
+// call visits a function that expr does not know by itself.
+func (in *inspector) call(t *ast.CallNode) {
+	from, to := in.c.span(t)
+	name, ok := t.Callee.(*ast.IdentifierNode)
+	if !ok {
+		in.refuse(t, "a value has no functions of its own here", "write the function in front: len(x)")
+		return
+	}
+	f := findFunction(name.Value)
+	if f == nil {
+		in.unknownFunction(name.Value, name)
+		return
+	}
+	if n := len(t.Arguments); n < f.least || n > f.most {
+		in.c.report(Problem{From: from, To: to, Kind: KindSyntax, Message: f.Name + " is given too few or too many values", Hint: "write " + f.Signature})
+		return
+	}
+	for i, arg := range t.Arguments {
+		need := needValue
+		if f.Name == "blank" || f.Name == "in_lookup" {
+			need = needAny
+		}
+		if f.Name == "close_to" {
+			need = needNumber
+		}
+		in.visit(arg, need)
+		in.argument(f, i, arg)
+	}
+}
+
+// argument checks literal arguments of the added functions.
+func (in *inspector) argument(f *Function, i int, arg ast.Node) {
+	from, to := in.c.span(arg)
+	text, isText := arg.(*ast.StringNode)
+	switch {
+	case f.Name == "in_lookup" && i == 0:
+		if !isText {
+			in.c.report(Problem{From: from, To: to, Kind: KindName, Message: "in_lookup needs the name of a table as a text", Hint: f.Signature})
+			return
+		}
+		in.c.tables = append(in.c.tables, Table{Name: text.Value, From: from, To: to})
+		if in.c.scope.Lookup == nil {
+			return
+		}
+		if _, ok := in.c.scope.Lookup(text.Value); !ok {
+			p := Problem{From: from, To: to, Kind: KindName, Message: "there is no lookup table " + text.Value}
+			if near := diag.Nearest(text.Value, in.c.scope.Tables); len(near) > 0 {
+				p.Short, p.Replace = "did you mean `"+near[0]+"`?", `"`+near[0]+`"`
+			}
+			in.c.report(p)
+		}
+	case f.Name == "within" && i == 1 && isText:
+		if _, ok := parseRange(text.Value); !ok {
+			in.c.report(Problem{From: from, To: to, Kind: KindSyntax, Message: "`" + text.Value + "` is not a range of the day", Hint: `write "22:00-06:00"`})
+		}
+	case f.Name == "within" && i == 2 && isText:
+		if _, err := value.LoadZone(text.Value); err != nil {
+			in.c.report(Problem{From: from, To: to, Kind: KindSyntax, Message: "there is no zone " + text.Value, Hint: "use an IANA name such as Europe/Berlin"})
+		}
+	}
+}
+
+func (in *inspector) unknownFunction(name string, n ast.Node) {
+	from, to := in.c.span(n)
+	p := Problem{From: from, To: to, Kind: KindName, Message: "there is no function `" + name + "` in a rule"}
+	var known []string
+	for b := range builtins {
+		known = append(known, b)
+	}
+	for _, f := range Functions {
+		known = append(known, f.Name)
+	}
+	slices.Sort(known)
+	if near := diag.Nearest(name, known); len(near) > 0 {
+		p.Short, p.Replace = "did you mean `"+near[0]+"`?", near[0]
+	}
+	in.c.report(p)
+}
+
+// refused says why some of expr's functions are not available.
+var refused = map[string]string{
+	"now": "use run.now, which stays the same for a whole run", "reduce": "use sum, count, any or all", "matches": "",
+	"toJSON": "compute it in a mapping", "fromJSON": "compute it in a mapping", "join": "compute it in a mapping",
+	"repeat": "compute it in a mapping", "replace": "compute it in a mapping", "timezone": "use within(t, range, zone)",
+}
+
+func (in *inspector) builtin(t *ast.BuiltinNode) {
+	need, ok := builtins[t.Name]
+	if !ok {
+		hint, known := refused[t.Name]
+		if !known {
+			hint = "compute it in a mapping"
+		}
+		in.refuse(t, "the function `"+t.Name+"` is not available in a rule", hint)
+		return
+	}
+	if in.mapping > 0 && slices.Contains(growing, t.Name) {
+		in.refuse(t, "`"+t.Name+"` cannot stand inside map()", "compare the fields themselves")
+	}
+	if t.Name == "date" && len(t.Arguments) > 2 {
+		in.refuse(t, "date takes no zone in a rule", "use within(t, range, zone) or datetimes with an offset")
+	}
+	in.visit(t.Arguments[0], need)
+	for _, arg := range t.Arguments[1:] {
+		p, ok := arg.(*ast.PredicateNode)
+		if !ok {
+			in.visit(arg, need)
+			continue
+		}
+		if in.predicates++; in.predicates > maxPredicates {
+			in.refuse(t, "lists are walked over inside one another more than twice", "split the rule, or prepare the data in a mapping")
+		}
+		if t.Name == "map" {
+			in.mapping++
+		}
+		in.into(t.Arguments[0], func() { in.visit(p.Node, predicateNeed(t.Name)) })
+		if t.Name == "map" {
+			in.mapping--
+		}
+		in.predicates--
+	}
+}
+
+func predicateNeed(name string) need {
+	switch name {
+	case "map":
+		return needAny
+	case "sum":
+		return needNumber
+	}
+	return needBool
+}

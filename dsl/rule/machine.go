@@ -1,0 +1,305 @@
+package rule
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/checker"
+	"github.com/expr-lang/expr/compiler"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+
+	"crossdock/dsl/value"
+)
+
+// route is a way down from a value, with the path it belongs to.
+type route struct {
+	steps []Segment
+	text  string
+}
+
+// errOperand says that an operand does not fit; the place of the operator tells
+// which.
+var errOperand = errors.New("operand")
+
+// machine compiles a lowered tree.
+func machine(tree *parser.Tree, scope Scope) (*vm.Program, error) {
+	config := conf.New(map[string]any{})
+	config.Strict = false
+	config.MaxNodes = 0
+	for name, call := range operators {
+		config.Functions[name] = &builtin.Function{Name: name, Func: call}
+	}
+	for i := range Functions {
+		f := &Functions[i]
+		call := f.call
+		if f.Name == "in_lookup" {
+			call = inLookup(scope.Lookup)
+		}
+		config.Functions[f.Name] = &builtin.Function{Name: f.Name, Func: call}
+	}
+	if _, err := checker.Check(tree, config); err != nil {
+		return nil, err
+	}
+	return compiler.Compile(tree, config)
+}
+
+// operators are what lowering calls. Their names cannot be written in a rule.
+var operators = map[string]func(args ...any) (any, error){
+	"$num":     func(args ...any) (any, error) { return native(args[0]), nil },
+	"$nums":    numsCall,
+	"$list":    listCall,
+	"$texts":   textsCall,
+	"$len":     lenCall,
+	"$get":     getCall,
+	"$item":    itemCall,
+	"$same":    sameCall,
+	"$order":   orderCall,
+	"$plus":    plusCall,
+	"$in":      func(args ...any) (any, error) { return member(args[0], args[1]) },
+	"$between": betweenCall,
+	"$matches": matchesCall,
+	"$tick":    tickCall,
+	"$string":  stringCall,
+	"$int":     intCall,
+	"$float":   floatCall,
+}
+
+func numsCall(args ...any) (any, error) {
+	items, ok := args[0].([]any)
+	if !ok {
+		return args[0], nil
+	}
+	out := make([]any, len(items))
+	for i, item := range items {
+		out[i] = native(item)
+	}
+	return out, nil
+}
+
+// listCall lets only lists through: expr would walk over the letters of a text.
+func listCall(args ...any) (any, error) {
+	switch args[0].(type) {
+	case []any, []int:
+		return args[0], nil
+	}
+	return nil, errOperand
+}
+
+func textsCall(args ...any) (any, error) {
+	texts, ok := args[0].([]string)
+	if !ok {
+		return nil, errOperand
+	}
+	out := make([]any, len(texts))
+	for i, s := range texts {
+		out[i] = s
+	}
+	return out, nil
+}
+
+func lenCall(args ...any) (any, error) {
+	switch t := args[0].(type) {
+	case string:
+		return utf8.RuneCountInString(t), nil
+	case []any:
+		return len(t), nil
+	case []int:
+		return len(t), nil
+	case map[string]any:
+		return len(t), nil
+	}
+	return nil, errOperand
+}
+
+func getCall(args ...any) (any, error) {
+	r := args[1].(*route)
+	v, failed := follow(args[0], r.steps)
+	if failed < 0 {
+		return v, nil
+	}
+	up, _ := follow(args[0], r.steps[:failed])
+	step := r.steps[failed]
+	if step.Indexed {
+		return nil, &Error{Code: "type", Path: r.text, Message: r.text + " asks for an item of " + describe(up), Hint: "only a list has items"}
+	}
+	e := &Error{Code: "type", Path: r.text, Message: r.text + " asks for the field `" + step.Name + "` of " + describe(up), Hint: "only an object has fields"}
+	if _, list := up.([]any); list {
+		e.Hint = "walk over the list with any, all, count or find"
+	}
+	return nil, e
+}
+
+// itemCall is x[y] with a computed y.
+func itemCall(args ...any) (any, error) {
+	switch t := args[0].(type) {
+	case nil:
+		return nil, nil
+	case map[string]any:
+		name, ok := value.Text(args[1])
+		if !ok {
+			return nil, errOperand
+		}
+		return t[name], nil
+	case []any:
+		i, ok := args[1].(int)
+		if !ok {
+			return nil, errOperand
+		}
+		v, _ := follow(t, []Segment{{Indexed: true, Index: i}})
+		return v, nil
+	}
+	return nil, errOperand
+}
+
+func orderCall(args ...any) (any, error) {
+	c, ok := order(args[1], args[2])
+	if !ok {
+		return nil, errOperand
+	}
+	switch args[0] {
+	case "<":
+		return c < 0, nil
+	case "<=":
+		return c <= 0, nil
+	case ">":
+		return c > 0, nil
+	}
+	return c >= 0, nil
+}
+
+func plusCall(args ...any) (any, error) {
+	switch a := args[0].(type) {
+	case int:
+		switch b := args[1].(type) {
+		case int:
+			if s := a + b; (s > a) == (b > 0) {
+				return s, nil
+			}
+			return float64(a) + float64(b), nil
+		case float64:
+			return float64(a) + b, nil
+		}
+	case float64:
+		switch b := args[1].(type) {
+		case int:
+			return a + float64(b), nil
+		case float64:
+			return a + b, nil
+		}
+	case string:
+		if b, ok := args[1].(string); ok {
+			if len(a)+len(b) > maxText {
+				return nil, &Error{Code: "limit", Message: "`+` would build a text of more than 64 KiB"}
+			}
+			return a + b, nil
+		}
+	case time.Time:
+		if b, ok := args[1].(time.Duration); ok {
+			return a.Add(b), nil
+		}
+	case time.Duration:
+		switch b := args[1].(type) {
+		case time.Duration:
+			return a + b, nil
+		case time.Time:
+			return b.Add(a), nil
+		}
+	}
+	return nil, errOperand
+}
+
+func betweenCall(args ...any) (any, error) {
+	if value.Kind(args[0]) != "number" {
+		return false, nil
+	}
+	from, ok1 := args[1].(int)
+	to, ok2 := args[2].(int)
+	if !ok1 || !ok2 {
+		return nil, errOperand
+	}
+	d, err := value.DecimalOf(args[0])
+	if err != nil || !d.IsInteger() {
+		return false, nil
+	}
+	return d.Cmp(value.DecimalFromInt(int64(from))) >= 0 && d.Cmp(value.DecimalFromInt(int64(to))) <= 0, nil
+}
+
+func matchesCall(args ...any) (any, error) {
+	switch s := args[0].(type) {
+	case nil:
+		return false, nil
+	case string:
+		if len(s) > maxMatched {
+			return nil, &Error{Code: "limit", Message: "matches looks at texts of at most 64 KiB"}
+		}
+		return args[1].(*expression).MatchString(s), nil
+	}
+	return nil, errOperand
+}
+
+// tickCall counts the items that predicates look at and watches the time.
+func tickCall(args ...any) (any, error) {
+	b := args[0].(*budget)
+	b.steps++
+	if b.steps&255 != 1 {
+		return nil, nil
+	}
+	now := time.Now()
+	if b.deadline.IsZero() {
+		b.deadline = now.Add(maxTime)
+	}
+	if b.steps > maxSteps || now.After(b.deadline) {
+		return nil, &Error{Code: "limit", Message: "the rule takes too long", Hint: "walk over fewer items"}
+	}
+	return nil, nil
+}
+
+func stringCall(args ...any) (any, error) {
+	s, ok := value.Text(args[0])
+	if !ok {
+		return nil, errOperand
+	}
+	return s, nil
+}
+
+func numberOf(v any) (value.Decimal, error) {
+	if s, ok := v.(string); ok {
+		v = json.Number(strings.TrimSpace(s))
+	}
+	d, err := value.DecimalOf(v)
+	if err != nil {
+		return d, errOperand
+	}
+	return d, nil
+}
+
+// intCall cuts the fraction off, as expr does.
+func intCall(args ...any) (any, error) {
+	d, err := numberOf(args[0])
+	if err != nil {
+		return nil, err
+	}
+	f := d.Float64()
+	if n, ok := d.Int64(); ok {
+		return int(n), nil
+	}
+	if math.Abs(f) >= math.MaxInt64 {
+		return nil, errOperand
+	}
+	return int(f), nil
+}
+
+func floatCall(args ...any) (any, error) {
+	d, err := numberOf(args[0])
+	if err != nil {
+		return nil, err
+	}
+	return d.Float64(), nil
+}
