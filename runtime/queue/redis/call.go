@@ -52,7 +52,13 @@ func (d *Driver) transact(ctx context.Context, c transactor, s *script, args, bo
 		return nil
 	})
 	if err != nil && set != nil && strings.HasPrefix(err.Error(), "EXECABORT") {
-		return nil, set.Err() // says why
+		// One of the two says why it was refused, or EXEC itself does.
+		for _, c := range []*goredis.Cmd{set, answer} {
+			if why := c.Err(); why != nil && !strings.HasPrefix(why.Error(), "EXECABORT") {
+				return nil, why
+			}
+		}
+		return nil, err
 	}
 	if err != nil && len(bodies) > 0 && strings.HasPrefix(err.Error(), "CDLOST") {
 		// The bodies are all there is in a store that was emptied.
@@ -126,6 +132,10 @@ func (d *Driver) verdict(err error) error {
 	switch word {
 	case "CDLOST":
 		return d.fail(lostMessage)
+	case "EXECABORT":
+		if strings.Contains(answer.Error(), "OOM") {
+			return fmt.Errorf("%w: redis has reached maxmemory", queue.ErrFull)
+		}
 	case "OOM":
 		return fmt.Errorf("%w: redis has reached maxmemory", queue.ErrFull)
 	case "ERR":
