@@ -31,12 +31,7 @@ func (b *builder) bridge(q *gojq.Query, sc *names) (*node, error) {
 		}
 		vars, reads = append(vars, n.name), append(reads, v.one)
 	}
-	guarded, err := guardQuery(q)
-	if err != nil {
-		return nil, err
-	}
-	opts := append(functionOptions(b.opt), gojq.WithVariables(vars))
-	code, err := gojq.Compile(guarded, opts...)
+	code, err := interpreter(q, vars, b.opt)
 	if err != nil {
 		return nil, errNotCompiled
 	}
@@ -59,7 +54,7 @@ func (m *machine) interpret(code *gojq.Code, in any, vars []any, yield yieldFunc
 	if m.guard == nil {
 		m.guard = newGuard(m)
 	}
-	it := code.RunWithContext(m.guard, in, vars...)
+	it := code.RunWithContext(m.guard, in, append([]any{m}, vars...)...)
 	for {
 		m.tick()
 		v, ok := it.Next()
@@ -80,5 +75,3 @@ func (m *machine) interpret(code *gojq.Code, in any, vars []any, yield yieldFunc
 		}
 	}
 }
-
-func guardQuery(q *gojq.Query) (*gojq.Query, error) { return q, nil }

@@ -97,24 +97,11 @@ func interpreted(query *gojq.Query, opt Options) (*node, error) {
 	for i, v := range opt.Vars {
 		names[i] = "$" + v
 	}
-	guarded, err := guardQuery(query)
-	if err != nil {
-		return nil, err
-	}
-	code, err := gojq.Compile(guarded, append(functionOptions(opt), gojq.WithVariables(names))...)
+	code, err := interpreter(query, names, opt)
 	if err != nil {
 		return nil, err
 	}
 	return stream(func(m *machine, in any, yield yieldFunc) error { return m.interpret(code, in, m.vars, yield) }), nil
-}
-
-// functionOptions gives the interpreter the functions of ours.
-func functionOptions(opt Options) []gojq.CompilerOption {
-	var opts []gojq.CompilerOption
-	for _, f := range functions {
-		opts = append(opts, gojq.WithFunction(f.Name, len(f.Params), len(f.Params), f.bind(opt)))
-	}
-	return opts
 }
 
 // Source returns the text the program was compiled from.

@@ -38,6 +38,8 @@ func newGuard(m *machine) *guard {
 	if g.parent == nil {
 		g.parent = context.Background()
 	}
+	g.mu.Lock() // the timer may fire before it is known here
+	defer g.mu.Unlock()
 	g.timer = time.AfterFunc(watchEvery, g.watch)
 	return g
 }
