@@ -1,0 +1,306 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"sync"
+
+	"crossdock/connectors"
+)
+
+// sink is one open file connection.
+type sink struct {
+	name   string
+	folder *folder
+	tasks  map[string]*task
+
+	mu     sync.Mutex
+	root   *os.Root
+	logs   map[string]*journal
+	active int // deliveries under way
+	closed bool
+}
+
+var errClosed = errors.New("the connection is closed")
+
+// Deliver implements connectors.Sink.
+func (s *sink) Deliver(ctx context.Context, r connectors.Request) (connectors.Response, error) {
+	t, ok := s.tasks[r.Operation]
+	if !ok {
+		return connectors.Response{}, connectors.Permanent(fmt.Errorf("connection %s has no operation `%s`", s.name, r.Operation))
+	}
+	name, err := t.file(r.With)
+	if err != nil {
+		return connectors.Response{}, connectors.Permanent(err)
+	}
+	data, err := t.encode(r)
+	if err != nil {
+		return connectors.Response{}, connectors.Permanent(err)
+	}
+	if err := ctx.Err(); err != nil {
+		return connectors.Response{}, connectors.NotSent(fmt.Errorf("write file: %w", err))
+	}
+	root, err := s.enter()
+	if err != nil {
+		return connectors.Response{}, connectors.NotSent(words("open folder of", name, err))
+	}
+	defer s.leave()
+	if t.grow {
+		if err := s.journal(root, name, t.header()).append(data); err != nil {
+			return connectors.Response{}, err
+		}
+	} else if err := s.folder.write(root, name, data); err != nil {
+		// Writing it again gives the same file, so nothing is in doubt.
+		return connectors.Response{}, connectors.NotSent(words("write", name, err))
+	}
+	return connectors.Response{Status: 200, Body: map[string]any{"file": name}}, nil
+}
+
+// words tells a file error without system call names.
+func words(verb, name string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		err = l.Err
+	}
+	return fmt.Errorf("cannot %s %s: %w", verb, name, err)
+}
+
+// enter begins a delivery and opens the folder for the first one.
+func (s *sink) enter() (*os.Root, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	if s.root == nil {
+		root, err := s.folder.open()
+		if err != nil {
+			return nil, err
+		}
+		s.root = root
+	}
+	s.active++
+	return s.root, nil
+}
+
+// leave ends a delivery; the last one behind a Close puts out the light.
+func (s *sink) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.active--; s.active == 0 && s.closed {
+		_ = s.release()
+	}
+}
+
+// release lets go of all files. It is called once, with nothing under way.
+func (s *sink) release() error {
+	for _, j := range s.logs {
+		j.close()
+	}
+	if s.root == nil {
+		return nil
+	}
+	return s.root.Close()
+}
+
+// journal returns the one writer of a growing file.
+func (s *sink) journal(root *os.Root, name string, header []byte) *journal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j := s.logs[name]; j != nil {
+		return j
+	}
+	if len(s.logs) >= maxOpen {
+		s.evictLocked()
+	}
+	j := newJournal(root, name, s.folder.sync, header)
+	s.logs[name] = j
+	return j
+}
+
+// maxOpen is how many growing files stay open at the same time.
+const maxOpen = 128
+
+// evictLocked closes the growing files that nobody is writing to.
+func (s *sink) evictLocked() {
+	for name, j := range s.logs {
+		if j.closeIfIdle() {
+			delete(s.logs, name)
+		}
+	}
+}
+
+// Close implements connectors.Sink. Deliveries under way end as usual.
+func (s *sink) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	if s.active > 0 {
+		return nil
+	}
+	return s.release()
+}
+
+// write puts a whole file in place.
+func (f *folder) write(root *os.Root, name string, data []byte) error {
+	dir := path.Dir(name)
+	if dir != "." {
+		if err := root.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	temp := name + "." + unique() + partial
+	file, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err == nil && f.sync {
+		err = file.Sync()
+	}
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = root.Rename(temp, name)
+	}
+	if err != nil {
+		_ = root.Remove(temp) // best effort: it has a name that nobody reads
+		return err
+	}
+	if !f.sync {
+		return nil
+	}
+	return syncDir(root, dir)
+}
+
+func syncDir(root *os.Root, dir string) error {
+	d, err := root.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if closed := d.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// encode returns the bytes to write, with a newline at the end where lines
+// are kept.
+func (t *task) encode(r connectors.Request) ([]byte, error) {
+	var data []byte
+	switch t.body {
+	case "text":
+		text, ok := connectors.ScalarText(r.Body)
+		if !ok {
+			return nil, errors.New("`body: text` needs a text, but the payload is no text")
+		}
+		data = []byte(text)
+	case "csv":
+		row, err := t.row(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		data = row
+		if !t.grow {
+			data = append(append(t.header(), row...), '\n')
+		}
+	default:
+		var err error
+		if data, err = encodeJSON(r); err != nil {
+			return nil, err
+		}
+	}
+	if !t.grow {
+		return data, nil
+	}
+	if t.body != "csv" && bytes.ContainsAny(data, "\r\n") {
+		if t.body == "text" {
+			return nil, errors.New("the text has several lines, but each message is one line of the file")
+		}
+		var line bytes.Buffer
+		if err := json.Compact(&line, data); err != nil {
+			return nil, fmt.Errorf("write the payload as JSON: %w", err)
+		}
+		data = line.Bytes()
+	}
+	return append(data[:len(data):len(data)], '\n'), nil
+}
+
+func encodeJSON(r connectors.Request) ([]byte, error) {
+	if r.Encoded != nil {
+		return r.Encoded, nil
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(r.Body); err != nil {
+		return nil, fmt.Errorf("write the payload as JSON: %w", err)
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+// row writes one CSV row. A text that a spreadsheet would run as a formula
+// gets an apostrophe in front.
+func (t *task) row(body any) ([]byte, error) {
+	m, ok := body.(map[string]any)
+	if !ok {
+		return nil, errors.New("`body: csv` needs an object with one value per column")
+	}
+	var b []byte
+	for i, column := range t.columns {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		v, ok := m[column]
+		if !ok || v == nil {
+			continue
+		}
+		text, ok := connectors.ScalarText(v)
+		if !ok {
+			return nil, fmt.Errorf("column `%s` holds an object or list", column)
+		}
+		if s, isText := v.(string); isText && s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+			text = "'" + text
+		}
+		b = appendCell(b, text)
+	}
+	return b, nil
+}
+
+func appendCell(dst []byte, text string) []byte {
+	if strings.ContainsAny(text, ",\"\r\n") || text != strings.TrimSpace(text) {
+		text = `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+	}
+	return append(dst, text...)
+}
+
+// header returns the first line of a new file, nil where it has none.
+func (t *task) header() []byte {
+	if t.body != "csv" {
+		return nil
+	}
+	var b []byte
+	for i, column := range t.columns {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendCell(b, column)
+	}
+	return append(b, '\n')
+}
