@@ -184,7 +184,7 @@ func jqCode(k jq.Kind) diag.Code {
 	if k == jq.Doubtful {
 		return "XD2104"
 	}
-	return "XD2107"
+	return "XD2100"
 }
 
 type problem struct {

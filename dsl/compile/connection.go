@@ -56,8 +56,12 @@ func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *sp
 	}
 	op.Bound = map[string]bool{}
 	if op.Own != nil {
-		for _, name := range b.opt.Catalog.Placeholders(op) {
+		names, optional := b.opt.Catalog.Placeholders(op)
+		for _, name := range names {
 			op.Bound[name] = true
+		}
+		for _, name := range optional {
+			op.Bound[name] = false
 		}
 	}
 	if op.KeyHeader == "" {

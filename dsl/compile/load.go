@@ -29,8 +29,9 @@ type Catalog interface {
 	Operation(typ string) any
 	// Check looks at a whole connection and reports what is wrong.
 	Check(c *Connection) diag.List
-	// Placeholders returns the names an operation binds from `with`.
-	Placeholders(op *Operation) []string
+	// Placeholders returns the names an operation binds from `with`, and those
+	// that may be left out.
+	Placeholders(op *Operation) (names, optional []string)
 	// Cron reports what is wrong with a cron expression.
 	Cron(expr, zone string) error
 }
@@ -89,16 +90,16 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 	b.index(files)
 	b.revision()
 	b.workspace()
-	b.cells = &cell.Compiler{Diags: &b.diags, Lookup: b.findTable}
-	b.schemas()
+	b.cells = &cell.Compiler{Diags: &b.diags, Lookup: b.findTable, Tables: func() []string { return sortedKeys(b.ws.Lookups) }}
 	b.lookups()
+	b.schemas()
 	b.connections()
 	b.mappings()
 	b.probes()
 	b.pipelines()
 	b.tests()
 	b.ws.Cells = b.cells.Cells
-	return b.ws, diag.Suppress(b.diags, b.ws.Files).Tidy(), nil
+	return b.ws, b.diags, nil
 }
 
 type source struct {

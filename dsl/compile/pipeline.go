@@ -8,7 +8,6 @@ import (
 	"crossdock/dsl/ast"
 	"crossdock/dsl/cell"
 	"crossdock/dsl/diag"
-	"crossdock/dsl/mapping"
 	"crossdock/dsl/spec"
 )
 
@@ -35,6 +34,8 @@ func (b *builder) pipelines() {
 		first := pb.steps(p.Spec.Steps, "", nil, pb.at.Shape)
 		p.Steps = first
 		p.Digest = meaning(d.node, pb.uses...)
+		p.ReadsOriginal = pb.original || mentions(d.node, "original")
+		p.ReadsMeta = pb.meta || mentions(d.node, "meta")
 		b.ws.Pipelines[d.Name] = p
 		for _, name := range p.Trigger.Events {
 			b.ws.Listeners[name] = append(b.ws.Listeners[name], p)
@@ -48,13 +49,14 @@ func (b *builder) pipelines() {
 // pipelineBuilder compiles one pipeline.
 type pipelineBuilder struct {
 	*builder
-	dec     *spec.Decoder
-	p       *Pipeline
-	at      cell.Context
-	base    *Policy
-	uses    []string // digests of what the pipeline depends on
-	results map[string]cell.Shape
-	every   *spec.Route // a `pick: every` route met in this list of steps
+	dec      *spec.Decoder
+	p        *Pipeline
+	at       cell.Context
+	base     *Policy
+	uses     []string // digests of what the pipeline depends on
+	results  map[string]cell.Shape
+	original bool // a mapping may read $original
+	meta     bool // a mapping may read $meta
 }
 
 // trigger checks that there is exactly one and compiles its cells.
@@ -394,7 +396,7 @@ func (b *pipelineBuilder) checkPlaceholders(step *Step, op *Operation) {
 		given[row.Key.Text] = true
 	}
 	for _, name := range sortedKeys(op.Bound) {
-		if given[name] {
+		if given[name] || !op.Bound[name] {
 			continue
 		}
 		at := step.Spec.Send
@@ -486,7 +488,26 @@ func (b *pipelineBuilder) mappingRef(ref spec.Text) *Mapping {
 		return nil
 	}
 	b.uses = append(b.uses, m.Digest)
+	node := b.named["mapping"][m.Name].node
+	b.original = b.original || mentions(node, "original") || m.Spec.Program.Set()
+	b.meta = b.meta || mentions(node, "meta") || m.Spec.Program.Set()
 	return m
 }
 
-var _ = mapping.Mapping{}
+// mentions reports whether a word stands in any text below n.
+func mentions(n *ast.Node, word string) bool {
+	if n.Kind == ast.Scalar {
+		return strings.Contains(n.Text, word)
+	}
+	for _, p := range n.Pairs {
+		if mentions(p.Value, word) {
+			return true
+		}
+	}
+	for _, item := range n.Items {
+		if mentions(item, word) {
+			return true
+		}
+	}
+	return false
+}

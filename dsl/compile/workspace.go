@@ -138,11 +138,14 @@ type Operation struct {
 	Timeout     time.Duration
 	Items, Next *jq.Program
 	Stubs       []Stub
-	Bound       map[string]bool // names it takes from `with` for placeholders
+	Bound       map[string]bool // names it takes from `with` for placeholders; true: it needs them
 }
 
 // Binds reports whether the operation has a placeholder of that name.
-func (o *Operation) Binds(name string) bool { return o.Bound[name] }
+func (o *Operation) Binds(name string) bool {
+	_, binds := o.Bound[name]
+	return binds
+}
 
 // Ref returns "connection.operation".
 func (o *Operation) Ref() string { return o.Connection + "." + o.Name }
@@ -179,6 +182,9 @@ type Pipeline struct {
 	Policy  *Policy
 	Steps   []*Step
 	ByID    map[string]*Step // every step, those of rules and on_fail included
+
+	ReadsOriginal bool // some cell may read `$original`
+	ReadsMeta     bool // some cell may read `$meta`
 }
 
 // Trace is a business number under which people look for a message.

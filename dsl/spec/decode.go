@@ -102,6 +102,13 @@ func (d *Decoder) Errorf(code diag.Code, span diag.Span, format string, args ...
 	return f
 }
 
+// Warnf reports a warning about the definition being read.
+func (d *Decoder) Warnf(code diag.Code, span diag.Span, format string, args ...any) *diag.Diagnostic {
+	f := d.Errorf(code, span, format, args...)
+	f.Severity = diag.Warning
+	return f
+}
+
 // Decode fills the struct that into points at from a map node and reports
 // unknown keys, wrong shapes and broken `validate` rules.
 func (d *Decoder) Decode(n *ast.Node, into any) {
@@ -222,7 +229,8 @@ func found(n *ast.Node) string {
 
 func (d *Decoder) slice(n *ast.Node, v reflect.Value, what string) {
 	items := n.Items
-	if n.Kind == ast.Scalar && !n.Empty && v.Type().Elem().Kind() != reflect.Struct {
+	elem := v.Type().Elem()
+	if n.Kind == ast.Scalar && !n.Empty && (elem.Kind() != reflect.Struct || reflect.PointerTo(elem).Implements(customType)) {
 		items = []*ast.Node{n} // one value stands for a list of one
 	} else if n.Kind != ast.List {
 		if !n.Empty {

@@ -444,3 +444,20 @@ func Refs(lists ...[]message.Ref) []message.Ref {
 	}
 	return out
 }
+
+// EventName returns the name under which an emitted payload is heard.
+func EventName(ctx context.Context, ws *compile.Workspace, r *Run, out Outcome) (string, error) {
+	s := out.Step.Event
+	if s.EventName == nil {
+		return s.Event, nil
+	}
+	v, ok, err := Scope(ctx, ws, r, 1).One(s.EventName, out.Body)
+	if err != nil {
+		return "", err
+	}
+	name, isText := v.(string)
+	if !ok || !isText || name == "" {
+		return "", fmt.Errorf("`%s` gives no text", s.EventName.Source())
+	}
+	return name, nil
+}

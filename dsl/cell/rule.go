@@ -1,0 +1,93 @@
+package cell
+
+import (
+	"strings"
+
+	"crossdock/dsl/diag"
+	"crossdock/dsl/rule"
+	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
+)
+
+// Rule compiles an expr cell; nil where none was written or it has errors.
+func (c *Compiler) Rule(s spec.Cell, at Context) *rule.Program {
+	if !s.Set() {
+		return nil
+	}
+	scope := rule.Scope{Names: c.names(at), Lookup: c.hasCode}
+	if c.Tables != nil {
+		scope.Tables = c.Tables()
+	}
+	p, problems := rule.Compile(s.Node.Text, scope)
+	for _, pr := range problems {
+		if pr.Kind == rule.KindField {
+			continue // lint knows the samples too and reports it better
+		}
+		c.report(s.Node, at, "expr", problem{pr.From, pr.To, pr.Warning, pr.Message, pr.Hint, pr.Replace, ruleCode(pr.Kind)})
+	}
+	c.Cells = append(c.Cells, &Cell{Context: at, Node: s.Node, Rule: p})
+	return p
+}
+
+func ruleCode(k rule.Kind) diag.Code {
+	switch k {
+	case rule.KindType, rule.KindResult, rule.KindOptional:
+		return "XD3101"
+	case rule.KindOption:
+		return "XD3102"
+	case rule.KindName:
+		return spec.CodeUnknown
+	}
+	return "XD3100"
+}
+
+func (c *Compiler) hasCode(table string) (func(string) bool, bool) {
+	if c.Lookup == nil {
+		return nil, false
+	}
+	t := c.Lookup(table)
+	if t == nil {
+		return nil, false
+	}
+	return t.Has, true
+}
+
+// names are the names that exist at a place, with what is known of each.
+func (c *Compiler) names(at Context) map[string]*value.Shape {
+	names := map[string]*value.Shape{
+		"data": at.Shape.Known(), "original": at.VarShapes["original"].Known(),
+		"meta": nil, "run": nil, "params": nil, "vars": nil, "steps": stepShapes(at),
+	}
+	if at.Response {
+		names["response"] = &value.Shape{Type: value.Type{Base: value.Object}, Required: true, Order: []string{"status", "headers", "body"},
+			Fields: map[string]*value.Shape{
+				"status":  {Type: value.Type{Base: value.Integer}, Required: true},
+				"headers": {Required: true},
+				"body":    orUnknown(at.VarShapes["response.body"].Known()),
+			}}
+	}
+	return names
+}
+
+// stepShapes is the shape of `steps`: what earlier steps named with `as`.
+func stepShapes(at Context) *value.Shape {
+	s := &value.Shape{Type: value.Type{Base: value.Object}, Fields: map[string]*value.Shape{}}
+	for name, shape := range at.VarShapes {
+		if step, ok := strings.CutPrefix(name, "steps."); ok {
+			s.Fields[step] = orUnknown(shape.Known())
+			s.Order = append(s.Order, step)
+		}
+	}
+	if len(s.Fields) == 0 {
+		return nil
+	}
+	return s
+}
+
+// orUnknown is s, or a shape that says nothing.
+func orUnknown(s *value.Shape) *value.Shape {
+	if s == nil {
+		return &value.Shape{}
+	}
+	return s
+}

@@ -1,0 +1,115 @@
+package runtime
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"crossdock/connectors"
+	"crossdock/connectors/webhook"
+	"crossdock/dsl"
+	"crossdock/dsl/compile"
+	"crossdock/runtime/worker"
+)
+
+// openSink is an open connection, shared by the revisions that define it alike.
+type openSink struct {
+	sink   connectors.Sink
+	gate   worker.Gate
+	digest string
+}
+
+// build makes everything a revision needs without touching what runs. Sinks of
+// unchanged connections are shared with old.
+func (e *Engine) build(ws *dsl.Workspace, old *revision) (*revision, error) {
+	e.secrets = NewSecrets(ws.Environment.Spec.Secrets, e.opt.Dir)
+	next := &revision{ws: ws, sinks: map[string]*openSink{}, sources: map[string]*source{}, since: time.Now()}
+	if err := e.openSinks(next, old); err != nil {
+		next.closeNew(old)
+		return nil, err
+	}
+	live := &worker.Live{WS: ws, Sinks: map[string]connectors.Sink{}, Gates: map[string]worker.Gate{}, Generation: 1}
+	if old != nil {
+		live.Generation = old.live.Generation + 1
+	}
+	for name, s := range next.sinks {
+		live.Sinks[name], live.Gates[name] = s.sink, s.gate
+	}
+	next.live = live
+	if err := e.prepareSources(next); err != nil {
+		next.closeNew(old)
+		return nil, err
+	}
+	return next, nil
+}
+
+// closeNew closes the sinks that only this revision opened.
+func (r *revision) closeNew(old *revision) {
+	for name, s := range r.sinks {
+		if old == nil || old.sinks[name] != s {
+			s.sink.Close()
+		}
+	}
+}
+
+func (e *Engine) openSinks(next, old *revision) error {
+	for name, c := range next.ws.Connections {
+		digest := c.Digest + fmt.Sprint(next.ws.Environment.Vars)
+		if old != nil && old.sinks[name] != nil && old.sinks[name].digest == digest {
+			next.sinks[name] = old.sinks[name]
+			continue
+		}
+		env := connectors.Env{Log: e.log.With("connection", name), Dial: e.opt.Dial, Secret: e.secrets.Lookup, Dir: e.opt.Dir, UserAgent: "crossdock/" + Version}
+		sink, err := e.catalog.byType[c.Type].Open(Config(c), env)
+		if err != nil {
+			return fmt.Errorf("open the connection %s: %w", name, err)
+		}
+		next.sinks[name] = &openSink{sink: sink, gate: make(worker.Gate, c.Concurrency), digest: digest}
+	}
+	return nil
+}
+
+// routes makes the table of webhooks.
+func (e *Engine) routes(ws *dsl.Workspace) (*webhook.Table, error) {
+	var routes []webhook.Route
+	names := make([]string, 0, len(ws.Pipelines))
+	for name := range ws.Pipelines {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		p := ws.Pipelines[name]
+		t := p.Trigger.HTTP
+		if t == nil {
+			continue
+		}
+		r := webhook.Route{Name: name, Path: t.Path.Value, Method: t.Method.Value, Format: t.Format.Value,
+			MaxBody: t.MaxSize.Or(ws.Spec.Limits.MaxBody.Or(1 << 20)), Channel: e.worker.Channel(name, true),
+			Reply: webhook.Reply{Status: t.Reply.Status, Body: replyBody(t.Reply.Body.V), Type: t.Reply.Type.Value}}
+		if p.ReadsMeta {
+			r.Headers = webhook.AllHeaders
+		}
+		if p.Trigger.Verify != nil {
+			v, err := webhook.NewVerifier(verifierName(p), p.Trigger.Verify, e.secrets.Lookup)
+			if err != nil {
+				return nil, fmt.Errorf("pipeline %s, verify: %w", name, err)
+			}
+			r.Verifier = v
+		}
+		routes = append(routes, r)
+	}
+	return webhook.NewTable(routes, webhook.Options{Log: e.log, Observe: e.observe})
+}
+
+func verifierName(p *compile.Pipeline) string {
+	if n := p.Trigger.HTTP.Verify.Name.Value; n != "" {
+		return n
+	}
+	return p.Name
+}
+
+func (e *Engine) observe(pipeline string, status int) {
+	if status == 401 {
+		e.meter.Unverified(pipeline)
+	}
+}

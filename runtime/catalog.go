@@ -1,0 +1,81 @@
+package runtime
+
+import (
+	"crossdock/connectors"
+	"crossdock/connectors/all"
+	"crossdock/dsl/compile"
+	"crossdock/dsl/diag"
+)
+
+// Catalog tells the language which connections, schedules and webhooks exist.
+// It implements compile.Catalog over the connectors.
+type Catalog struct {
+	byType map[string]connectors.Connector
+}
+
+// NewCatalog returns a catalog of all connectors.
+func NewCatalog() *Catalog {
+	c := &Catalog{byType: map[string]connectors.Connector{}}
+	for _, one := range all.All() {
+		c.byType[one.Type()] = one
+	}
+	return c
+}
+
+// Types implements compile.Catalog.
+func (c *Catalog) Types() []string {
+	var types []string
+	for _, one := range all.All() {
+		types = append(types, one.Type())
+	}
+	return types
+}
+
+// Settings implements compile.Catalog.
+func (c *Catalog) Settings(typ string) any {
+	if one := c.byType[typ]; one != nil {
+		return one.Settings()
+	}
+	return nil
+}
+
+// Operation implements compile.Catalog.
+func (c *Catalog) Operation(typ string) any {
+	if one := c.byType[typ]; one != nil {
+		return one.Operation()
+	}
+	return nil
+}
+
+// Check implements compile.Catalog.
+func (c *Catalog) Check(conn *compile.Connection) diag.List {
+	return c.byType[conn.Type].Check(Config(conn))
+}
+
+// placeholders is what operations with templates implement.
+type placeholders interface {
+	Placeholders() (names, optional []string)
+}
+
+// Placeholders implements compile.Catalog.
+func (c *Catalog) Placeholders(op *compile.Operation) (names, optional []string) {
+	if p, ok := op.Own.(placeholders); ok {
+		return p.Placeholders()
+	}
+	return nil, nil
+}
+
+// Cron implements compile.Catalog.
+func (c *Catalog) Cron(expr, zone string) error {
+	return nil
+}
+
+// Config is what a connector is opened with.
+func Config(c *compile.Connection) connectors.Config {
+	out := connectors.Config{Name: c.Name, Settings: c.Settings, Operations: map[string]connectors.Operation{},
+		Limits: connectors.Limits{Concurrency: c.Concurrency, Timeout: c.Timeout, Response: c.Response}}
+	for name, op := range c.Operations {
+		out.Operations[name] = connectors.Operation{Name: name, Keyed: op.Repeat == compile.RepeatKeyed, Header: op.KeyHeader, Own: op.Own}
+	}
+	return out
+}

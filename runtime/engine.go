@@ -1,0 +1,246 @@
+// Package runtime is the engine: it opens the store, loads a workspace, brings
+// it to life and keeps it so, until it is told to stop.
+//
+// Everything that can fail happens before anything running is touched: a
+// failed start or reload leaves the last good revision at work and says why.
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	nethttp "net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"crossdock/connectors/webhook"
+	"crossdock/dsl"
+	"crossdock/dsl/diag"
+	"crossdock/runtime/journal"
+	"crossdock/runtime/queue"
+	"crossdock/runtime/worker"
+)
+
+// Options say how to run.
+type Options struct {
+	Dir         string            // folder of the workspace
+	Environment string            // "" = the default of the workspace
+	Vars        map[string]string // win over those of the environment
+	Std         fs.FS             // the shipped library
+	Store       string            // embedded:PATH, redis://..., memory:; "" = embedded in the state folder
+	Durability  string            // fsync (default) or process
+	HTTP        string            // address for webhooks
+	Watch       bool              // reload when files change
+	Unsafe      bool              // start on a store whose promises do not hold
+	Log         *slog.Logger
+	Gate        Gate // tests before a revision goes live; nil = none
+	Dial        func(ctx context.Context, network, addr string) (net.Conn, error)
+	Debounce    time.Duration // of the file watch; 200ms
+	Worker      worker.Options
+}
+
+// Gate runs the tests of a workspace. An error keeps the revision from going
+// live.
+type Gate func(ctx context.Context, ws *dsl.Workspace, fsys fs.FS) error
+
+// StateDir is the folder below the workspace where crossdock keeps its own.
+const StateDir = ".crossdock"
+
+// Engine runs one workspace on one store.
+type Engine struct {
+	opt     Options
+	log     *slog.Logger
+	catalog *Catalog
+	driver  queue.Driver
+	meter   *journal.Meter
+	worker  *worker.Worker
+	secrets *Secrets
+
+	table    atomic.Pointer[webhook.Table]
+	listener net.Listener
+	ready    atomic.Bool
+
+	mu      sync.Mutex // one reload at a time
+	current *revision
+	last    Report
+	status  sync.Mutex // guards current and last for readers
+
+	run context.Context // of Run; sources live in it
+}
+
+// revision is what is at work for one Workspace.
+type revision struct {
+	ws      *dsl.Workspace
+	live    *worker.Live
+	sinks   map[string]*openSink
+	sources map[string]*source
+	table   *webhook.Table
+	since   time.Time
+}
+
+// New opens the store and loads the workspace. It does not accept work yet. A
+// diag.List is returned as the error where the definitions are not fit to run.
+func New(ctx context.Context, opt Options) (*Engine, error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Debounce == 0 {
+		opt.Debounce = 200 * time.Millisecond
+	}
+	dir, err := filepath.Abs(opt.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("find the workspace: %w", err)
+	}
+	opt.Dir = dir
+	e := &Engine{opt: opt, log: opt.Log, catalog: NewCatalog(), meter: journal.NewMeter()}
+	ws, list, err := e.load()
+	if err != nil {
+		return nil, err
+	}
+	if list.HasErrors() {
+		return nil, list
+	}
+	if err := e.gate(ctx, ws); err != nil {
+		return nil, err
+	}
+	if e.driver, err = OpenStore(ctx, opt); err != nil {
+		return nil, err
+	}
+	w := opt.Worker
+	w.Limits = worker.Limits{MaxBody: ws.Spec.Limits.MaxBody.Or(1 << 20), MaxDepth: ws.Spec.Limits.MaxDepth}
+	e.worker = worker.New(e.driver, e.log, e.meter, w)
+	e.meter.Watch(e.driver)
+	next, err := e.build(ws, nil)
+	if err != nil {
+		return nil, errors.Join(err, e.driver.Close())
+	}
+	e.install(next)
+	e.last = Report{Result: "started", Revision: ws.Revision, At: time.Now(), Findings: list}
+	return e, nil
+}
+
+// load reads and checks the workspace as it is on disk now.
+func (e *Engine) load() (*dsl.Workspace, diag.List, error) {
+	info, err := os.Stat(e.opt.Dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("there is no folder %s", e.opt.Dir)
+	}
+	if !info.IsDir() {
+		return nil, nil, fmt.Errorf("%s is not a folder", e.opt.Dir)
+	}
+	return dsl.Load(os.DirFS(e.opt.Dir), dsl.Options{Catalog: e.catalog, Environment: e.opt.Environment, Vars: e.opt.Vars, Std: e.opt.Std})
+}
+
+// gate runs the tests where the environment requires them.
+func (e *Engine) gate(ctx context.Context, ws *dsl.Workspace) error {
+	if e.opt.Gate == nil || ws.Environment.Spec == nil {
+		return nil
+	}
+	for _, need := range ws.Environment.Spec.Reload.Require {
+		if need.Value == "test" {
+			return e.opt.Gate(ctx, ws, os.DirFS(e.opt.Dir))
+		}
+	}
+	return nil
+}
+
+// Driver returns the store, for reading.
+func (e *Engine) Driver() queue.Driver { return e.driver }
+
+// Meter returns the metrics.
+func (e *Engine) Meter() *journal.Meter { return e.meter }
+
+// Worker returns what moves the messages.
+func (e *Engine) Worker() *worker.Worker { return e.worker }
+
+// Ready reports whether the engine takes in work.
+func (e *Engine) Ready() bool { return e.ready.Load() }
+
+// Addr returns the address on which webhooks are served, "" before Listen.
+func (e *Engine) Addr() string {
+	if e.listener == nil {
+		return ""
+	}
+	return e.listener.Addr().String()
+}
+
+// Listen opens the address for webhooks, so that a taken port is known before
+// anything starts.
+func (e *Engine) Listen() error {
+	l, err := net.Listen("tcp", e.opt.HTTP)
+	if err != nil {
+		return fmt.Errorf("listen for webhooks: %w", err)
+	}
+	e.listener = webhook.LimitPerIP(l, 1000)
+	return nil
+}
+
+// Run works until ctx ends, then stops gracefully: not ready, webhooks closed,
+// sources stopped, work under way finished or returned, store closed.
+func (e *Engine) Run(ctx context.Context) error {
+	defer e.driver.Close()
+	if e.listener == nil {
+		if err := e.Listen(); err != nil {
+			return err
+		}
+	}
+	sources, stopSources := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSources()
+	workers, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWorkers()
+	e.run = sources
+	server := webhook.Server(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) { e.table.Load().ServeHTTP(w, r) }),
+		webhook.ServerOptions{Log: e.log})
+
+	var running sync.WaitGroup
+	failed := make(chan error, 3)
+	running.Go(func() {
+		if err := e.worker.Run(workers); err != nil {
+			failed <- err
+		}
+	})
+	running.Go(func() {
+		if err := server.Serve(e.listener); err != nil && !errors.Is(err, nethttp.ErrServerClosed) {
+			failed <- fmt.Errorf("serve webhooks: %w", err)
+		}
+	})
+	e.mu.Lock()
+	e.startSources(e.current, nil)
+	e.mu.Unlock()
+	if e.opt.Watch {
+		running.Go(func() { e.watch(sources) })
+	}
+	e.ready.Store(true)
+	e.log.Info("ready", "revision", e.current.ws.Revision, "pipelines", len(e.current.ws.Pipelines), "http", e.Addr())
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	e.ready.Store(false)
+	e.log.Info("stopping")
+	grace, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if shutdown := server.Shutdown(grace); shutdown != nil {
+		e.log.Warn("some webhook calls did not end in time", "error", shutdown)
+		server.Close()
+	}
+	stopSources()
+	e.mu.Lock()
+	e.stopSources(e.current)
+	e.mu.Unlock()
+	stopWorkers()
+	running.Wait()
+	for _, s := range e.current.sinks {
+		s.sink.Close()
+	}
+	e.log.Info("stopped")
+	return err
+}

@@ -1,0 +1,192 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"crossdock/dsl"
+	"crossdock/dsl/diag"
+	"crossdock/runtime/queue"
+	"crossdock/runtime/reload"
+)
+
+// Version is the version of crossdock.
+const Version = "0.1.0"
+
+// Report says how a start or reload came out.
+type Report struct {
+	Result     string          `json:"result"` // started, ok, unchanged or failed
+	Revision   string          `json:"revision"`
+	Generation int             `json:"generation"`
+	At         time.Time       `json:"at"`
+	Took       time.Duration   `json:"took"`
+	Changes    []reload.Change `json:"changes,omitempty"`
+	Findings   diag.List       `json:"-"`
+	Error      string          `json:"error,omitempty"`
+}
+
+// Reload brings the definitions on disk to life, or leaves everything as it is
+// and says why.
+func (e *Engine) Reload(ctx context.Context) Report {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	began := time.Now()
+	r := e.reload(ctx)
+	r.At, r.Took = began, time.Since(began)
+	e.status.Lock()
+	r.Generation = e.current.live.Generation
+	if r.Revision == "" {
+		r.Revision = e.current.ws.Revision
+	}
+	e.last = r
+	e.status.Unlock()
+	e.meter.Reloaded(r.Result)
+	switch r.Result {
+	case "failed":
+		e.log.Error("reload refused, the last good revision stays at work", "revision", r.Revision, "error", r.Error, "findings", len(r.Findings))
+		for _, f := range r.Findings {
+			if f.Severity == diag.Error {
+				e.log.Error("finding", "code", f.Code, "place", f.Span.String(), "message", f.Message, "hint", f.Hint)
+			}
+		}
+	case "ok":
+		e.log.Info("reloaded", "revision", r.Revision, "generation", r.Generation, "changes", len(r.Changes), "took", r.Took)
+	}
+	return r
+}
+
+func (e *Engine) reload(ctx context.Context) Report {
+	ws, list, err := e.load()
+	if err != nil {
+		return Report{Result: "failed", Error: err.Error()}
+	}
+	if list.HasErrors() {
+		n, _ := list.Count()
+		return Report{Result: "failed", Findings: list, Error: fmt.Sprintf("the definitions have %d errors; the first: %s", n, list.Error())}
+	}
+	old := e.current
+	changes := reload.Diff(old.ws, ws)
+	if ws.Revision == old.ws.Revision {
+		return Report{Result: "unchanged", Findings: list}
+	}
+	if err := e.gate(ctx, ws); err != nil {
+		return Report{Result: "failed", Findings: list, Changes: changes, Error: err.Error()}
+	}
+	next, err := e.build(ws, old)
+	if err != nil {
+		return Report{Result: "failed", Findings: list, Changes: changes, Error: err.Error()}
+	}
+	e.install(next)
+	if e.run != nil {
+		e.startSources(next, old)
+	}
+	for name, s := range old.sinks {
+		if next.sinks[name] != s {
+			s.sink.Close() // deliveries under way end on it
+		}
+	}
+	if err := e.unpark(ctx, ws); err != nil {
+		e.log.Error("cannot release messages that waited for a definition", "error", err)
+	}
+	return Report{Result: "ok", Revision: ws.Revision, Changes: changes, Findings: list}
+}
+
+// unpark lets messages go on that waited for a definition that is there now.
+func (e *Engine) unpark(ctx context.Context, ws *dsl.Workspace) error {
+	q := queue.Query{View: queue.Jobs, State: queue.Parked, Limit: 1000}
+	for {
+		page, err := e.driver.Browse(ctx, q)
+		if err != nil {
+			return err
+		}
+		var orders []queue.Order
+		for _, j := range page.Jobs {
+			orders = append(orders, queue.Order{ID: j.ID, Do: queue.Unpark})
+		}
+		for _, o := range orders {
+			if _, err := e.driver.Apply(ctx, queue.Commit{Orders: []queue.Order{o}}); err != nil && !errors.Is(err, queue.ErrNotFound) {
+				return err
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+		q.After = page.Next
+	}
+}
+
+// watch reloads when files change.
+func (e *Engine) watch(ctx context.Context) {
+	err := reload.Watch(ctx, e.opt.Dir, StateDir, e.opt.Debounce, e.log, func() { e.Reload(ctx) })
+	if err != nil && ctx.Err() == nil {
+		e.log.Error("cannot watch the folder; use `crossdock reload`", "error", err)
+	}
+}
+
+// Status is what an operator sees first.
+type Status struct {
+	Version    string                    `json:"version"`
+	Workspace  string                    `json:"workspace"`
+	Revision   string                    `json:"revision"`
+	Generation int                       `json:"generation"`
+	Since      time.Time                 `json:"since"`
+	Ready      bool                      `json:"ready"`
+	HTTP       string                    `json:"http"`
+	Last       Report                    `json:"last_reload"`
+	Findings   []Finding                 `json:"findings,omitempty"`
+	Pipelines  map[string]PipelineStatus `json:"pipelines"`
+}
+
+// Finding is a finding of the last reload, as people read it.
+type Finding struct {
+	Code    string `json:"code"`
+	Place   string `json:"place"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	Warning bool   `json:"warning,omitempty"`
+}
+
+// PipelineStatus is what is known of one pipeline.
+type PipelineStatus struct {
+	Digest  string          `json:"digest"`
+	Trigger string          `json:"trigger"`
+	Outcome string          `json:"outcome"` // of the last reload: unchanged, new, changed
+	Paused  bool            `json:"paused,omitempty"`
+	Lane    *queue.LaneStat `json:"lane,omitempty"`
+}
+
+// Status returns the state of the engine.
+func (e *Engine) Status(ctx context.Context) (Status, error) {
+	e.status.Lock()
+	cur, last := e.current, e.last
+	e.status.Unlock()
+	s := Status{Version: Version, Workspace: e.opt.Dir, Revision: cur.ws.Revision, Generation: cur.live.Generation, Since: cur.since,
+		Ready: e.Ready(), HTTP: e.Addr(), Last: last, Pipelines: map[string]PipelineStatus{}}
+	for _, f := range last.Findings {
+		s.Findings = append(s.Findings, Finding{string(f.Code), f.Span.String(), f.Message, f.Hint, f.Severity == diag.Warning})
+	}
+	page, err := e.driver.Browse(ctx, queue.Query{View: queue.Lanes, Limit: 10000})
+	if err != nil {
+		return s, err
+	}
+	lanes := map[string]*queue.LaneStat{}
+	for i := range page.Lanes {
+		lanes[page.Lanes[i].Lane] = &page.Lanes[i]
+	}
+	changed := map[string]string{}
+	for _, c := range last.Changes {
+		if c.Kind == "pipeline" {
+			changed[c.Name] = c.What
+		}
+	}
+	for name, p := range cur.ws.Pipelines {
+		ps := PipelineStatus{Digest: p.Digest, Trigger: trigger(p), Outcome: "unchanged", Paused: e.worker.Paused(name), Lane: lanes["in/"+name]}
+		if w := changed[name]; w != "" {
+			ps.Outcome = w
+		}
+		s.Pipelines[name] = ps
+	}
+	return s, nil
+}

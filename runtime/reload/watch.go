@@ -1,0 +1,124 @@
+package reload
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// poll is how often the folder is looked at even when the system reports
+// nothing, as some network file systems do.
+const poll = 10 * time.Second
+
+// Watch calls changed when something below dir has changed and then been quiet
+// for the time of debounce, until ctx ends. It watches folders, not files, so
+// that editors that save by renaming and links that are switched do not end
+// it. Folders that begin with a dot are left out, but not links such as the
+// ..data of mounted configuration.
+func Watch(ctx context.Context, dir, state string, debounce time.Duration, log *slog.Logger, changed func()) error {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return fmt.Errorf("watch the workspace: %w", err)
+	}
+	defer w.Close()
+	seen := fingerprint(dir)
+	add(w, dir, log)
+	quiet := time.NewTimer(debounce)
+	quiet.Stop()
+	slow := time.NewTicker(poll)
+	defer slow.Stop()
+	look := func() {
+		add(w, dir, log) // folders may have come
+		if now := fingerprint(dir); now != seen {
+			seen = now
+			changed()
+		}
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case ev, ok := <-w.Events:
+			if !ok {
+				return fmt.Errorf("the watch of the workspace ended")
+			}
+			if ev.Op == fsnotify.Chmod || strings.HasPrefix(filepath.Base(ev.Name), state) {
+				continue
+			}
+			quiet.Reset(debounce)
+		case err := <-w.Errors:
+			log.Warn("watch of the workspace", "error", err)
+			quiet.Reset(debounce) // events may have been lost
+		case <-quiet.C:
+			look()
+		case <-slow.C:
+			look()
+		}
+	}
+}
+
+// add watches every folder below dir; watching one again does nothing.
+// The folder itself may be a link that is switched, so the place where it
+// stands is watched too.
+func add(w *fsnotify.Watcher, dir string, log *slog.Logger) {
+	_ = w.Add(filepath.Dir(dir))
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // went away
+		}
+		if !d.IsDir() {
+			if d.Type()&fs.ModeSymlink != 0 {
+				if real, err := filepath.EvalSymlinks(p); err == nil {
+					if info, err := os.Stat(real); err == nil && info.IsDir() {
+						_ = w.Add(real)
+					}
+				}
+			}
+			return nil
+		}
+		if p != dir && strings.HasPrefix(d.Name(), ".") && !strings.HasPrefix(d.Name(), "..") {
+			return fs.SkipDir
+		}
+		return w.Add(p)
+	})
+	if err != nil {
+		log.Warn("some folders of the workspace cannot be watched", "error", err)
+	}
+}
+
+// fingerprint hashes names, sizes and times of everything below dir; files
+// behind links count with what they lead to.
+func fingerprint(dir string) [sha256.Size]byte {
+	h := sha256.New()
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	_ = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if d.IsDir() && p != dir && strings.HasPrefix(d.Name(), ".") && !strings.HasPrefix(d.Name(), "..") {
+			return fs.SkipDir
+		}
+		info, err := os.Stat(p)
+		if err != nil {
+			return nil
+		}
+		if !info.IsDir() {
+			fmt.Fprintf(h, "%s %d %d %s\n", p, info.Size(), info.ModTime().UnixNano(), inode(info))
+		}
+		return nil
+	})
+	return [sha256.Size]byte(h.Sum(nil))
+}

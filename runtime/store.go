@@ -1,0 +1,65 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"crossdock/runtime/queue"
+	"crossdock/runtime/queue/embedded"
+	"crossdock/runtime/queue/memory"
+	"crossdock/runtime/queue/redis"
+)
+
+// keepHistory is how long the story of a message can be told.
+const keepHistory = 30 * 24 * time.Hour
+
+// OpenStore opens the store that opt names and refuses one on which the
+// promises do not hold, unless told that this is meant.
+func OpenStore(ctx context.Context, opt Options) (queue.Driver, error) {
+	d, err := openStore(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	findings, err := d.Check(ctx)
+	if err != nil {
+		d.Close()
+		return nil, fmt.Errorf("check the store: %w", err)
+	}
+	for _, f := range findings {
+		if f.Fatal && !opt.Unsafe {
+			d.Close()
+			return nil, fmt.Errorf("the store does not keep what crossdock promises: %s (%s); --unsafe starts all the same", f.Message, f.Hint)
+		}
+		if opt.Log != nil {
+			opt.Log.Warn("store: "+f.Message, "hint", f.Hint)
+		}
+	}
+	return d, nil
+}
+
+func openStore(ctx context.Context, opt Options) (queue.Driver, error) {
+	store := opt.Store
+	if store == "" {
+		store = "embedded:" + filepath.Join(opt.Dir, StateDir, "store")
+	}
+	scheme, rest, _ := strings.Cut(store, ":")
+	switch {
+	case scheme == "memory":
+		return memory.Open(memory.Options{KeepHistory: keepHistory}), nil
+	case scheme == "embedded":
+		if rest == "" {
+			rest = filepath.Join(opt.Dir, StateDir, "store")
+		}
+		durability := embedded.Fsync
+		if opt.Durability == "process" {
+			durability = embedded.Process
+		}
+		return embedded.Open(ctx, strings.TrimPrefix(rest, "//"), embedded.Options{Durability: durability, KeepHistory: keepHistory, Logger: opt.Log})
+	case strings.HasPrefix(scheme, "redis"):
+		return redis.Open(ctx, store, redis.Options{KeepHistory: keepHistory, Logger: opt.Log, Unsafe: opt.Unsafe})
+	}
+	return nil, fmt.Errorf("there is no store `%s`: use embedded:PATH, redis://HOST:PORT, rediss://... or memory:", scheme)
+}

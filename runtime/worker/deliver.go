@@ -1,0 +1,339 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"crossdock/connectors"
+	"crossdock/dsl/compile"
+	"crossdock/runtime/flow"
+	"crossdock/runtime/queue"
+	"crossdock/runtime/retry"
+)
+
+// verdict is what an attempt came to.
+type verdict struct {
+	ok       bool
+	response connectors.Response
+	failure  retry.Failure
+	cause    *flow.Cause
+	asked    time.Duration // pause the other side asked for
+	sent     bool          // something may have reached the other side
+}
+
+// deliver makes one attempt of an effect and writes what follows, unless it
+// succeeded and the run goes on: then it returns true.
+func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
+	op := t.live.WS.Operation(out.Step.Target)
+	sink := t.live.Sinks[op.Connection]
+	if sink == nil {
+		t.park(work, "the connection "+op.Connection+" is not open", time.Time{})
+		return false
+	}
+	if !t.live.Gates[op.Connection].enter(ctx) {
+		t.interrupted(work)
+		return false
+	}
+	defer t.live.Gates[op.Connection].leave()
+	if t.lease.Crashes > 0 {
+		t.run.Ambiguous = true // a holder died; it may have been after sending
+	}
+	if t.run.Ambiguous {
+		if done := t.resolve(ctx, work, op, out); done != nil {
+			return *done
+		}
+	}
+	if marks(op) && !t.mark(work) {
+		return false
+	}
+	v := t.attempt(ctx, sink, op, out)
+	attempt := t.lease.Attempts + 1
+	t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), time.Since(t.began))
+	if v.ok {
+		t.note(queue.Entry{Kind: queue.Sent, Step: out.Step.ID, Target: op.Ref(), Attempt: attempt, Detail: statusText(v.response.Status)})
+		flow.Complete(t.p, &t.run, out.Step, v.response.Body)
+		t.dirty, t.lease.Attempts, t.lease.Crashes = true, 0, 0
+		return true
+	}
+	if work.Err() != nil {
+		t.run.Ambiguous = t.run.Ambiguous || v.sent
+		t.interrupted(work)
+		return false
+	}
+	return t.failed(work, op, out, v, attempt)
+}
+
+func attemptWord(v verdict) string {
+	switch {
+	case v.ok:
+		return "ok"
+	case v.failure.Status > 0:
+		return fmt.Sprintf("%dxx", v.failure.Status/100)
+	case v.failure.NotSent:
+		return "not_sent"
+	case v.failure.Ambiguous:
+		return "no_answer"
+	}
+	return "refused"
+}
+
+// enter waits for a free place; false means the context ended first.
+func (g Gate) enter(ctx context.Context) bool {
+	if g == nil {
+		return true
+	}
+	select {
+	case g <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (g Gate) leave() {
+	if g != nil {
+		<-g
+	}
+}
+
+// marks reports whether an attempt must be written down before it is made,
+// because it may not be repeated blindly.
+func marks(op *compile.Operation) bool {
+	return op.Repeat == compile.RepeatNever || op.Repeat == compile.RepeatUnset
+}
+
+// mark writes that an attempt begins, so that a crash after this point is known
+// to be ambiguous: at most once.
+func (t *task) mark(work context.Context) bool {
+	t.run.Ambiguous = true
+	f := queue.Finish{Lease: t.lease, Outcome: queue.Keep, Attempts: t.lease.Attempts, Body: t.encoded(), Hint: t.hint()}
+	if !t.apply(work, queue.Commit{Finish: []queue.Finish{f}}) {
+		return false
+	}
+	return true
+}
+
+// resolve deals with an earlier attempt whose outcome is unknown. It returns
+// nil where the effect may simply be sent (again); else what deliver returns.
+func (t *task) resolve(ctx, work context.Context, op *compile.Operation, out flow.Outcome) *bool {
+	no, yes := false, true
+	switch op.Repeat {
+	case compile.RepeatSafe, compile.RepeatKeyed:
+		return nil
+	case compile.RepeatCheck:
+		found, answer, v := t.probe(ctx, op, out)
+		switch {
+		case v != nil && work.Err() != nil:
+			t.interrupted(work)
+			return &no
+		case v != nil:
+			t.failed(work, op, out, *v, t.lease.Attempts+1)
+			return &no
+		case found:
+			t.note(queue.Entry{Kind: queue.Sent, Step: out.Step.ID, Target: op.Ref(), Attempt: t.lease.Attempts + 1,
+				Detail: "an earlier attempt had its effect, found by " + op.Check.Operation})
+			flow.Complete(t.p, &t.run, out.Step, answer)
+			t.dirty, t.lease.Attempts, t.lease.Crashes = true, 0, 0
+			return &yes
+		}
+		t.run.Ambiguous, t.lease.Crashes = false, 0
+		return nil
+	default:
+		t.uncertain(work, op, out, "an attempt was under way when its holder went away")
+		return &no
+	}
+}
+
+// uncertain ends a run whose effect may or may not have happened and must not
+// be repeated: a person decides.
+func (t *task) uncertain(work context.Context, op *compile.Operation, out flow.Outcome, why string) {
+	t.note(queue.Entry{Kind: queue.Uncertain, Step: out.Step.ID, Target: op.Ref(), Attempt: t.lease.Attempts + 1, Detail: why})
+	t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "uncertain", Step: out.Step.ID, Target: op.Ref(),
+		Message: fmt.Sprintf("it is not known whether %s happened (%s), and it must not be repeated", op.Ref(), why),
+		Hint:    "look at the other side; then replay it if it is missing there, or discard it"}})
+}
+
+// probe asks the other side whether the effect is there.
+func (t *task) probe(ctx context.Context, op *compile.Operation, out flow.Outcome) (found bool, answer any, bad *verdict) {
+	look := t.live.WS.Operation(op.Check.Operation)
+	scope := flow.Scope(ctx, t.live.WS, &t.run, t.lease.Attempts+1)
+	with := map[string]any{}
+	if op.Check.With != nil {
+		v, err := op.Check.With.Apply(scope, out.Body)
+		if err != nil {
+			return false, nil, &verdict{failure: retry.Failure{Permanent: true}, cause: &flow.Cause{Code: "map", Message: err.Error()}}
+		}
+		with, _ = v.(map[string]any)
+	}
+	probe := flow.Outcome{Step: out.Step, With: with, Key: out.Key + "-probe"}
+	v := t.attempt(ctx, t.live.Sinks[look.Connection], look, probe)
+	if !v.ok {
+		v.cause.Message = "the look for an earlier effect failed: " + v.cause.Message
+		return false, nil, &v
+	}
+	scope.Response = responseValue(v.response)
+	yes, err := scope.Yes(op.Check.FoundWhen, out.Body)
+	if err != nil {
+		return false, nil, &verdict{failure: retry.Failure{Permanent: true}, cause: &flow.Cause{Code: "rule", Message: "found_when: " + err.Error()}}
+	}
+	return yes, v.response.Body, nil
+}
+
+// attempt makes one call and judges the answer.
+func (t *task) attempt(ctx context.Context, sink connectors.Sink, op *compile.Operation, out flow.Outcome) verdict {
+	if sink == nil {
+		return verdict{failure: retry.Failure{NotSent: true}, cause: &flow.Cause{Code: "connection", Message: "the connection " + op.Connection + " is not open"}}
+	}
+	ctx, cancel := context.WithTimeout(ctx, op.Timeout)
+	defer cancel()
+	resp, err := sink.Deliver(ctx, connectors.Request{
+		Operation: op.Name, Key: out.Key, Attempt: t.lease.Attempts + 1, With: out.With, Body: out.Body,
+		MessageID: t.run.ID, Meta: &t.run.Meta,
+	})
+	return Judge(ctx, t.live.WS, &t.run, op, resp, err)
+}
+
+// Judge says what an answer means for an operation.
+func Judge(ctx context.Context, ws *compile.Workspace, run *flow.Run, op *compile.Operation, resp connectors.Response, err error) verdict {
+	v := verdict{response: resp, sent: true, cause: &flow.Cause{Target: op.Ref(), Status: resp.Status}}
+	if err != nil {
+		class, wait := connectors.ClassOf(err)
+		v.cause.Message, v.asked = op.Ref()+": "+err.Error(), wait
+		switch class {
+		case connectors.ClassPermanent:
+			v.cause.Code, v.failure.Permanent, v.sent = "refused", true, false
+		case connectors.ClassNotSent, connectors.ClassAfter:
+			v.cause.Code, v.failure.NotSent, v.sent = "connection", true, false
+		default:
+			v.cause.Code, v.failure.Ambiguous = "timeout", true
+		}
+		return v
+	}
+	if op.SuccessWhen != nil {
+		scope := flow.Scope(ctx, ws, run, 1)
+		scope.Response = responseValue(resp)
+		yes, err := scope.Yes(op.SuccessWhen, run.Body)
+		switch {
+		case err != nil:
+			v.cause.Code, v.cause.Message = "rule", "success_when: "+err.Error()
+			v.failure.Unfinished = true
+			return v
+		case !yes && resp.Status < 300:
+			v.cause.Code = "response"
+			v.cause.Message = fmt.Sprintf("%s answered %d, but success_when is false: %s", op.Ref(), resp.Status, excerpt(resp))
+			v.failure.Unfinished = true
+			return v
+		case !yes:
+			return badStatus(v, op, resp)
+		}
+	} else if resp.Status < 200 || resp.Status > 299 {
+		return badStatus(v, op, resp)
+	}
+	if resp.Cut {
+		v.cause.Code, v.cause.Message = "response", op.Ref()+": the answer is larger than the connection's response limit"
+		v.failure.Unfinished = true
+		return v
+	}
+	if op.Response != nil {
+		if bad := op.Response.Schema.Validate(resp.Body); len(bad) > 0 {
+			v.cause.Code, v.cause.Field = "response", bad[0].Path
+			v.cause.Message = fmt.Sprintf("%s answered something that is not a valid %s: %s", op.Ref(), op.Response.Name, bad[0])
+			v.failure.Unfinished = true
+			return v
+		}
+	}
+	v.ok, v.cause = true, nil
+	return v
+}
+
+func badStatus(v verdict, op *compile.Operation, resp connectors.Response) verdict {
+	v.failure.Status = resp.Status
+	v.cause.Code = "status"
+	v.cause.Message = fmt.Sprintf("%s answered %s: %s", op.Ref(), statusText(resp.Status), excerpt(resp))
+	v.asked, _ = retry.After(resp.Headers["retry-after"], time.Now())
+	return v
+}
+
+func responseValue(r connectors.Response) map[string]any {
+	headers := make(map[string]any, len(r.Headers))
+	for k, v := range r.Headers {
+		headers[k] = v
+	}
+	return map[string]any{"status": r.Status, "headers": headers, "body": r.Body}
+}
+
+// failed decides what follows a failed attempt. It returns true where the run
+// goes on with its on_fail steps.
+func (t *task) failed(work context.Context, op *compile.Operation, out flow.Outcome, v verdict, attempt int) bool {
+	policy := out.Step.Policy.Retry
+	v.cause.Step = out.Step.ID
+	if !mayRepeat(op, v.failure) {
+		if v.failure.Ambiguous || v.failure.Status >= 500 {
+			t.uncertain(work, op, out, v.cause.Message)
+			return false
+		}
+		policy.Attempts = min(policy.Attempts, attempt)
+	} else if marks(op) {
+		t.run.Ambiguous = false // certainly nothing was sent
+	}
+	if op.Repeat == compile.RepeatCheck && (v.failure.Ambiguous || v.failure.Status >= 500) {
+		t.run.Ambiguous = true
+	}
+	if policy.Repeats(v.failure) && attempt < policy.Attempts {
+		t.retry(work, op, out, v, attempt, policy)
+		return false
+	}
+	v.cause.Message += attemptsText(attempt)
+	if flow.Fail(&t.run, out.Step) {
+		t.note(queue.Entry{Kind: queue.Failed, Step: out.Step.ID, Target: op.Ref(), Attempt: attempt, Detail: v.cause.Message + "; goes on with on_fail"})
+		t.dirty, t.lease.Attempts = true, 0
+		return true
+	}
+	t.lease.Attempts = attempt
+	t.end(work, flow.Outcome{Kind: flow.Dead, Cause: v.cause})
+	return false
+}
+
+func attemptsText(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (attempt %d, the last one)", n)
+}
+
+// mayRepeat reports whether an attempt that failed this way may be made again.
+func mayRepeat(op *compile.Operation, f retry.Failure) bool {
+	return !marks(op) || f.NotSent || f.Status == 429
+}
+
+// retry returns the message to the head of its key until the next attempt.
+func (t *task) retry(work context.Context, op *compile.Operation, out flow.Outcome, v verdict, attempt int, policy retry.Policy) {
+	wait := policy.Pause(attempt, t.w.opt.Random())
+	if v.asked > 0 {
+		wait = retry.Clamp(v.asked, wait)
+	}
+	at := time.Now().Add(wait)
+	t.w.meter.Retried(op.Connection, op.Name)
+	t.note(queue.Entry{Kind: queue.Failed, Step: out.Step.ID, Target: op.Ref(), Attempt: attempt,
+		Detail: fmt.Sprintf("%s; next attempt in %s", v.cause.Message, wait.Round(time.Millisecond))})
+	t.w.log.Info("attempt failed", "message", t.run.ID, "pipeline", t.run.Pipeline, "revision", t.live.WS.Revision,
+		"target", op.Ref(), "attempt", attempt, "next", at, "error", v.cause.Message)
+	f := queue.Finish{Lease: t.lease, Outcome: queue.Retry, At: at, Attempts: attempt, Body: t.encoded(), Hint: t.hint(), Reason: v.cause.Message}
+	t.apply(work, queue.Commit{Finish: []queue.Finish{f}})
+}
+
+func statusText(status int) string { return fmt.Sprint(status) }
+
+// excerpt is the beginning of an answer, for people.
+func excerpt(r connectors.Response) string {
+	const most = 300
+	raw := r.Raw
+	if len(raw) == 0 {
+		return "no body"
+	}
+	if len(raw) > most {
+		return string(raw[:most]) + "..."
+	}
+	return string(raw)
+}

@@ -1,0 +1,350 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	goruntime "runtime/debug"
+	"strings"
+	"time"
+
+	"crossdock/dsl/compile"
+	"crossdock/runtime/flow"
+	"crossdock/runtime/message"
+	"crossdock/runtime/queue"
+)
+
+// maxCrashes is how many times a message may take its worker down before it is
+// set aside.
+const maxCrashes = 3
+
+// task is the work on one lease.
+type task struct {
+	w       *Worker
+	lease   queue.Lease
+	live    *Live
+	p       *compile.Pipeline
+	run     flow.Run
+	history []queue.Entry // not yet written
+	dirty   bool          // run has moved on since it was last written
+	began   time.Time
+}
+
+// process works on one lease to its end, or to the next time it must wait.
+func (w *Worker) process(work context.Context, lease queue.Lease) {
+	defer w.leases.remove(lease.ID)
+	ctx, cancel := w.leases.guard(work, lease.ID)
+	defer cancel(nil)
+	t := &task{w: w, lease: lease, live: w.live.Load(), began: time.Now()}
+	defer t.recover(work)
+	if err := t.decode(); err != nil {
+		t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "store", Message: err.Error()}})
+		return
+	}
+	if t.p == nil {
+		t.park(work, "the pipeline "+t.run.Pipeline+" is not defined any more", time.Time{})
+		return
+	}
+	if lease.Crashes >= maxCrashes {
+		t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "crash", Step: t.run.Step,
+			Message: fmt.Sprintf("work on this message ended without a result %d times", lease.Crashes)}})
+		return
+	}
+	t.work(ctx, work)
+}
+
+// decode reads the run from the lease.
+func (t *task) decode() error {
+	if hint, ok := t.lease.Hint.(*flow.Run); ok {
+		t.run = *hint
+	} else {
+		run, err := flow.Decode(t.lease.Body, func(raw []byte, m *message.Meta) (any, error) {
+			return t.payload(raw, m)
+		})
+		t.run = run
+		if err != nil {
+			return err
+		}
+	}
+	t.p = t.live.WS.Pipelines[t.run.Pipeline]
+	return nil
+}
+
+// payload decodes the raw bytes of a message by the format of its pipeline.
+// A pipeline that is gone, or changed its format, must not lose the message:
+// JSON is tried then, and text kept.
+func (t *task) payload(raw []byte, m *message.Meta) (any, error) {
+	for _, p := range t.live.WS.Pipelines {
+		if "in/"+p.Name == t.lease.Lane {
+			return (&Intake{WS: t.live.WS, P: p, Limits: t.w.opt.Limits}).Decode(raw, m)
+		}
+	}
+	v, err := message.Decode(raw, message.Unlimited)
+	if err != nil {
+		return string(raw), nil
+	}
+	return v, nil
+}
+
+// work advances the run from effect to effect.
+func (t *task) work(ctx, work context.Context) {
+	for {
+		out := flow.Advance(ctx, t.live.WS, t.p, &t.run, t.lease.Attempts+1)
+		for _, r := range out.Routes {
+			t.note(queue.Entry{Kind: queue.Routed, Step: t.run.Step, Detail: r})
+		}
+		if ctx.Err() != nil {
+			t.interrupted(work)
+			return
+		}
+		if out.Kind != flow.Effect {
+			t.end(work, out)
+			return
+		}
+		if out.Step.Action == compile.ActEmit {
+			if !t.emit(ctx, work, out) {
+				return
+			}
+			continue
+		}
+		// What has been achieved is made durable before the next effect begins.
+		if t.dirty && !t.keep(work) {
+			return
+		}
+		if !t.deliver(ctx, work, out) {
+			return
+		}
+	}
+}
+
+// note adds a line of history, to be written with the next commit.
+func (t *task) note(e queue.Entry) {
+	e.Message, e.At, e.Pipeline, e.Revision = t.run.ID, time.Now(), t.run.Pipeline, t.live.WS.Revision
+	t.history = append(t.history, e)
+}
+
+// apply writes a commit with the collected history.
+func (t *task) apply(work context.Context, c queue.Commit) bool {
+	c.History = append(c.History, t.history...)
+	for attempt := 1; ; attempt++ {
+		_, err := t.w.driver.Apply(work, c)
+		switch {
+		case err == nil:
+			t.history = nil
+			return true
+		case errors.Is(err, queue.ErrLeaseLost), errors.Is(err, queue.ErrNotFound):
+			t.w.meter.Stale()
+			t.w.log.Warn("another holder has taken over this message; its result stands", "message", t.run.ID, "pipeline", t.run.Pipeline)
+			return false
+		case errors.Is(err, queue.ErrClosed), errors.Is(err, queue.ErrFailed), work.Err() != nil:
+			// The lease will run out and the message will be worked on again
+			// with the same keys.
+			t.w.log.Error("cannot write the result", "message", t.run.ID, "pipeline", t.run.Pipeline, "error", err)
+			return false
+		}
+		t.w.log.Warn("cannot write the result, trying again", "message", t.run.ID, "attempt", attempt, "error", err)
+		pause(work, min(time.Duration(attempt)*100*time.Millisecond, 2*time.Second))
+		if !t.w.leases.fresh(t.lease.ID, 0) {
+			return false
+		}
+	}
+}
+
+func (t *task) encoded() []byte {
+	t.run.Revision = t.live.WS.Revision
+	return flow.Encode(make([]byte, 0, len(t.lease.Body)+128), &t.run)
+}
+
+func (t *task) hint() *flow.Run {
+	copied := t.run
+	return &copied
+}
+
+// keep writes how far the run came, and goes on.
+func (t *task) keep(work context.Context) bool {
+	f := queue.Finish{Lease: t.lease, Outcome: queue.Keep, Body: t.encoded(), Hint: t.hint()}
+	if !t.apply(work, queue.Commit{Finish: []queue.Finish{f}}) {
+		return false
+	}
+	t.lease.Attempts, t.dirty = 0, false
+	return true
+}
+
+// end writes how the run ended.
+func (t *task) end(work context.Context, out flow.Outcome) {
+	f := queue.Finish{Lease: t.lease, Outcome: queue.Done}
+	c := queue.Commit{}
+	switch out.Kind {
+	case flow.Delivered:
+		t.delivered()
+	case flow.Filtered:
+		t.note(queue.Entry{Kind: queue.Filtered, Detail: out.Reason})
+	case flow.Fanned:
+		c.Jobs = t.branches(out.Branches)
+	case flow.Dead:
+		t.dead(&f, out.Cause)
+	}
+	c.Finish = []queue.Finish{f}
+	if t.apply(work, c) {
+		t.w.meter.Ended(t.run.Pipeline, outcomeWord(out.Kind), t.run.Meta.ReceivedAt, t.began)
+		if out.Kind == flow.Dead {
+			t.w.log.Warn("dead letter", "message", t.run.ID, "pipeline", t.run.Pipeline, "revision", t.live.WS.Revision,
+				"step", out.Cause.Step, "cause", out.Cause.Code, "error", out.Cause.Message)
+		}
+	}
+}
+
+func outcomeWord(k flow.Kind) string {
+	return [...]string{flow.Effect: "effect", flow.Fanned: "branched", flow.Delivered: "delivered", flow.Filtered: "filtered", flow.Dead: "dead"}[k]
+}
+
+// delivered closes the history of a run: its last effect carries the word.
+func (t *task) delivered() {
+	for i := len(t.history) - 1; i >= 0; i-- {
+		if t.history[i].Kind == queue.Sent {
+			t.history[i].Kind = queue.Delivered
+			return
+		}
+	}
+	t.note(queue.Entry{Kind: queue.Delivered})
+}
+
+// dead makes f a dead letter.
+func (t *task) dead(f *queue.Finish, cause *flow.Cause) {
+	cause.At = time.Now().UTC()
+	t.run.Cause = cause
+	box, step := "general", t.run.Step
+	if t.p != nil {
+		box = t.p.Policy.Box
+		if s := t.p.ByID[step]; s != nil && s.Policy != nil {
+			box = s.Policy.Box
+		}
+	}
+	f.Outcome, f.Box, f.Reason, f.Group = queue.Dead, box, cause.Message, cause.Group(t.run.Pipeline)
+	f.Attempts = t.lease.Attempts
+	f.Body = t.encoded()
+	if t.lease.Body != nil && t.run.ID == "" {
+		f.Body = nil // an unreadable record stays as it is
+	}
+	t.note(queue.Entry{Kind: queue.DeadKind, Step: cause.Step, Target: cause.Target, Attempt: t.lease.Attempts, Detail: cause.Message})
+	if t.run.ID == "" {
+		t.history[len(t.history)-1].Message = t.lease.ID
+	}
+}
+
+// branches makes jobs of the runs that came out of this one. They keep its key,
+// so that the order of messages is the order of their branches.
+func (t *task) branches(list []flow.Branch) []queue.Job {
+	jobs := make([]queue.Job, 0, len(list))
+	names := make([]string, 0, len(list))
+	for i := range list {
+		r := &list[i].Run
+		lane := list[i].Lane
+		if lane == "" {
+			lane = "in/" + r.Pipeline
+		}
+		job := queue.Job{ID: r.ID, Lane: lane, Key: t.lease.Key, Priority: queue.Priority(r.Priority),
+			Body: flow.Encode(nil, r), Hint: r}
+		job.Fresh = []queue.Entry{{Message: r.ID, At: time.Now(), Kind: queue.Branched, Pipeline: r.Pipeline,
+			Revision: t.live.WS.Revision, Parent: t.run.ID, Detail: list[i].Name}}
+		jobs = append(jobs, job)
+		names = append(names, list[i].Name)
+	}
+	t.note(queue.Entry{Kind: queue.Fanned, Detail: "goes on as " + strings.Join(names, ", ")})
+	return jobs
+}
+
+// emit puts an event on the bus: one job for every pipeline that hears it, in
+// one write with the progress of this run. It returns false where work on the
+// lease has ended.
+func (t *task) emit(ctx, work context.Context, out flow.Outcome) bool {
+	name, err := flow.EventName(ctx, t.live.WS, &t.run, out)
+	if err != nil {
+		t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "jq", Step: out.Step.ID, Message: "event_name failed: " + err.Error()}})
+		return false
+	}
+	listeners := t.live.WS.Listeners[compile.EventName(name)]
+	jobs := t.listen(ctx, listeners, name, out)
+	detail := "event " + name + ", nobody listens"
+	if len(listeners) > 0 {
+		names := make([]string, 0, len(listeners))
+		for _, l := range listeners {
+			names = append(names, l.Name)
+		}
+		detail = "event " + name + ", heard by " + strings.Join(names, ", ")
+	}
+	t.note(queue.Entry{Kind: queue.Sent, Step: out.Step.ID, Target: "event:" + name, Detail: detail})
+	flow.Complete(t.p, &t.run, out.Step, map[string]any{"event": name})
+	if t.run.Step == flow.End {
+		t.delivered()
+		f := queue.Finish{Lease: t.lease, Outcome: queue.Done}
+		if t.apply(work, queue.Commit{Finish: []queue.Finish{f}, Jobs: jobs}) {
+			t.w.meter.Ended(t.run.Pipeline, "delivered", t.run.Meta.ReceivedAt, t.began)
+		}
+		return false
+	}
+	f := queue.Finish{Lease: t.lease, Outcome: queue.Keep, Body: t.encoded(), Hint: t.hint()}
+	if !t.apply(work, queue.Commit{Finish: []queue.Finish{f}, Jobs: jobs}) {
+		return false
+	}
+	t.lease.Attempts, t.dirty = 0, false
+	return true
+}
+
+// listen makes the jobs of the pipelines that hear an event.
+func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name string, out flow.Outcome) []queue.Job {
+	var jobs []queue.Job
+	for _, p := range listeners {
+		in := &Intake{WS: t.live.WS, P: p, Limits: t.w.opt.Limits}
+		m := message.Message{Body: out.Body, Trace: t.run.Trace, Meta: message.Meta{
+			Source: "event", ReceivedAt: t.run.Meta.ReceivedAt, Event: &message.Event{ID: out.Key, Name: name}}}
+		// The ID follows from the emitting run and step, so that a repeated
+		// write after a crash makes the same jobs.
+		id := fmt.Sprintf("%s.%s-%s", t.run.ID, short(out.Key), p.Name)
+		made, rej := in.Jobs(ctx, id, &m)
+		if rej != nil {
+			made = []queue.Job{in.Faulty(id, &m, rej)}
+		}
+		for i := range made {
+			for j := range made[i].Fresh {
+				made[i].Fresh[j].Parent = t.run.ID
+			}
+		}
+		jobs = append(jobs, made...)
+	}
+	return jobs
+}
+
+func short(key string) string { return key[:min(8, len(key))] }
+
+// park sets the message aside with a reason until at, or until somebody acts.
+func (t *task) park(work context.Context, reason string, at time.Time) {
+	t.note(queue.Entry{Kind: queue.ParkedKind, Detail: reason})
+	t.w.meter.Parked(t.run.Pipeline, reason)
+	t.apply(work, queue.Commit{Finish: []queue.Finish{{Lease: t.lease, Outcome: queue.Park, Reason: reason, At: at, Attempts: t.lease.Attempts}}})
+}
+
+// interrupted returns a message to the queue that was not finished because the
+// process stops. Its attempts are as they were.
+func (t *task) interrupted(work context.Context) {
+	if !t.w.leases.fresh(t.lease.ID, 0) {
+		return
+	}
+	f := queue.Finish{Lease: t.lease, Outcome: queue.Retry, At: time.Now(), Attempts: t.lease.Attempts, Body: t.encoded()}
+	t.apply(context.WithoutCancel(work), queue.Commit{Finish: []queue.Finish{f}})
+}
+
+// recover turns a panic into a dead letter: one message fails, the process
+// lives.
+func (t *task) recover(work context.Context) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	t.w.meter.Panic()
+	t.w.log.Error("internal error while working on a message", "message", t.lease.ID, "pipeline", t.run.Pipeline,
+		"panic", fmt.Sprint(v), "stack", string(goruntime.Stack()))
+	t.history = nil
+	t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "internal", Step: t.run.Step,
+		Message: "an internal error stopped the work on this message; the log of this time tells more"}})
+}
