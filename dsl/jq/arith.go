@@ -19,49 +19,6 @@ func (m *machine) big(b *big.Int) *big.Int {
 	return b
 }
 
-// pair holds two numbers of the same kind.
-type pair struct {
-	kind   byte // 'i', 'f' or 'b'
-	i, j   int
-	f, g   float64
-	b, c   *big.Int
-	number bool
-}
-
-// pairOf brings two numbers, already plain, to a common kind.
-func pairOf(l, r any) (p pair) {
-	switch l := l.(type) {
-	case int:
-		switch r := r.(type) {
-		case int:
-			return pair{kind: 'i', i: l, j: r, number: true}
-		case float64:
-			return pair{kind: 'f', f: float64(l), g: r, number: true}
-		case *big.Int:
-			return pair{kind: 'b', b: big.NewInt(int64(l)), c: r, number: true}
-		}
-	case float64:
-		switch r := r.(type) {
-		case int:
-			return pair{kind: 'f', f: l, g: float64(r), number: true}
-		case float64:
-			return pair{kind: 'f', f: l, g: r, number: true}
-		case *big.Int:
-			return pair{kind: 'f', f: l, g: bigFloat(r), number: true}
-		}
-	case *big.Int:
-		switch r := r.(type) {
-		case int:
-			return pair{kind: 'b', b: l, c: big.NewInt(int64(r)), number: true}
-		case float64:
-			return pair{kind: 'f', f: bigFloat(l), g: r, number: true}
-		case *big.Int:
-			return pair{kind: 'b', b: l, c: r, number: true}
-		}
-	}
-	return pair{}
-}
-
 func (m *machine) add(l, r any) (any, error) {
 	switch x := l.(type) {
 	case string:
@@ -78,26 +35,29 @@ func (m *machine) add(l, r any) (any, error) {
 			return m.addObjects(x, y), nil
 		}
 	}
-	a, b := m.plain(l), m.plain(r)
-	if p := pairOf(a, b); p.number {
-		switch p.kind {
-		case 'i':
-			if v := p.i + p.j; (v >= p.i) == (p.j >= 0) {
-				return v, nil
-			}
-			return new(big.Int).Add(big.NewInt(int64(p.i)), big.NewInt(int64(p.j))), nil
-		case 'f':
-			return p.f + p.g, nil
-		}
-		return m.big(new(big.Int).Add(p.b, p.c)), nil
+	a, b := m.num(l), m.num(r)
+	if common(a, b) != noNumber {
+		return m.addNums(a, b).any(), nil
 	}
 	if l == nil {
-		return b, nil
+		return m.plain(r), nil
 	}
 	if r == nil {
-		return a, nil
+		return m.plain(l), nil
 	}
-	return nil, &failure{kind: badBinary, name: "add", v: a, w: b}
+	return nil, &failure{kind: badBinary, name: "add", v: m.plain(l), w: m.plain(r)}
+}
+
+func (m *machine) addNums(a, b num) num {
+	switch common(a, b) {
+	case isInt:
+		if v := a.i + b.i; (v >= a.i) == (b.i >= 0) {
+			return num{kind: isInt, i: v}
+		}
+	case isFloat:
+		return num{kind: isFloat, f: a.float() + b.float()}
+	}
+	return num{kind: isBig, b: m.big(new(big.Int).Add(a.big(), b.big()))}
 }
 
 func (m *machine) addLists(x, y []any) any {
@@ -127,23 +87,22 @@ func (m *machine) addObjects(x, y map[string]any) any {
 }
 
 func (m *machine) sub(l, r any) (any, error) {
-	a, b := m.plain(l), m.plain(r)
-	if p := pairOf(a, b); p.number {
-		switch p.kind {
-		case 'i':
-			if v := p.i - p.j; (v <= p.i) == (p.j >= 0) {
-				return v, nil
-			}
-			return new(big.Int).Sub(big.NewInt(int64(p.i)), big.NewInt(int64(p.j))), nil
-		case 'f':
-			return p.f - p.g, nil
+	a, b := m.num(l), m.num(r)
+	switch common(a, b) {
+	case isInt:
+		if v := a.i - b.i; (v <= a.i) == (b.i >= 0) {
+			return v, nil
 		}
-		return m.big(new(big.Int).Sub(p.b, p.c)), nil
+		return new(big.Int).Sub(a.big(), b.big()), nil
+	case isFloat:
+		return a.float() - b.float(), nil
+	case isBig:
+		return m.big(new(big.Int).Sub(a.big(), b.big())), nil
 	}
 	x, ok1 := l.([]any)
 	y, ok2 := r.([]any)
 	if !ok1 || !ok2 {
-		return nil, &failure{kind: badBinary, name: "subtract", v: a, w: b}
+		return nil, &failure{kind: badBinary, name: "subtract", v: m.plain(l), w: m.plain(r)}
 	}
 	out := m.list(len(x))
 next:
@@ -159,42 +118,41 @@ next:
 }
 
 func (m *machine) mul(l, r any) (any, error) {
-	a, b := m.plain(l), m.plain(r)
-	if p := pairOf(a, b); p.number {
-		switch p.kind {
-		case 'i':
-			if p.j == -1 {
-				return negated(p.i), nil
-			}
-			if v := p.i * p.j; p.j == 0 || v/p.j == p.i {
-				return v, nil
-			}
-			return new(big.Int).Mul(big.NewInt(int64(p.i)), big.NewInt(int64(p.j))), nil
-		case 'f':
-			return p.f * p.g, nil
+	a, b := m.num(l), m.num(r)
+	switch common(a, b) {
+	case isInt:
+		if b.i == -1 {
+			return negated(a.i), nil
 		}
-		if p.b.BitLen()+p.c.BitLen() > maxBits {
-			panic(&LimitError{ErrMemory, "computes a number with too many digits"})
+		if v := a.i * b.i; b.i == 0 || v/b.i == a.i {
+			return v, nil
 		}
-		m.spend((p.b.BitLen() >> 9) * (p.c.BitLen() >> 9))
-		return m.big(new(big.Int).Mul(p.b, p.c)), nil
+		return new(big.Int).Mul(a.big(), b.big()), nil
+	case isFloat:
+		return a.float() * b.float(), nil
+	case isBig:
+		return m.mulBig(a.big(), b.big()), nil
 	}
 	x, ok1 := l.(map[string]any)
 	y, ok2 := r.(map[string]any)
 	if ok1 && ok2 {
 		return m.merge(x, y), nil
 	}
-	if s, ok := a.(string); ok {
-		if n, ok := m.float(b); ok {
-			return m.repeat(s, n)
-		}
+	if s, ok := l.(string); ok && b.kind != noNumber {
+		return m.repeat(s, b.float())
 	}
-	if s, ok := b.(string); ok {
-		if n, ok := m.float(a); ok {
-			return m.repeat(s, n)
-		}
+	if s, ok := r.(string); ok && a.kind != noNumber {
+		return m.repeat(s, a.float())
 	}
-	return nil, &failure{kind: badBinary, name: "multiply", v: a, w: b}
+	return nil, &failure{kind: badBinary, name: "multiply", v: m.plain(l), w: m.plain(r)}
+}
+
+func (m *machine) mulBig(a, b *big.Int) *big.Int {
+	if a.BitLen()+b.BitLen() > maxBits {
+		panic(&LimitError{ErrMemory, "computes a number with too many digits"})
+	}
+	m.spend((a.BitLen() >> 9) * (b.BitLen() >> 9))
+	return m.big(new(big.Int).Mul(a, b))
 }
 
 // merge lays y over x, object by object all the way down.
@@ -226,76 +184,80 @@ func (m *machine) repeat(s string, n float64) (any, error) {
 }
 
 func (m *machine) div(l, r any) (any, error) {
-	a, b := m.plain(l), m.plain(r)
-	if p := pairOf(a, b); p.number {
-		switch p.kind {
-		case 'i':
-			switch {
-			case p.j == 0:
-				return nil, &failure{kind: zeroDivision, v: p.i, w: p.j}
-			case p.j == -1:
-				return negated(p.i), nil
-			case p.i%p.j == 0:
-				return p.i / p.j, nil
-			}
-			return float64(p.i) / float64(p.j), nil
-		case 'f':
-			if p.g == 0 {
-				return nil, &failure{kind: zeroDivision, v: p.f, w: p.g}
-			}
-			return p.f / p.g, nil
+	a, b := m.num(l), m.num(r)
+	switch common(a, b) {
+	case isInt:
+		switch {
+		case b.i == 0:
+			return nil, &failure{kind: zeroDivision, v: a.i, w: b.i}
+		case b.i == -1:
+			return negated(a.i), nil
+		case a.i%b.i == 0:
+			return a.i / b.i, nil
 		}
-		if p.c.Sign() == 0 {
-			return nil, &failure{kind: zeroDivision, v: p.b, w: p.c}
+		return float64(a.i) / float64(b.i), nil
+	case isFloat:
+		if b.float() == 0 {
+			return nil, &failure{kind: zeroDivision, v: a.float(), w: b.float()}
 		}
-		m.spend((p.b.BitLen() >> 9) * (p.c.BitLen() >> 9))
-		q, rest := new(big.Int).DivMod(p.b, p.c, new(big.Int))
+		return a.float() / b.float(), nil
+	case isBig:
+		x, y := a.big(), b.big()
+		if y.Sign() == 0 {
+			return nil, &failure{kind: zeroDivision, v: x, w: y}
+		}
+		m.spend((x.BitLen() >> 9) * (y.BitLen() >> 9))
+		q, rest := new(big.Int).DivMod(x, y, new(big.Int))
 		if rest.Sign() == 0 {
 			return m.big(q), nil
 		}
-		return bigFloat(p.b) / bigFloat(p.c), nil
+		return bigFloat(x) / bigFloat(y), nil
 	}
-	s, ok1 := a.(string)
-	sep, ok2 := b.(string)
+	s, ok1 := l.(string)
+	sep, ok2 := r.(string)
 	if ok1 && ok2 {
 		return m.splitText(s, sep), nil
 	}
-	return nil, &failure{kind: badBinary, name: "divide", v: a, w: b}
+	return nil, &failure{kind: badBinary, name: "divide", v: m.plain(l), w: m.plain(r)}
 }
 
 func (m *machine) mod(l, r any) (any, error) {
-	a, b := m.plain(l), m.plain(r)
-	p := pairOf(a, b)
-	switch p.kind {
-	case 'i':
-		switch p.j {
+	a, b := m.num(l), m.num(r)
+	switch common(a, b) {
+	case isInt:
+		switch b.i {
 		case 0:
-			return nil, &failure{kind: zeroModulo, v: p.i, w: p.j}
+			return nil, &failure{kind: zeroModulo, v: a.i, w: b.i}
 		case -1:
 			return 0, nil
 		}
-		return p.i % p.j, nil
-	case 'f':
-		if math.IsNaN(p.f) || math.IsNaN(p.g) {
-			return math.NaN(), nil
+		return a.i % b.i, nil
+	case isFloat:
+		return m.modFloat(a.float(), b.float())
+	case isBig:
+		x, y := a.big(), b.big()
+		if y.Sign() == 0 {
+			return nil, &failure{kind: zeroModulo, v: x, w: y}
 		}
-		i, _ := m.integer(p.f)
-		j, _ := m.integer(p.g)
-		if j == 0 {
-			return nil, &failure{kind: zeroModulo, v: p.f, w: p.g}
-		}
-		if j == -1 {
-			return 0, nil
-		}
-		return i % j, nil
-	case 'b':
-		if p.c.Sign() == 0 {
-			return nil, &failure{kind: zeroModulo, v: p.b, w: p.c}
-		}
-		m.spend((p.b.BitLen() >> 9) * (p.c.BitLen() >> 9))
-		return m.big(new(big.Int).Rem(p.b, p.c)), nil
+		m.spend((x.BitLen() >> 9) * (y.BitLen() >> 9))
+		return m.big(new(big.Int).Rem(x, y)), nil
 	}
-	return nil, &failure{kind: badBinary, name: "modulo", v: a, w: b}
+	return nil, &failure{kind: badBinary, name: "modulo", v: m.plain(l), w: m.plain(r)}
+}
+
+func (m *machine) modFloat(a, b float64) (any, error) {
+	if math.IsNaN(a) || math.IsNaN(b) {
+		return math.NaN(), nil
+	}
+	i, _ := m.integer(a)
+	j, _ := m.integer(b)
+	switch j {
+	case 0:
+		return nil, &failure{kind: zeroModulo, v: a, w: b}
+	case -1:
+		return 0, nil
+	}
+	return i % j, nil
 }
 
 func (m *machine) negate(v any) (any, error) {

@@ -26,7 +26,6 @@ func (m *machine) compare(l, r any) int {
 			// infinite, which equal themselves too.
 			return 0
 		}
-		l = m.value(x)
 	case []any:
 		if y, ok := r.([]any); ok {
 			return m.compareLists(x, y)
@@ -36,21 +35,20 @@ func (m *machine) compare(l, r any) int {
 			return m.compareObjects(x, y)
 		}
 	}
-	r = m.plain(r)
-	if p := pairOf(l, r); p.number {
-		switch p.kind {
-		case 'i':
-			return cmp.Compare(p.i, p.j)
-		case 'f':
-			switch {
-			case p.f < p.g || math.IsNaN(p.f):
-				return -1
-			case p.f == p.g:
-				return 0
-			}
-			return 1
+	a, b := m.num(l), m.num(r)
+	switch common(a, b) {
+	case isInt:
+		return cmp.Compare(a.i, b.i)
+	case isFloat:
+		switch x, y := a.float(), b.float(); {
+		case x < y || math.IsNaN(x):
+			return -1
+		case x == y:
+			return 0
 		}
-		return p.b.Cmp(p.c)
+		return 1
+	case isBig:
+		return a.big().Cmp(b.big())
 	}
 	return cmp.Compare(rank(l), rank(r))
 }

@@ -14,43 +14,45 @@ func (m *machine) total(list []any) (any, error) {
 	for i := 0; i < len(list); i++ {
 		m.tick()
 		v := list[i]
-		switch x := sum.(type) {
-		case nil:
-			// Runs of texts and of lists are added in one go: one by one the
-			// work would grow with the square of their number.
-			n := run(list[i:])
-			if n > 1 {
+		switch {
+		case v == nil:
+		case sum == nil:
+			// Runs of numbers, texts, lists and objects are added in one go: one by
+			// one the work could grow with the square of their number.
+			n := 1
+			if m.num(v).kind != noNumber {
+				sum, n = m.addNumbers(list[i:])
+			} else if n = run(list[i:]); n > 0 {
 				sum = m.addRun(list[i : i+n])
-				i += n - 1
-				continue
+			} else {
+				sum, n = v, 1
 			}
-			if v == nil {
-				continue
+			i += n - 1
+		default:
+			var err error
+			if sum, err = m.add(sum, v); err != nil {
+				return nil, err
 			}
-			switch v := v.(type) {
-			case json.Number:
-				sum = m.value(v)
-			case []any:
-				// A list of its own, because even an empty one is not null.
-				sum = append([]any{}, v...)
-			default:
-				sum = v
-			}
-			continue
-		case int:
-			if n, ok := m.plain(v).(int); ok {
-				if s := x + n; (s >= x) == (n >= 0) {
-					sum = s
-					continue
-				}
-			}
-		}
-		var err error
-		if sum, err = m.add(sum, v); err != nil {
-			return nil, err
 		}
 	}
 	return sum, nil
+}
+
+// addNumbers adds the numbers that list starts with, and says how many.
+func (m *machine) addNumbers(list []any) (sum any, n int) {
+	total := m.num(list[0])
+	for n = 1; n < len(list); n++ {
+		m.tick()
+		if list[n] == nil {
+			continue
+		}
+		v := m.num(list[n])
+		if v.kind == noNumber {
+			break
+		}
+		total = m.addNums(total, v)
+	}
+	return total.any(), n
 }
 
 // run returns how many values at the start of list are of the same kind as the

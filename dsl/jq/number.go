@@ -16,25 +16,96 @@ var exactPowers = [...]float64{
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 }
 
-// value turns a number as it was written into one to reckon with: an int, a
-// float64, or a *big.Int for whole numbers that fit neither.
-func (m *machine) value(n json.Number) any {
-	if v, ok := shortNumber(string(n)); ok {
-		return v
-	}
-	m.spend(len(n) >> 3)
-	return longNumber(n)
+// num is a number to reckon with: an int, a float64, or a *big.Int for whole
+// numbers that fit neither.
+type num struct {
+	kind numKind
+	i    int
+	f    float64
+	b    *big.Int
 }
+
+type numKind uint8
+
+const (
+	noNumber numKind = iota
+	isInt
+	isFloat
+	isBig
+)
+
+// num reads the number v; the kind is noNumber if v is none.
+func (m *machine) num(v any) num {
+	switch v := v.(type) {
+	case json.Number:
+		if n := shortNumber(string(v)); n.kind != noNumber {
+			return n
+		}
+		m.spend(len(v) >> 3)
+		return m.num(longNumber(v))
+	case int:
+		return num{kind: isInt, i: v}
+	case float64:
+		return num{kind: isFloat, f: v}
+	case *big.Int:
+		return num{kind: isBig, b: v}
+	}
+	return num{}
+}
+
+// any gives n as a value of a cell.
+func (n num) any() any {
+	switch n.kind {
+	case isInt:
+		return n.i
+	case isFloat:
+		return n.f
+	}
+	return n.b
+}
+
+func (n num) float() float64 {
+	switch n.kind {
+	case isInt:
+		return float64(n.i)
+	case isFloat:
+		return n.f
+	}
+	return bigFloat(n.b)
+}
+
+func (n num) big() *big.Int {
+	if n.kind == isInt {
+		return big.NewInt(int64(n.i))
+	}
+	return n.b
+}
+
+// common returns the kind that an operation on a and b is done in.
+func common(a, b num) numKind {
+	switch {
+	case a.kind == noNumber || b.kind == noNumber:
+		return noNumber
+	case a.kind == isInt && b.kind == isInt:
+		return isInt
+	case a.kind == isFloat || b.kind == isFloat:
+		return isFloat
+	}
+	return isBig
+}
+
+// value turns a number as it was written into one to reckon with.
+func (m *machine) value(n json.Number) any { return m.num(n).any() }
 
 // shortNumber reads what nearly all numbers look like: up to 18 digits, or 15
 // digits with a decimal point, for which the division is exact.
-func shortNumber(s string) (any, bool) {
+func shortNumber(s string) num {
 	i, neg := 0, false
 	if s != "" && s[0] == '-' {
 		i, neg = 1, true
 	}
 	if len(s)-i > 18 || len(s) == i {
-		return nil, false
+		return num{}
 	}
 	n, dot := 0, -1
 	for j := i; j < len(s); j++ {
@@ -44,7 +115,7 @@ func shortNumber(s string) (any, bool) {
 			continue
 		}
 		if !digit(c) {
-			return nil, false
+			return num{}
 		}
 		n = n*10 + int(c-'0')
 	}
@@ -52,16 +123,16 @@ func shortNumber(s string) (any, bool) {
 		if neg {
 			n = -n
 		}
-		return n, true
+		return num{kind: isInt, i: n}
 	}
 	if len(s)-i-1 > 15 || dot == len(s)-1 {
-		return nil, false
+		return num{}
 	}
 	f := float64(n) / exactPowers[len(s)-dot-1]
 	if neg {
 		f = -f
 	}
-	return f, true
+	return num{kind: isFloat, f: f}
 }
 
 func longNumber(n json.Number) any {
@@ -93,17 +164,11 @@ func (m *machine) plain(v any) any {
 
 // float returns the number v as a float64.
 func (m *machine) float(v any) (float64, bool) {
-	switch v := v.(type) {
-	case int:
-		return float64(v), true
-	case float64:
-		return v, true
-	case json.Number:
-		return m.float(m.value(v))
-	case *big.Int:
-		return bigFloat(v), true
+	n := m.num(v)
+	if n.kind == noNumber {
+		return 0, false
 	}
-	return 0, false
+	return n.float(), true
 }
 
 // integer returns the number v cut to an int, at the ends of its range if it

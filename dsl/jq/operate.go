@@ -115,13 +115,8 @@ func withConstant(op gojq.Operator, f binary, a valueFunc, y any) valueFunc {
 			if err != nil {
 				return nil, err
 			}
-			if t, ok := x.(json.Number); ok {
-				if v, ok := shortNumber(string(t)); ok {
-					x = v
-				}
-			}
-			if i, ok := x.(int); ok {
-				return compareInts(op, i, n), nil
+			if v := m.num(x); v.kind == isInt {
+				return compareInts(op, v.i, n), nil
 			}
 			return f(m, x, y)
 		}

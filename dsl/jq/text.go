@@ -130,16 +130,16 @@ func validNumber(s string) bool {
 func (m *machine) contains(v, part any) (any, error) {
 	m.enter()
 	defer m.leave()
-	a, b := m.plain(v), m.plain(part)
-	if p := pairOf(a, b); p.number {
-		switch p.kind {
-		case 'i':
-			return p.i == p.j, nil
-		case 'f':
-			return p.f == p.g, nil
-		}
-		return p.b.Cmp(p.c) == 0, nil
+	n, k := m.num(v), m.num(part)
+	switch common(n, k) {
+	case isInt:
+		return n.i == k.i, nil
+	case isFloat:
+		return n.float() == k.float(), nil
+	case isBig:
+		return n.big().Cmp(k.big()) == 0, nil
 	}
+	a, b := m.plain(v), m.plain(part)
 	switch x := a.(type) {
 	case string:
 		if y, ok := b.(string); ok {
