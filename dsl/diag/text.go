@@ -13,7 +13,12 @@ import (
 type Text struct {
 	src    []byte
 	starts []int // byte offset of the first character of each line
+	// Lines that are not plain ASCII have the byte offset of every stride-th
+	// character here, so that a place in a long line is found quickly.
+	wide map[int][]int
 }
+
+const stride = 256
 
 var byteOrderMark = []byte("\uFEFF")
 
@@ -28,7 +33,33 @@ func NewText(src []byte) *Text {
 			t.starts = append(t.starts, i+1)
 		}
 	}
+	for i, from := range t.starts {
+		to := len(src)
+		if i+1 < len(t.starts) {
+			to = t.starts[i+1]
+		}
+		t.index(i, from, to)
+	}
 	return t
+}
+
+// index notes where the characters of line i stand, unless each is one byte.
+func (t *Text) index(i, from, to int) {
+	if utf8.RuneCount(t.src[from:to]) == to-from {
+		return
+	}
+	if t.wide == nil {
+		t.wide = map[int][]int{}
+	}
+	var marks []int
+	for n, off := 0, from; off < to; n++ {
+		if n%stride == 0 {
+			marks = append(marks, off)
+		}
+		_, size := utf8.DecodeRune(t.src[off:to])
+		off += size
+	}
+	t.wide[i] = marks
 }
 
 // Bytes returns the whole file.
@@ -44,11 +75,7 @@ func (t *Text) Line(n int) string {
 	if n < 1 || n > len(t.starts) {
 		return ""
 	}
-	end := len(t.src)
-	if n < len(t.starts) {
-		end = t.starts[n] - 1
-	}
-	return strings.TrimSuffix(string(t.src[min(t.starts[n-1], end):end]), "\r")
+	return strings.TrimSuffix(string(t.src[t.starts[n-1]:t.end(n)]), "\r")
 }
 
 // Offset returns the byte offset of p. Points behind the end of a line or of
@@ -60,23 +87,45 @@ func (t *Text) Offset(p Point) int {
 	case p.Line > len(t.starts):
 		return len(t.src)
 	}
-	off := t.starts[p.Line-1]
-	for col := 1; col < p.Col && off < len(t.src); col++ {
-		if c := t.src[off]; c == '\n' || c == '\r' && off+1 < len(t.src) && t.src[off+1] == '\n' {
-			break
-		}
+	off, end := t.starts[p.Line-1], t.end(p.Line)
+	marks, wide := t.wide[p.Line-1]
+	if !wide {
+		return min(off+max(p.Col-1, 0), end)
+	}
+	left := max(p.Col-1, 0)
+	if i := min(left/stride, len(marks)-1); i > 0 {
+		off, left = marks[i], left-i*stride
+	}
+	for ; left > 0 && off < end; left-- {
 		_, size := utf8.DecodeRune(t.src[off:])
 		off += size
 	}
-	return off
+	return min(off, end)
+}
+
+// end returns the byte behind the last character of line n.
+func (t *Text) end(n int) int {
+	if n == len(t.starts) {
+		return len(t.src)
+	}
+	end := t.starts[n] - 1
+	if end > t.starts[n-1] && t.src[end-1] == '\r' {
+		end--
+	}
+	return end
 }
 
 // Point returns the place of the byte at off. Offsets behind the end give the
 // end of the file.
 func (t *Text) Point(off int) Point {
 	off = max(t.starts[0], min(off, len(t.src)))
-	line := sort.Search(len(t.starts), func(i int) bool { return t.starts[i] > off })
-	return Point{Line: line, Col: utf8.RuneCount(t.src[t.starts[line-1]:off]) + 1}
+	line := sort.Search(len(t.starts), func(i int) bool { return t.starts[i] > off }) - 1
+	marks, wide := t.wide[line]
+	if !wide {
+		return Point{Line: line + 1, Col: off - t.starts[line] + 1}
+	}
+	i := sort.Search(len(marks), func(i int) bool { return marks[i] > off }) - 1
+	return Point{Line: line + 1, Col: i*stride + utf8.RuneCount(t.src[marks[i]:off]) + 1}
 }
 
 // Slice returns the text that s covers.

@@ -36,17 +36,10 @@ func Format(src []byte) ([]byte, diag.List) {
 	if bytes.Equal(sorted, out) {
 		return out, nil
 	}
-	moved, findings := parser.Parse("", sorted)
-	if len(findings) > 0 || !sameFile(file, moved) {
+	if moved, findings := parser.Parse("", sorted); len(findings) > 0 || !sameFile(file, moved) {
 		return out, nil
 	}
-	// What stands in a column depends on the neighbours, so lines that got new
-	// ones are laid out again.
-	again := newLayout(moved).lines()
-	if after, findings := parser.Parse("", again); len(findings) > 0 || !sameFile(file, after) {
-		return out, nil
-	}
-	return again, nil
+	return sorted, nil
 }
 
 // Changed reports whether Format would change the file.

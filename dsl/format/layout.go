@@ -48,8 +48,17 @@ func newLayout(f *ast.File) *layout {
 // block lays out a map or list whose tokens start at column col, from 0.
 func (l *layout) block(n *ast.Node, col int) {
 	if n.Kind == ast.Map {
-		for i := range n.Pairs {
-			l.pair(n, i, col)
+		columns := map[int]int{}
+		for _, p := range n.Pairs {
+			if c, ok := l.valueColumn(p); ok {
+				columns[c]++
+			}
+		}
+		for _, p := range n.Pairs {
+			// A value that stands in one column with another one is part
+			// of a table, which is left as it is.
+			c, ok := l.valueColumn(p)
+			l.pair(p, col, ok && columns[c] > 1)
 		}
 		return
 	}
@@ -89,9 +98,9 @@ func (l *layout) item(n *ast.Node, dash, col int) int {
 	return end
 }
 
-// pair lays out entry i of a map.
-func (l *layout) pair(n *ast.Node, i, col int) {
-	key, value := n.Pairs[i].Key, n.Pairs[i].Value
+// pair lays out one entry of a map.
+func (l *layout) pair(p ast.Pair, col int, table bool) {
+	key, value := p.Key, p.Value
 	at := key.Span.Start
 	l.token(at, col)
 	from := l.text.Offset(key.Span.End)
@@ -106,37 +115,17 @@ func (l *layout) pair(n *ast.Node, i, col int) {
 	if value.Empty {
 		return
 	}
-	if start := l.text.Offset(value.Span.Start); value.Span.Start.Line == at.Line && !l.aligned(n, i) {
+	if start := l.text.Offset(value.Span.Start); value.Span.Start.Line == at.Line && !table {
 		this.gaps = append(this.gaps, gap{colon + 1, start, " "})
 	}
 	l.value(value, at, col, col+step)
 }
 
-// aligned reports whether the value of entry i stands below or above that of
-// its neighbour, as in a table.
-func (l *layout) aligned(n *ast.Node, i int) bool {
-	mine, ok := l.valueColumn(n, i)
-	if !ok {
-		return false
-	}
-	for _, j := range []int{i - 1, i + 1} {
-		if j < 0 || j >= len(n.Pairs) {
-			continue
-		}
-		other, ok := l.valueColumn(n, j)
-		distance := n.Pairs[j].Key.Span.Start.Line - n.Pairs[i].Key.Span.Start.Line
-		if ok && other == mine && (distance == 1 || distance == -1) {
-			return true
-		}
-	}
-	return false
-}
-
-// valueColumn returns how far behind its key the value of entry i stands,
+// valueColumn returns how far behind its key the value of an entry stands,
 // without blanks in front of the colon. It reports false where the value is
 // not on the line of the key or a tab stands between.
-func (l *layout) valueColumn(n *ast.Node, i int) (int, bool) {
-	key, value := n.Pairs[i].Key, n.Pairs[i].Value
+func (l *layout) valueColumn(p ast.Pair) (int, bool) {
+	key, value := p.Key, p.Value
 	if value.Empty || value.Span.Start.Line != key.Span.End.Line || key.Span.Start.Line != key.Span.End.Line {
 		return 0, false
 	}
@@ -321,22 +310,32 @@ func (l *layout) rewrite(no int) string {
 // comments indents comment lines like the line they speak of: the next one, or
 // the nearest one above that stood in the same column.
 func (l *layout) comments() {
-	for no := 1; no <= l.text.Lines(); no++ {
+	next := make([][][2]int, len(l.line)) // the tokens of the next line with any
+	var below [][2]int
+	for no := len(l.line) - 1; no > 0; no-- {
+		next[no] = below
+		if len(l.line[no].cols) > 0 {
+			below = l.line[no].cols
+		}
+	}
+	var open [][2]int // the tokens above that the next line may stand below
+	for no := 1; no < len(l.line); no++ {
+		for _, c := range l.line[no].cols {
+			for len(open) > 0 && open[len(open)-1][0] >= c[0] {
+				open = open[:len(open)-1]
+			}
+			open = append(open, c)
+		}
 		text := l.text.Line(no)
 		trimmed := strings.TrimLeft(text, " \t")
-		if l.line[no].inside || !strings.HasPrefix(trimmed, "#") {
-			continue
+		if !l.line[no].inside && strings.HasPrefix(trimmed, "#") {
+			l.line[no].lead = commentColumn(len(text)-len(trimmed), next[no], open)
 		}
-		col := len(text) - len(trimmed)
-		l.line[no].lead = l.commentColumn(no, col)
 	}
 }
 
-func (l *layout) commentColumn(no, col int) int {
-	var below [][2]int
-	for next := no + 1; next < len(l.line) && below == nil; next++ {
-		below = l.line[next].cols
-	}
+// commentColumn returns the new column of a comment that stood in column col.
+func commentColumn(col int, below, open [][2]int) int {
 	for _, c := range below {
 		if c[0] == col {
 			return c[1]
@@ -345,23 +344,16 @@ func (l *layout) commentColumn(no, col int) int {
 	if len(below) > 0 && below[0][0] > col {
 		return below[0][1]
 	}
-	column := l.columnAbove(no, col)
+	column := 0
+	for _, c := range slices.Backward(open) {
+		if c[0] <= col {
+			column = c[1]
+			break
+		}
+	}
 	// Where the lines below move right past the comment, it goes along.
 	if len(below) > 0 && below[0][1] > column {
 		return below[0][1]
 	}
 	return column
-}
-
-// columnAbove returns the new column of the nearest token above that stands no
-// deeper than col.
-func (l *layout) columnAbove(no, col int) int {
-	for above := no - 1; above > 0; above-- {
-		for _, c := range slices.Backward(l.line[above].cols) {
-			if c[0] <= col {
-				return c[1]
-			}
-		}
-	}
-	return 0
 }

@@ -114,9 +114,7 @@ func (b *blockReader) flush() {
 }
 
 // column returns how many bytes of the current line have been read.
-func (b *blockReader) column() int {
-	return b.at - (bytes.LastIndexByte(b.src[:b.at], '\n') + 1)
-}
+func (b *blockReader) column() int { return b.at - b.bol }
 
 // skipEmpty passes empty lines and the indentation of the next line with text,
 // and finds the width where it is not known yet.

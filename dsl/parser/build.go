@@ -212,13 +212,16 @@ func (p *parser) checkKey(n *yaml.Node, key *ast.Node) bool {
 
 // explicitKey reports "? key", YAML's long way to write a key.
 func (p *parser) explicitKey(key *ast.Node) {
-	line := []rune(p.text.Line(key.Span.Start.Line))
-	before := strings.TrimRight(string(line[:min(key.Span.Start.Col-1, len(line))]), " \t")
-	if !strings.HasSuffix(before, "?") || len([]rune(before)) == key.Span.Start.Col-1 {
+	src := p.text.Bytes()
+	off := p.text.Offset(key.Span.Start)
+	at := off - 1
+	for at >= 0 && (src[at] == ' ' || src[at] == '\t') {
+		at--
+	}
+	if at < 0 || at == off-1 || src[at] != '?' {
 		return
 	}
-	at := diag.Point{Line: key.Span.Start.Line, Col: len([]rune(before))}
-	p.report(at, diag.Point{Line: at.Line, Col: at.Col + 1}, "`? ` in front of a key is not part of the language").
+	p.reportAt(at, "`? ` in front of a key is not part of the language").
 		Hint = "write `" + clip(key.Text) + ": value`"
 }
 

@@ -1,7 +1,7 @@
 package parser
 
 import (
-	"regexp"
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,37 +13,73 @@ import (
 // cell is a value as its author sees it: everything behind "key:", or between
 // two commas inside brackets, whatever YAML made of it.
 type cell struct {
-	from, to int // bytes of the file
-	key      string
+	from, to int  // bytes of the file
 	flow     bool // stands inside { } or [ ]
 	alone    bool // the only element of a [ ] list
 	open     int  // for a lone element: byte of the "["
 	indent   int  // columns in front of the line that holds the key
 }
 
-// keyLine takes a line apart: dashes, key, value. A line without a key may
-// still be a list item.
-var keyLine = regexp.MustCompile(`^((?:[ ]*-[ \t]+)*[ ]*)(?:("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#{}\[\],&*!|>%@` + "`" + `-][^#]*?|-[^\s#][^#]*?)[ \t]*:(?:[ \t]+|$))?(.*)$`)
+// parts is a line taken apart: "  - key: value". Offsets are bytes of the line.
+type parts struct {
+	lead   int // behind blanks and dashes
+	dash   int // the last dash, or -1
+	keyEnd int // behind the key, or -1 where there is none
+	value  int // where the value starts
+}
+
+// split takes a line apart the way a person reads it.
+func split(line string) parts {
+	p := parts{dash: -1, keyEnd: -1}
+	i := skipBlanks(line, 0)
+	for i < len(line) && line[i] == '-' && (i+1 == len(line) || isBlank(line[i+1])) {
+		p.dash = i
+		i = skipBlanks(line, i+1)
+	}
+	p.lead, p.value = i, i
+	if i == len(line) || strings.IndexByte("#{}[],&*!|>%@`", line[i]) >= 0 {
+		return p
+	}
+	j := i
+	if end := quotedEnd(line[i:]); end > 0 {
+		j = skipBlanks(line, i+end)
+		if j == len(line) || line[j] != ':' {
+			return p
+		}
+	} else if line[i] == '"' || line[i] == '\'' {
+		return p
+	}
+	for ; j < len(line) && line[j] != '#'; j++ {
+		if line[j] == ':' && j > i && (j+1 == len(line) || isBlank(line[j+1])) {
+			p.keyEnd = len(strings.TrimRight(line[:j], " \t"))
+			p.value = skipBlanks(line, j+1)
+			return p
+		}
+	}
+	return p
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+func skipBlanks(s string, i int) int {
+	for i < len(s) && isBlank(s[i]) {
+		i++
+	}
+	return i
+}
 
 // lineCell returns the cell that starts in line n. It reports false where the
 // line starts none.
 func (p *parser) lineCell(n int) (cell, bool) {
 	line := p.text.Line(n)
-	m := keyLine.FindStringSubmatchIndex(line)
-	if m == nil || m[6] == m[7] || m[4] < 0 && m[2] == m[3] {
+	m := split(line)
+	if m.value == len(line) || m.keyEnd < 0 && m.dash < 0 || line[m.value] == '#' {
 		return cell{}, false
 	}
 	base := p.text.Offset(diag.Point{Line: n, Col: 1})
-	dashed := strings.Contains(line[m[2]:m[3]], "-")
-	if m[4] < 0 && !dashed || strings.HasPrefix(line[m[6]:], "#") {
-		return cell{}, false
-	}
-	c := cell{from: base + m[6], indent: m[3]}
-	if m[4] >= 0 {
-		c.key = line[m[4]:m[5]]
-	}
-	if m[4] < 0 && dashed {
-		c.indent = strings.LastIndex(line[:m[3]], "-")
+	c := cell{from: base + m.value, indent: m.lead}
+	if m.keyEnd < 0 {
+		c.indent = m.dash
 	}
 	c.to = p.cellEnd(c.from, c.indent)
 	return c, c.to > c.from
@@ -56,8 +92,7 @@ func startsOwn(line string) bool {
 	if trimmed == "" || trimmed[0] == '#' || trimmed == "-" || strings.HasPrefix(trimmed, "- ") {
 		return true
 	}
-	m := keyLine.FindStringSubmatchIndex(line)
-	return m != nil && m[4] >= 0
+	return split(line).keyEnd >= 0
 }
 
 // cellEnd returns where the value that starts at byte from ends. It goes on
@@ -93,8 +128,8 @@ func lineAt(src []byte, off int) string {
 	if off >= len(src) {
 		return ""
 	}
-	line, _, _ := strings.Cut(string(src[off:]), "\n")
-	return strings.TrimSuffix(line, "\r")
+	line, _, _ := bytes.Cut(src[off:], []byte("\n"))
+	return strings.TrimSuffix(string(line), "\r")
 }
 
 // scanner walks over an expression and knows quotes and brackets, as both
@@ -178,7 +213,7 @@ func open(text string) bool {
 // gives up at a line that clearly starts something new.
 func (p *parser) match(off int) (int, bool) {
 	src := p.text.Bytes()
-	start := strings.LastIndexByte(string(src[:off]), '\n') + 1
+	start := bytes.LastIndexByte(src[:off], '\n') + 1
 	first := lineAt(src, start)
 	indent := len(first) - len(strings.TrimLeft(first, " -"))
 	s := scanner{src: src, at: off}
@@ -215,7 +250,7 @@ func (p *parser) flowCell(off, target int) (cell, bool) {
 		to := entryEnd(src, at, end-1)
 		c := cell{from: at, to: to, flow: true, open: off}
 		if braces {
-			c.key, c.from = entryKey(src, at, to)
+			c.from = entryValue(src, at, to)
 		}
 		c.from, c.to = trim(src, c.from, c.to)
 		if c.to > c.from {
@@ -252,18 +287,18 @@ func entryEnd(src []byte, at, end int) int {
 	return end
 }
 
-// entryKey splits "key: value" inside braces.
-func entryKey(src []byte, from, to int) (string, int) {
+// entryValue returns where the value of "key: value" inside braces starts.
+func entryValue(src []byte, from, to int) int {
 	s := scanner{src: src[:to], at: from}
 	for s.at < to {
 		if s.depth == 0 && s.quote == 0 && src[s.at] == ':' && (s.at+1 >= to || strings.IndexByte(" \t\r\n", src[s.at+1]) >= 0) {
-			return strings.TrimSpace(string(src[from:s.at])), s.at + 1
+			return s.at + 1
 		}
 		if !s.step() {
 			break
 		}
 	}
-	return "", from
+	return from
 }
 
 func trim(src []byte, from, to int) (int, int) {

@@ -38,8 +38,9 @@ const (
 	MaxDepth = 100
 )
 
-// maxRepairs bounds how often one file is read again behind a mistake.
-const maxRepairs = 50
+// effort bounds how often a file of some size is read again behind a mistake,
+// so that no file, however large or strange, keeps a check busy for long.
+func effort(size, most int) int { return max(4, min(most, 4*MaxBytes/max(size, 1))) }
 
 // Parse reads one definition file. path is what findings and spans name it.
 //
@@ -68,6 +69,7 @@ type parser struct {
 	text   *diag.Text // the file as read; mended cells are filled with letters
 	repair map[diag.Point]repair
 	broken bool // the structure is in doubt: there will be no Root
+	looks  int  // suspicious values that may still be looked at
 	scalar []diag.Span
 }
 
@@ -97,7 +99,8 @@ func (p *parser) parse() {
 // load reads the YAML, again and again while cells can be mended. It reports
 // false where reading stopped for good.
 func (p *parser) load() ([]*yaml.Node, bool) {
-	for range maxRepairs {
+	for range effort(len(p.text.Bytes()), 50) {
+		p.looks = effort(len(p.text.Bytes()), 200)
 		docs, err := decode(p.text.Bytes())
 		var failure *yaml.LoadError
 		switch {

@@ -16,6 +16,7 @@ type tracer struct {
 	src   []byte
 	at    int // next byte to read
 	end   int // behind the last character of the scalar
+	bol   int // start of the line being read
 	next  int // byte that continues the last mark, or -1
 	value string
 	out   []byte
@@ -100,6 +101,7 @@ func (t *tracer) skipBreak() int {
 		t.at++
 	}
 	t.at++
+	t.bol = t.at
 	return from
 }
 

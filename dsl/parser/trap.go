@@ -93,9 +93,10 @@ func (p *parser) trapScalar(n *yaml.Node, flow bool) bool {
 		return false
 	}
 	_, end, ok := trace(p.text, off, n.Value, 0, 0)
-	if !ok {
+	if !ok || p.looks == 0 {
 		return false
 	}
+	p.looks--
 	c, ok := p.cellAt(off)
 	if !ok || c.from > off || c.to <= end {
 		return false
@@ -128,10 +129,10 @@ func (p *parser) trapTag(off int) bool {
 	return true
 }
 
-// properties reports tags and anchors that stand in front of a value.
+// reportProperties reports tags and anchors that stand in front of a value.
 func (p *parser) reportProperties(n *yaml.Node) {
 	start := diag.Point{Line: n.Line, Col: n.Column}
-	if _, mended := p.repair[start]; mended {
+	if _, mended := p.repair[start]; mended || n.Kind != yaml.AliasNode && n.Anchor == "" && n.Tag != "!" && n.Style&yaml.TaggedStyle == 0 {
 		return
 	}
 	word := p.word(start)
