@@ -120,7 +120,7 @@ func (c *compilation) syntaxProblem(err error) Problem {
 	switch {
 	case strings.Contains(message, "exceeds maximum allowed nodes"):
 		return Problem{To: len(c.src), Kind: KindLimit, Message: "the rule has more than 300 parts", Hint: "split it, or compute part of it in a mapping"}
-	case strings.Contains(message, "cannot use pointer accessor outside"):
+	case strings.Contains(message, "cannot use pointer accessor outside"), word == "." && c.after(p.From) != "":
 		p.Message, p.Hint = "a name cannot begin with a dot here", "in a rule the payload is called data: write `data."+c.after(p.From)+"`"
 	case strings.Contains(message, "unexpected token EOF"):
 		p.Message, p.Hint = "the rule ends too early", "something is missing at the end, such as a value or a closing bracket"

@@ -307,10 +307,8 @@ func (l *lowering) builtin(t *ast.BuiltinNode, want form) ast.Node {
 		if len(t.Arguments) == 1 {
 			t.Arguments[0] = call(t, "$nums", t.Arguments[0])
 		}
-	case "string", "int", "float", "len":
+	case "string", "int", "float", "len", "upper", "lower", "split":
 		return call(t, "$"+t.Name, t.Arguments...)
-	case "split":
-		return call(t, "$texts", t)
 	case "first", "last", "find", "findLast", "get":
 		if want == numeric {
 			return call(t, "$num", t)

@@ -55,7 +55,9 @@ var operators = map[string]func(args ...any) (any, error){
 	"$num":     func(args ...any) (any, error) { return native(args[0]), nil },
 	"$nums":    numsCall,
 	"$list":    listCall,
-	"$texts":   textsCall,
+	"$upper":   caseCall(strings.ToUpper),
+	"$lower":   caseCall(strings.ToLower),
+	"$split":   splitCall,
 	"$len":     lenCall,
 	"$get":     getCall,
 	"$item":    itemCall,
@@ -92,14 +94,48 @@ func listCall(args ...any) (any, error) {
 	return nil, errOperand
 }
 
-func textsCall(args ...any) (any, error) {
-	texts, ok := args[0].([]string)
+// caseCall is upper and lower.
+func caseCall(change func(string) string) func(args ...any) (any, error) {
+	return func(args ...any) (any, error) {
+		s, err := bounded(args[0])
+		if err != nil {
+			return nil, err
+		}
+		return change(s), nil
+	}
+}
+
+// bounded returns a text short enough to build another one from it.
+func bounded(v any) (string, error) {
+	s, ok := v.(string)
+	if !ok {
+		return "", errOperand
+	}
+	if len(s) > maxText {
+		return "", &Error{Code: "limit", Message: "a text of more than 64 KiB cannot be taken apart or changed in a rule"}
+	}
+	return s, nil
+}
+
+func splitCall(args ...any) (any, error) {
+	s, err := bounded(args[0])
+	if err != nil {
+		return nil, err
+	}
+	sep, ok := args[1].(string)
 	if !ok {
 		return nil, errOperand
 	}
-	out := make([]any, len(texts))
-	for i, s := range texts {
-		out[i] = s
+	most := -1
+	if len(args) > 2 {
+		if most, ok = args[2].(int); !ok {
+			return nil, errOperand
+		}
+	}
+	parts := strings.SplitN(s, sep, most)
+	out := make([]any, len(parts))
+	for i, part := range parts {
+		out[i] = part
 	}
 	return out, nil
 }
@@ -248,7 +284,7 @@ func matchesCall(args ...any) (any, error) {
 func tickCall(args ...any) (any, error) {
 	b := args[0].(*budget)
 	b.steps++
-	if b.steps&255 != 1 {
+	if b.steps&15 != 1 {
 		return nil, nil
 	}
 	now := time.Now()

@@ -176,7 +176,7 @@ func (w *walker) pathOf(n ast.Node) (Path, bool) {
 func (w *walker) into(list ast.Node, f func()) {
 	var items *Path
 	if p, ok := w.pathOf(throughFilters(list)); ok {
-		p.Segments = append(slices.Clone(p.Segments), Segment{Name: value.Items, From: p.To, To: p.To})
+		p.Segments = append(slices.Clone(p.Segments), Segment{Name: value.Items, From: p.From, To: p.To})
 		items = &p
 	}
 	w.current = append(w.current, items)
