@@ -111,6 +111,7 @@ type written struct {
 func (s *store) start() {
 	s.commits.work = make(chan struct{}, 1)
 	out := make(chan *written)
+	s.running.Go(s.fillSieve)
 	s.running.Go(func() {
 		defer close(out)
 		s.gather(out)

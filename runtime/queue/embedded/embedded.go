@@ -49,7 +49,7 @@ type Options struct {
 	Durability  Durability
 	KeepHistory time.Duration // how long history is kept; 0 = 30 days, negative = for ever
 	Reserve     uint64        // bytes of the disk that are left free; 0 = 256 MiB
-	CacheSize   int           // bytes of jobs kept in memory for the next lease; 0 = 64 MiB
+	CacheSize   int           // bytes of jobs kept in memory for the next lease; 0 = 32 MiB
 	Logger      *slog.Logger  // nil = slog.Default()
 
 	fs vfs.FS // tests break it
@@ -63,7 +63,7 @@ func (o Options) withDefaults() Options {
 		o.Reserve = 256 << 20
 	}
 	if o.CacheSize == 0 {
-		o.CacheSize = 64 << 20
+		o.CacheSize = 32 << 20
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -82,6 +82,7 @@ type store struct {
 	x     *schedule.Index
 	cache *cache
 	cells *cells
+	sieve *sieve
 	wake  signal.Board
 	fault failure
 
@@ -103,7 +104,7 @@ func Open(ctx context.Context, dir string, opts Options) (queue.Driver, error) {
 
 func open(ctx context.Context, dir string, opts Options) (_ *store, err error) {
 	opts = opts.withDefaults()
-	s := &store{opts: opts, dir: dir, cache: newCache(opts.CacheSize)}
+	s := &store{opts: opts, dir: dir, cache: newCache(opts.CacheSize), sieve: newSieve()}
 	if err := opts.fs.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

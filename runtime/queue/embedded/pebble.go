@@ -23,7 +23,7 @@ func openPebble(dir string, fs vfs.FS, lock *pebble.Lock, durability Durability,
 		fs = lazyFS{fs}
 	}
 	k := &pebbleKV{fail: f.set, down: func() bool { return f.get() != nil }}
-	cache := pebble.NewCache(8 << 20)
+	cache := pebble.NewCache(32 << 20)
 	defer cache.Unref()
 	opts := &pebble.Options{
 		FS:                          fs,
@@ -32,8 +32,8 @@ func openPebble(dir string, fs vfs.FS, lock *pebble.Lock, durability Durability,
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                16 << 20,
 		MemTableStopWritesThreshold: 3,
-		L0CompactionThreshold:       4,
-		L0StopWritesThreshold:       20,
+		L0CompactionThreshold:       16,
+		L0StopWritesThreshold:       40,
 		LBaseMaxBytes:               64 << 20,
 		MaxOpenFiles:                256,
 		WALBytesPerSync:             0,

@@ -117,6 +117,9 @@ func (s *store) prepare(c queue.Commit, now time.Time) (*request, error) {
 
 // lookup reads an idempotency key; id "" is none.
 func (s *store) lookup(dedupe string) (known, error) {
+	if s.sieve.lacks(dedupe) {
+		return known{}, nil
+	}
 	raw, err := s.kv.get(textKey(keyDedupe, dedupe))
 	if err != nil || raw == nil {
 		return known{}, s.reading(err)

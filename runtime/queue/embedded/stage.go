@@ -302,6 +302,7 @@ func (st *stage) remember(j *queue.Job, now time.Time) {
 	}
 	st.b.set(st.text(keyDedupe, j.Dedupe), appendKnown(nil, k))
 	st.s.commits.dedupe.put(j.Dedupe, k)
+	st.s.sieve.add(j.Dedupe, k.expires)
 }
 
 // put stages a state value.

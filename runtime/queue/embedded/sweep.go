@@ -34,6 +34,7 @@ func (s *store) Sweep(ctx context.Context, now time.Time) (queue.Swept, error) {
 	}
 	s.sweeper.mu.Lock()
 	defer s.sweeper.mu.Unlock()
+	s.sieve.forget(now)
 	var crashed []crash
 	for more := true; more; {
 		var due int
