@@ -79,7 +79,7 @@ func (a *app) root() *cobra.Command {
 		&cobra.Group{ID: "run", Title: "Run them:"},
 		&cobra.Group{ID: "operate", Title: "Operate what runs:"},
 	)
-	root.AddCommand(a.runCommand(), a.lintCommand())
+	root.AddCommand(a.runCommand(), a.lintCommand(), a.testCommand())
 	return root
 }
 

@@ -3,6 +3,7 @@ package compile
 import (
 	"strings"
 
+	"crossdock/dsl/cell"
 	"crossdock/dsl/spec"
 )
 
@@ -48,4 +49,16 @@ func (d *definition) stdName(name string) string {
 		return "std/" + name
 	}
 	return name
+}
+
+// CompileStub compiles a stand-in answer of a test case.
+func (w *Workspace) CompileStub(s *spec.Stub) (Stub, error) {
+	b := &builder{ws: w}
+	b.cells = &cell.Compiler{Diags: &b.diags, Lookup: b.findTable}
+	dec := &spec.Decoder{Diags: &b.diags, Kind: "test"}
+	out := b.stub(dec, cell.Context{Kind: "test", Row: "stub"}, s)
+	if b.diags.HasErrors() {
+		return out, b.diags
+	}
+	return out, nil
 }

@@ -122,16 +122,20 @@ func (m *Mapping) Apply(s *cell.Scope, in any) (any, error) {
 	}
 	r := run{m: m, scope: s, frame: frame}
 	frame.Vars[slotRoot], frame.Vars[slotIndex] = in, nil
+	all := frame.Vars
 	for i := range m.Lets {
+		frame.Vars = all[:slotLet+i] // a helper value sees those before it
 		v, ok := r.row(&m.Lets[i], in)
 		if len(r.errs) > 0 {
+			frame.Vars = all
 			return nil, &Error{Mapping: m.Name, Rows: r.errs}
 		}
 		if !ok {
 			v = nil
 		}
-		frame.Vars[slotLet+i] = v
+		all[slotLet+i] = v
 	}
+	frame.Vars = all
 	out, _ := r.object(&m.Object, in)
 	if len(r.errs) > 0 {
 		return nil, &Error{Mapping: m.Name, Rows: r.errs}

@@ -48,9 +48,10 @@ func (p *parser) trap(n *yaml.Node, flow bool) bool {
 // trapBraces finds "{{ name }}", the placeholder of other tools.
 func (p *parser) trapBraces(n *yaml.Node) bool {
 	off := p.text.Offset(diag.Point{Line: n.Line, Col: n.Column})
-	if len(n.Content) == 0 || n.Content[0].Kind == yaml.ScalarNode || p.byteAt(off) != '{' {
+	if len(n.Content) == 0 || n.Content[0].Kind == yaml.ScalarNode || p.byteAt(off) != '{' || p.looks == 0 {
 		return false
 	}
+	p.looks--
 	c, ok := p.lineCell(n.Line)
 	if !ok || c.from != off {
 		return false

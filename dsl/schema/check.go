@@ -43,87 +43,100 @@ func newCheck(name string, d *draft) *check {
 	return c
 }
 
-// place is the way to a value, linked so that nothing is built unless a
-// violation is found.
-type place struct {
-	up    *place
-	name  string
+// step is one step of the way to the value being checked.
+type step struct {
+	name  string // value.Items for an item of a list
 	index int
-	pii   bool
-}
-
-func (p *place) String() string {
-	if p == nil {
-		return ""
-	}
-	up := p.up.String()
-	switch {
-	case p.name == value.Items:
-		return up + "[" + strconv.Itoa(p.index) + "]"
-	case up == "":
-		return p.name
-	}
-	return up + "." + p.name
+	pii   bool // it, or something on the way to it, is personal data
 }
 
 // checker walks one value.
 type checker struct {
 	closed bool
+	path   []step
 	found  []Violation
 }
 
-func (c *checker) add(p *place, code, expected string, v any) {
-	if len(c.found) >= maxViolations {
-		return
-	}
-	path := p.String()
-	found := describe(v, p != nil && p.pii)
-	c.found = append(c.found, Violation{Path: path, Code: code, Expected: expected, Found: found,
-		Message: subject(path) + ": expected " + expected + ", found " + found})
+func (c *checker) push(k *check, index int) {
+	c.path = append(c.path, step{name: k.name, index: index, pii: k.shape.PII || c.pii()})
 }
 
-func (c *checker) check(k *check, v any, p *place) {
+func (c *checker) pop() { c.path = c.path[:len(c.path)-1] }
+
+func (c *checker) pii() bool { return len(c.path) > 0 && c.path[len(c.path)-1].pii }
+
+// at writes the path with one more name where that is not "".
+func (c *checker) at(name string) string {
+	var b strings.Builder
+	for _, s := range c.path {
+		if s.name == value.Items {
+			b.WriteString("[" + strconv.Itoa(s.index) + "]")
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(s.name)
+	}
+	if name != "" {
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(name)
+	}
+	return b.String()
+}
+
+func (c *checker) add(code, expected string, v any) { c.say(code, expected, describe(v, c.pii())) }
+
+func (c *checker) say(code, expected, found string) {
+	if len(c.found) < maxViolations {
+		path := c.at("")
+		c.found = append(c.found, Violation{Path: path, Code: code, Expected: expected, Found: found,
+			Message: subject(path) + ": expected " + expected + ", found " + found})
+	}
+}
+
+func (c *checker) check(k *check, v any) {
 	if v == nil {
 		// A field that is not required may be null, which means missing.
 		if k.shape.Required {
-			c.add(p, "type", c.word(k), v)
+			c.add("type", c.word(k), v)
 		}
 		return
 	}
 	switch k.shape.Type.Base {
 	case value.Any:
-		c.text(k, v, p)
-		c.number(k, v, p)
+		c.text(k, v)
+		c.number(k, v)
 	case value.Object:
-		m, ok := v.(map[string]any)
-		if !ok {
-			c.add(p, "type", "an object", v)
+		if m, ok := v.(map[string]any); ok {
+			c.object(k, m)
 			return
 		}
-		c.object(k, m, p)
+		c.add("type", "an object", v)
 	case value.List:
-		items, ok := v.([]any)
-		if !ok {
-			c.add(p, "type", "a list", v)
+		if items, ok := v.([]any); ok {
+			c.list(k, items)
 			return
 		}
-		c.list(k, items, p)
+		c.add("type", "a list", v)
 	case value.Boolean:
 		if _, ok := v.(bool); !ok {
-			c.add(p, "type", "true or false", v)
+			c.add("type", "true or false", v)
 		}
 	case value.Integer, value.Number, value.Fixed:
 		if value.Kind(v) != "number" {
-			c.add(p, "type", c.word(k), v)
+			c.add("type", c.word(k), v)
 			return
 		}
-		c.number(k, v, p)
+		c.number(k, v)
 	default:
 		if _, ok := v.(string); !ok {
-			c.add(p, "type", "text", v)
+			c.add("type", "text", v)
 			return
 		}
-		c.text(k, v, p)
+		c.text(k, v)
 	}
 }
 
@@ -147,29 +160,31 @@ func (c *checker) word(k *check) string {
 	return "text"
 }
 
-func (c *checker) object(k *check, m map[string]any, p *place) {
+func (c *checker) object(k *check, m map[string]any) {
 	seen := 0
 	for _, f := range k.fields {
 		v, ok := m[f.name]
-		if ok {
-			seen++
-		}
-		at := place{up: p, name: f.name, pii: f.shape.PII || p != nil && p.pii}
 		if !ok {
 			if f.shape.Required && len(c.found) < maxViolations {
-				path := at.String()
+				path := c.at(f.name)
 				c.found = append(c.found, Violation{Path: path, Code: "required", Expected: c.word(f), Found: "nothing", Message: path + " is missing"})
 			}
 			continue
 		}
+		seen++
 		if scalarFits(f, v) {
 			continue
 		}
-		c.check(f, v, &at)
+		c.push(f, 0)
+		c.check(f, v)
+		c.pop()
 	}
-	if !c.closed || seen == len(m) || len(k.fields) == 0 && k.shape.Type.Base == value.Object {
-		return
+	if c.closed && seen < len(m) && len(k.fields) > 0 {
+		c.unknown(k, m)
 	}
+}
+
+func (c *checker) unknown(k *check, m map[string]any) {
 	var unknown []string
 	for name := range m {
 		if _, ok := k.shape.Fields[name]; !ok {
@@ -179,7 +194,7 @@ func (c *checker) object(k *check, m map[string]any, p *place) {
 	slices.Sort(unknown)
 	for _, name := range unknown {
 		if len(c.found) < maxViolations {
-			c.found = append(c.found, unknownField((&place{up: p, name: name}).String(), name, k.shape.Order))
+			c.found = append(c.found, unknownField(c.at(name), name, k.shape.Order))
 		}
 	}
 }
@@ -197,45 +212,43 @@ func scalarFits(k *check, v any) bool {
 	return false
 }
 
-func (c *checker) list(k *check, items []any, p *place) {
+func (c *checker) list(k *check, items []any) {
 	if n := k.limits.minItems; n != nil && len(items) < *n {
-		c.add(p, "items", fmt.Sprintf("at least %d items", *n), fmt.Sprintf("%d", len(items)))
+		c.say("items", fmt.Sprintf("at least %d items", *n), strconv.Itoa(len(items)))
 	}
 	if n := k.limits.maxItems; n != nil && len(items) > *n {
-		c.add(p, "items", fmt.Sprintf("at most %d items", *n), fmt.Sprintf("%d", len(items)))
+		c.say("items", fmt.Sprintf("at most %d items", *n), strconv.Itoa(len(items)))
 	}
 	if k.item == nil {
 		return
 	}
-	at := place{up: p, name: value.Items, pii: k.item.shape.PII || p != nil && p.pii}
 	for i, v := range items {
-		at.index = i
-		c.check(k.item, v, &at)
+		if scalarFits(k.item, v) {
+			continue
+		}
+		c.push(k.item, i)
+		c.check(k.item, v)
+		c.pop()
 	}
 }
 
-func (c *checker) number(k *check, v any, p *place) {
+func (c *checker) number(k *check, v any) {
 	if value.Kind(v) != "number" {
 		return
 	}
 	base := k.shape.Type.Base
-	if base == value.Number && k.limits.min == nil && k.limits.max == nil {
-		if n, ok := v.(json.Number); ok && len(n) < 100 {
-			return
-		}
-	}
 	d, err := decimalOf(v)
 	if err != nil {
-		c.add(p, "range", "a number of at most 1000 digits", v)
+		c.add("range", "a number of at most 1000 digits", v)
 		return
 	}
 	switch {
-	case base == value.Integer && !d.IsInteger(), base == value.Fixed && d.Normal().Scale() > k.shape.Type.Digits:
-		c.add(p, "type", c.word(k), v)
+	case base == value.Integer && !d.IsInteger(), base == value.Fixed && d.Scale() > k.shape.Type.Digits && d.Normal().Scale() > k.shape.Type.Digits:
+		c.add("type", c.word(k), v)
 	case k.limits.min != nil && d.Cmp(*k.limits.min) < 0:
-		c.add(p, "range", "at least "+k.limits.min.String(), v)
+		c.add("range", "at least "+k.limits.min.String(), v)
 	case k.limits.max != nil && d.Cmp(*k.limits.max) > 0:
-		c.add(p, "range", "at most "+k.limits.max.String(), v)
+		c.add("range", "at most "+k.limits.max.String(), v)
 	}
 }
 
@@ -246,44 +259,48 @@ func decimalOf(v any) (value.Decimal, error) {
 	return value.DecimalOf(v)
 }
 
-func (c *checker) text(k *check, v any, p *place) {
+func (c *checker) text(k *check, v any) {
 	s, ok := v.(string)
 	if !ok {
 		return
 	}
 	if len(k.shape.Options) > 0 && !slices.Contains(k.shape.Options, s) {
-		c.add(p, "option", "one of "+strings.Join(k.shape.Options, ", "), v)
+		c.add("option", "one of "+strings.Join(k.shape.Options, ", "), v)
 		return
 	}
 	if k.converter != nil {
-		out, err := k.converter.Convert(v)
-		if e, bad := err.(*value.Error); bad {
-			c.form(k, p, s, e)
-		} else if k.shape.Type.Base == value.Date && out != s {
-			c.add(p, "format", "a date as 2026-05-16", v)
-		}
+		c.form(k, s)
 	}
 	if k.pattern != nil && !k.pattern.MatchString(s) {
-		c.add(p, "pattern", "text like "+k.limits.pattern, v)
+		c.add("pattern", "text like "+k.limits.pattern, v)
 	}
 	if k.limits.minLength == nil && k.limits.maxLength == nil {
 		return
 	}
 	n := utf8.RuneCountInString(s)
 	if k.limits.minLength != nil && n < *k.limits.minLength {
-		c.add(p, "length", fmt.Sprintf("at least %d characters", *k.limits.minLength), v)
+		c.add("length", fmt.Sprintf("at least %d characters", *k.limits.minLength), v)
 	}
 	if k.limits.maxLength != nil && n > *k.limits.maxLength {
-		c.add(p, "length", fmt.Sprintf("at most %d characters", *k.limits.maxLength), v)
+		c.add("length", fmt.Sprintf("at most %d characters", *k.limits.maxLength), v)
 	}
 }
 
-// form reports a text that does not have the form of its type, with the reason
+// form checks a text that must have the form of its type, and gives the reason
 // where that does not show personal data.
-func (c *checker) form(k *check, p *place, s string, e *value.Error) {
+func (c *checker) form(k *check, s string) {
+	err := k.converter.Check(s)
+	if err == nil && k.shape.Type.Base == value.Date && len(s) != len("2026-05-16") {
+		c.say("format", "a date as 2026-05-16", describe(s, c.pii()))
+		return
+	}
+	e, bad := err.(*value.Error)
+	if !bad {
+		return
+	}
 	before := len(c.found)
-	c.add(p, "format", "a "+k.shape.Type.String(), s)
-	if len(c.found) > before && (p == nil || !p.pii) {
-		c.found[before].Message = subject(p.String()) + ": " + e.Message
+	c.say("format", "a "+k.shape.Type.String(), describe(s, c.pii()))
+	if len(c.found) > before && !c.pii() {
+		c.found[before].Message = subject(c.at("")) + ": " + e.Message
 	}
 }

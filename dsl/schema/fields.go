@@ -137,9 +137,15 @@ func (b *builder) field(key, body *ast.Node) {
 	b.body(body, d, key)
 }
 
+// maxDepth bounds the steps of one field name.
+const maxDepth = 32
+
 func checkName(s string) string {
-	if s == "" {
+	switch {
+	case s == "":
 		return "it is empty"
+	case strings.Count(s, ".")+strings.Count(s, value.Items) >= maxDepth:
+		return "it is nested more than 32 deep"
 	}
 	for part := range strings.SplitSeq(s, ".") {
 		part = strings.TrimRight(part, "[]")

@@ -37,7 +37,7 @@ const maxViolations = 100
 func (s *Schema) Validate(v any) []Violation {
 	if s.compiled == nil {
 		c := checker{closed: s.Closed}
-		c.check(s.checks, v, nil)
+		c.check(s.checks, v)
 		return c.found
 	}
 	return s.validateJSON(v)

@@ -132,6 +132,16 @@ func (c *Converter) Convert(v any) (any, error) {
 	return out, nil
 }
 
+// Check reports whether Convert would succeed, at less cost.
+func (c *Converter) Check(v any) error {
+	if c.temporal != nil && v != nil && c.opt.MaxLength == 0 {
+		_, err := c.temporal.moment(v)
+		return err
+	}
+	_, err := c.Convert(v)
+	return err
+}
+
 func (c *Converter) typed(v any) (any, error) {
 	switch c.typ.Base {
 	case Any:

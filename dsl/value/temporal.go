@@ -101,25 +101,31 @@ func LoadZone(name string) (*time.Location, error) {
 }
 
 func (t *temporal) convert(v any) (any, error) {
+	m, err := t.moment(v)
+	if err != nil {
+		return nil, err
+	}
+	return t.write(&m)
+}
+
+// moment reads a value and puts it where the result is wanted.
+func (t *temporal) moment(v any) (moment, error) {
 	s, ok := v.(string)
 	if !ok {
 		// Dates are often sent as numbers: 20260516, or seconds since 1970.
 		if Kind(v) != "number" || t.parse == nil {
-			return nil, typeError(t.want(), v, t.guess(v))
+			return moment{}, typeError(t.want(), v, t.guess(v))
 		}
 		s, _ = Text(v)
 	}
 	m, err := t.read(strings.TrimSpace(s))
 	if err != nil {
-		return nil, err
+		return m, err
 	}
 	if why := m.settle(); why != "" {
-		return nil, &Error{Code: CodeParse, Message: quote(s) + ": " + why}
+		return m, &Error{Code: CodeParse, Message: quote(s) + ": " + why}
 	}
-	if err := t.place(&m, s); err != nil {
-		return nil, err
-	}
-	return t.write(&m)
+	return m, t.place(&m, s)
 }
 
 func (t *temporal) want() string {

@@ -31,6 +31,7 @@ const (
 	Rejected   Kind = "rejected"  // refused at the door and kept for inspection
 	Routed     Kind = "routed"    // a rule was chosen
 	Branched   Kind = "branched"  // one more item of work came out of a message (split, fan-out)
+	Fanned     Kind = "fanned"    // final for this item: it goes on as several, each counted as branched
 	Sent       Kind = "sent"      // an effect succeeded, the run goes on
 	Failed     Kind = "failed"    // an attempt failed and will be repeated
 	ParkedKind Kind = "parked"    // waits for something with a reason

@@ -86,8 +86,11 @@ func (p Policy) Repeats(f Failure) bool {
 // number done (from 1). random is in [0,1) and spreads the jitter downwards,
 // so that MaxWait is never exceeded.
 func (p Policy) Pause(done int, random float64) time.Duration {
+	if p.Wait <= 0 {
+		return 0
+	}
 	wait := float64(p.Wait) * math.Pow(max(p.Grow, 1), float64(max(done, 1)-1))
-	if p.MaxWait > 0 && (wait > float64(p.MaxWait) || math.IsInf(wait, 1)) {
+	if p.MaxWait > 0 && (wait > float64(p.MaxWait)) {
 		wait = float64(p.MaxWait)
 	}
 	wait = min(wait, float64(365*24*time.Hour))

@@ -92,6 +92,9 @@ func (t *task) work(ctx, work context.Context) {
 		out := flow.Advance(ctx, t.live.WS, t.p, &t.run, t.lease.Attempts+1)
 		for _, r := range out.Routes {
 			t.note(queue.Entry{Kind: queue.Routed, Step: t.run.Step, Detail: r})
+			if t.w.opt.Chosen != nil {
+				t.w.opt.Chosen(r)
+			}
 		}
 		if ctx.Err() != nil {
 			t.interrupted(work)
@@ -274,6 +277,9 @@ func (t *task) emit(ctx, work context.Context, out flow.Outcome) bool {
 		detail = "event " + name + ", heard by " + strings.Join(names, ", ")
 	}
 	t.note(queue.Entry{Kind: queue.Sent, Step: out.Step.ID, Target: "event:" + name, Detail: detail})
+	if t.w.opt.Emitted != nil {
+		t.w.opt.Emitted(out.Step.Event.Name, name, out.Body)
+	}
 	flow.Complete(t.p, &t.run, out.Step, map[string]any{"event": name})
 	if t.run.Step == flow.End {
 		t.delivered()

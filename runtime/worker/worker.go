@@ -26,6 +26,11 @@ type Options struct {
 	Grace       time.Duration // how long work under way may finish at a stop; 20s
 	Concurrency int           // messages of one lane at a time; 64
 	Random      func() float64
+	// Emitted hears of every event that was put on the bus, after it is
+	// durable. Only tests listen.
+	Emitted func(schema, name string, body any)
+	// Chosen hears of every rule that a route chose. Only tests listen.
+	Chosen func(rule string)
 }
 
 // Live is the revision at work and what it runs on. It is immutable.

@@ -55,7 +55,7 @@ func (s *store) browseLanes(q queue.Query) (queue.Page, error) {
 			continue
 		}
 		if c, err := s.job(r.Seq, r.Marks); err == nil && c != nil {
-			stats[i].Oldest = c.enqueued
+			stats[i].Oldest = time.Unix(0, c.enqueued)
 		}
 	}
 	return queue.Page{Lanes: stats}, nil

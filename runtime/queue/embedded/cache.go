@@ -7,13 +7,35 @@ import (
 	"crossdock/runtime/queue"
 )
 
-// cached is a job as a lease hands it out. It is never changed, only replaced.
+// cached is what a lease tells of a job, without what is only of use at its
+// arrival. It is never changed, only replaced.
 type cached struct {
-	job      queue.Job
-	enqueued time.Time
+	id, lane, key string
+	body          []byte
+	hint          any
+	notBefore     int64 // nanoseconds, 0 = none
+	enqueued      int64
+	priority      queue.Priority
 }
 
-func (c *cached) size() int { return len(c.job.Body) + len(c.job.ID) + len(c.job.Key) + 256 }
+func newCached(j *queue.Job, body []byte, enqueued time.Time) *cached {
+	c := &cached{id: j.ID, lane: j.Lane, key: j.Key, body: body, hint: j.Hint, enqueued: enqueued.UnixNano(), priority: j.Priority}
+	if !j.NotBefore.IsZero() {
+		c.notBefore = j.NotBefore.UnixNano()
+	}
+	return c
+}
+
+func (c *cached) lease(l *queue.Lease) {
+	l.Job = queue.Job{ID: c.id, Lane: c.lane, Key: c.key, Priority: c.priority, Body: c.body, Hint: c.hint}
+	if c.notBefore != 0 {
+		l.NotBefore = time.Unix(0, c.notBefore)
+	}
+	l.Enqueued = time.Unix(0, c.enqueued)
+}
+
+// size is about what it takes, with the tables that lead to it.
+func (c *cached) size() int { return cap(c.body) + len(c.id) + len(c.key) + 288 }
 
 // cache keeps the jobs that were written last, so that they can be leased
 // without a look at the disk. The oldest give way.

@@ -259,9 +259,9 @@ func (s *store) refresh(c *change) (gone bool) {
 	}
 	fresh := *old
 	if c.body != nil {
-		fresh.job.Body = c.body
+		fresh.body = c.body
 	}
-	fresh.job.Hint = c.hint
+	fresh.hint = c.hint
 	s.cache.put(c.seq, &fresh)
 	return false
 }

@@ -239,7 +239,7 @@ func (s *store) Lease(ctx context.Context, w queue.Want) ([]queue.Lease, error) 
 		case c == nil: // swept and finished since it was granted
 			continue
 		}
-		l.Job, l.Enqueued = c.job, c.enqueued
+		c.lease(&l)
 		out = append(out, l)
 	}
 	return out, nil
@@ -262,8 +262,7 @@ func (s *store) job(seq uint64, marks uint8) (*cached, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.job.Body = body
-	return &cached{job: h.job, enqueued: h.enqueued}, nil
+	return newCached(&h.job, body, h.enqueued), nil
 }
 
 // body reads the body of a job whose header is known.

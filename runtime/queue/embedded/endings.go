@@ -194,7 +194,7 @@ func (st *stage) revive(at schedule.Slot, row schedule.Row, o queue.Order) {
 		State: queue.Ready, Marks: marks,
 	})
 	st.ids[fresh] = j.ID
-	st.changes = append(st.changes, change{slot: fresh, seq: seq, kind: admit, job: &cached{job: j, enqueued: h.enqueued}})
+	st.changes = append(st.changes, change{slot: fresh, seq: seq, kind: admit, job: newCached(&j, body, h.enqueued)})
 }
 
 // whole reads header and body of a job by its ID.

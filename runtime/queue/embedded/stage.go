@@ -210,7 +210,7 @@ func (st *stage) find(id string) (at schedule.Slot, row schedule.Row, busy bool)
 func (s *store) idOf(at schedule.Slot) string {
 	row := s.x.At(at)
 	if c := s.cache.get(row.Seq); c != nil {
-		return c.job.ID
+		return c.id
 	}
 	raw, err := s.kv.get(numKey(keyJob, row.Seq))
 	if err != nil || raw == nil {
@@ -245,16 +245,15 @@ func (st *stage) enqueue(j *queue.Job, p *preparedJob, r *request) queue.Result 
 	}
 	seq := st.s.counts.number(st.b)
 	st.b.set(st.num(keyJob, seq), p.header)
-	c := &cached{job: *j, enqueued: r.now}
-	c.job.Fresh, c.job.Again = nil, nil
 	marks := uint8(0)
+	rec := p.header
 	if p.body != nil {
-		marks = markBody
-		st.b.set(st.num(keyBody, seq), p.body)
-		c.job.Body = p.body[1 : len(p.body)-4 : len(p.body)-4]
-	} else {
-		c.job.Body = p.header[len(p.header)-4-len(j.Body) : len(p.header)-4 : len(p.header)-4]
+		marks, rec = markBody, p.body
+		st.b.set(st.num(keyBody, seq), rec)
 	}
+	// Either record ends with the body and its checksum.
+	end := len(rec) - 4
+	c := newCached(j, rec[end-len(j.Body):end:end], r.now)
 	state := queue.Ready
 	if j.NotBefore.After(r.now) {
 		state = queue.Delayed

@@ -210,11 +210,11 @@ func (c *committer) serve(e *encoder, batch []*pending) {
 	if !errors.Is(err, queue.ErrFull) {
 		return
 	}
-	// Redis is out of memory. What brings no new work must still get through, or
-	// it would stay so for ever.
+	// Redis is out of memory. Only new work is refused: what goes on with the work
+	// that is there must get through, or it would stay so for ever.
 	var drain []*pending
 	for _, p := range fresh {
-		if len(p.commit.Jobs) == 0 && len(p.commit.Put) == 0 {
+		if len(p.commit.Finish) > 0 || len(p.commit.Jobs) == 0 && len(p.commit.Put) == 0 {
 			p.err = nil
 			drain = append(drain, p)
 		}
@@ -261,9 +261,14 @@ func (c *committer) send(e *encoder, s *script, batch []*pending) error {
 	no, low, forget := c.session.next()
 	args := e.head(d.mark, d.session, no, low, forget, d.opts.KeepHistory, recentEntries)
 	args = append(append(args, len(batch)), e.args...)
+	bodies := e.bodies
+	if s == drainScript { // out of memory Redis takes no transaction
+		args = append(append(args, len(bodies)), bodies...)
+		bodies = nil
+	}
 	var text string
 	err := d.attempt(context.Background(), func(ctx context.Context) error {
-		v, err := d.runWith(ctx, s, args, e.bodies)
+		v, err := d.runWith(ctx, s, args, bodies)
 		if err != nil {
 			return err
 		}
@@ -304,6 +309,9 @@ func (c *committer) dropUnused(p *pending) {
 // decode reads an answer of apply.lua and wakes the lanes that got work.
 func (c *committer) decode(text string, batch []*pending) error {
 	text, back := strings.CutPrefix(text, "!")
+	if back && c.session.rested() {
+		back = false // Redis has forgotten the session by its time to live
+	}
 	if back && c.d.wentBack.Add(1) == 1 {
 		c.d.log.Error("redis has lost writes that it had confirmed",
 			"meaning", "it was restarted or failed over without its newest data",

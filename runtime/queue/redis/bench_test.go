@@ -124,3 +124,51 @@ func ownCPU(b *testing.B) float64 {
 func BenchmarkCycleEverysec(b *testing.B)      { benchmarkCycle(b, 1) }
 func BenchmarkCycleAlways(b *testing.B)        { benchmarkCycle(b, 1, "--appendfsync", "always") }
 func BenchmarkCycleThreeReplicas(b *testing.B) { benchmarkCycle(b, 3) }
+
+// BenchmarkMemory reports how much memory of Redis a waiting message takes,
+// beside its body, and what history, references and the idempotency key add.
+func BenchmarkMemory(b *testing.B) {
+	for name, strip := range map[string]func(*queue.Job){
+		"job alone":       func(j *queue.Job) { j.Dedupe, j.Fresh, j.Body = "", nil, nil },
+		"with body 1.5KB": func(j *queue.Job) { j.Dedupe, j.Fresh = "", nil },
+		"with dedupe":     func(j *queue.Job) { j.Fresh, j.Body = nil, nil },
+		"with history":    func(j *queue.Job) { j.Dedupe, j.Body = "", nil },
+		"whole":           func(*queue.Job) {},
+	} {
+		b.Run(name, func(b *testing.B) {
+			server := redistest.Start(b, "--appendonly", "no")
+			d := open(b, server.URL(), Options{Unsafe: true})
+			defer d.Close()
+			body := bytes.Repeat([]byte("0123456789abcde "), 96)
+			before := usedMemory(b, server)
+			var made atomic.Int64
+			var wg sync.WaitGroup
+			for range 32 {
+				wg.Go(func() {
+					for i := made.Add(1); i <= int64(b.N); i = made.Add(1) {
+						j := benchJob(i, body)
+						strip(&j)
+						if _, err := d.Apply(b.Context(), queue.Commit{Jobs: []queue.Job{j}}); err != nil {
+							b.Errorf("apply: %v", err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(usedMemory(b, server)-before)/float64(b.N), "redis-B/message")
+		})
+	}
+}
+
+func usedMemory(b *testing.B, s *redistest.Server) int64 {
+	text, err := s.Client().Info(b.Context(), "memory").Result()
+	if err != nil {
+		b.Fatal(err)
+	}
+	n, err := strconv.ParseInt(parseInfo(text)["used_memory"], 10, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}

@@ -25,7 +25,7 @@ func (d *Driver) run(ctx context.Context, s *script, args []any) (any, error) {
 	return d.loaded(ctx, func() (any, error) { return d.rdb.Do(ctx, cmd...).Result() })
 }
 
-// runWith calls a script in one transaction behind an MSETNX of bodies, and
+// runWith calls a script in one transaction behind an MSETNX of its bodies, and
 // waits for the replicas that must confirm it.
 func (d *Driver) runWith(ctx context.Context, s *script, args, bodies []any) (any, error) {
 	if d.opts.Replicas > 0 {
@@ -185,7 +185,7 @@ func again(err error) bool {
 	if !errors.As(err, &answer) {
 		return false
 	}
-	for _, word := range []string{"LOADING", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN"} {
+	for _, word := range []string{"LOADING", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY"} {
 		if strings.HasPrefix(answer.Error(), word) {
 			return true
 		}

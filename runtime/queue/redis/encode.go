@@ -25,7 +25,7 @@ import (
 //	cancels:  id
 //	history groups
 //
-// and history groups are their count, then for each: root, time (ms), n, n times
+// and history groups are their count, then for each: root, n, n times
 // (pipeline, kind, entry), number of references, (value, type) of each. Indices
 // count from the first argument of the commit or job.
 type encoder struct {
@@ -183,12 +183,11 @@ func (e *encoder) history(entries []queue.Entry) {
 }
 
 func (e *encoder) group(root string, entries []queue.Entry) {
-	ms, refs := int64(0), 0
+	refs := 0
 	for i := range entries {
-		ms = max(ms, entries[i].At.UnixMilli())
 		refs += len(entries[i].Refs)
 	}
-	e.put(root, ms, len(entries))
+	e.put(root, len(entries))
 	for i := range entries {
 		e.put(clean(entries[i].Pipeline), clean(string(entries[i].Kind)), packEntry(&entries[i]))
 	}
@@ -223,6 +222,8 @@ func valid(c *queue.Commit) error {
 			return fmt.Errorf("job ID %q is empty or holds control characters", j.ID)
 		case j.Lane == "" || len(j.Lane) > 255 || control(j.Lane):
 			return fmt.Errorf("lane %q is empty, longer than 255 bytes or holds control characters", j.Lane)
+		case j.Priority > queue.Low:
+			return fmt.Errorf("job %s has the priority %d; there are 0 (critical) to 3 (low)", j.ID, j.Priority)
 		}
 	}
 	for i := range c.History {

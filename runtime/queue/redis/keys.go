@@ -33,7 +33,7 @@ var suffixes = map[string]string{
 	"body":        "p:",      // p:<slot> string: checked body
 	"dedupe":      "i:",      // i:<dedupe> string with TTL: digest (8 bytes), ID of the first job
 	"history":     "h:",      // h:<root> list with TTL: entries of one family of messages
-	"ref":         "f:",      // f:<value> zset with TTL: type NUL root, by time
+	"ref":         "f:",      // f:<value> zset with TTL: type NUL root, by time of writing
 	"state":       "s:",      // s:<key> string: version:value
 	"watch":       "v:",      // v:<key> channel: a state value was written
 	"session":     "c:",      // c:<session> hash: answers of calls whose caller may not know them

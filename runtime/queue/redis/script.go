@@ -42,7 +42,7 @@ func newScript(name, body string, allowOOM bool) *script {
 
 var (
 	applyScript  = newScript("apply", applyText, false)
-	drainScript  = newScript("drain", applyText, true) // apply for commits that bring no new work
+	drainScript  = newScript("drain", applyText, true) // apply for commits that go on with old work
 	leaseScript  = newScript("lease", leaseText, true)
 	extendScript = newScript("extend", extendText, true)
 	sweepScript  = newScript("sweep", sweepText, true)

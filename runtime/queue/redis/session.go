@@ -16,6 +16,8 @@ import (
 type session struct {
 	mu      sync.Mutex
 	last    uint64
+	begun   time.Time       // of the last call
+	rest    time.Duration   // before it
 	open    map[uint64]bool // in flight or unknown
 	settled []uint64        // answered; Redis still remembers the answers
 	unknown map[uint64][]*pending
@@ -52,6 +54,11 @@ func (s *session) next() (no, low uint64, forget []any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last++
+	now := time.Now()
+	if !s.begun.IsZero() {
+		s.rest = now.Sub(s.begun)
+	}
+	s.begun = now
 	s.open[s.last] = true
 	low = slices.Min(slices.Collect(maps.Keys(s.open)))
 	for _, n := range s.settled {
@@ -60,6 +67,14 @@ func (s *session) next() (no, low uint64, forget []any) {
 		}
 	}
 	return s.last, low, forget
+}
+
+// rested tells whether no call was made for so long that Redis may have let the
+// session go (it lives for a day).
+func (s *session) rested() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rest > 12*time.Hour
 }
 
 // done closes a call that Redis has answered; forget is what next returned.

@@ -18,6 +18,7 @@ package schedule
 
 import (
 	"hash/maphash"
+	goruntime "runtime"
 	"sync"
 	"time"
 
@@ -104,7 +105,7 @@ type Index struct {
 
 // New returns an empty index whose leases have epochs above epoch.
 func New(epoch uint64) *Index {
-	return &Index{
+	x := &Index{
 		seed:   maphash.MakeSeed(),
 		epoch:  epoch,
 		lanes:  []*lane{nil},
@@ -112,6 +113,10 @@ func New(epoch uint64) *Index {
 		leases: map[Slot]*lease{},
 		notes:  newNotes(),
 	}
+	mem := &owned{}
+	x.jobs.owned, x.keys.owned = mem, mem
+	goruntime.AddCleanup(x, (*owned).free, mem)
+	return x
 }
 
 // Lock begins a sequence of calls that belong together.

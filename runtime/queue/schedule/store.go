@@ -1,14 +1,49 @@
 package schedule
 
+import "unsafe"
+
 // chunk is how many elements a slab grows by.
 const chunk = 1 << 12
 
 // slab is an array that never moves and whose places are used again. Place 0
-// is never given out.
+// is never given out. T has no pointers.
 type slab[T any] struct {
 	chunks []*[chunk]T
 	n      uint32
 	spare  []uint32
+	owned  *owned
+}
+
+// owned is the memory from outside that an index uses. It is given back when
+// the index is garbage.
+type owned struct{ parts []stretch }
+
+type stretch struct {
+	at   unsafe.Pointer
+	size uintptr
+}
+
+func (o *owned) free() {
+	for _, p := range o.parts {
+		if giveBack(p.at, p.size) != nil {
+			return
+		}
+	}
+}
+
+// grow adds a chunk. Small indexes stay where the collector sees them: they
+// come and go by the thousand in tests.
+func (s *slab[T]) grow() {
+	var t [chunk]T
+	size := unsafe.Sizeof(t)
+	if len(s.chunks) > 0 {
+		if p := outside(size); p != nil {
+			s.owned.parts = append(s.owned.parts, stretch{p, size})
+			s.chunks = append(s.chunks, (*[chunk]T)(p))
+			return
+		}
+	}
+	s.chunks = append(s.chunks, new([chunk]T))
 }
 
 func (s *slab[T]) at(i uint32) *T { return &s.chunks[i/chunk][i%chunk] }
@@ -23,7 +58,7 @@ func (s *slab[T]) alloc() uint32 {
 		s.n = 1
 	}
 	if int(s.n/chunk) == len(s.chunks) {
-		s.chunks = append(s.chunks, new([chunk]T))
+		s.grow()
 	}
 	s.n++
 	return s.n - 1

@@ -11,6 +11,8 @@
 -- then      n lanes, each: lane, n, n keys to read ahead
 -- then      n, then n dedupe keys to read ahead
 -- then      n commits; encode.go tells how one is laid out
+-- then      where bodies are not written by a transaction around the script: n,
+--           then n arguments: body key, body, ...
 --
 -- Output    one text: the lanes that got work, separated by tabs, then a line
 --           per commit: 0 and one word per job (E, D<id>, C<id>, separated by
@@ -111,11 +113,26 @@ local function dropBody(slot) endedBodies[#endedBodies + 1] = P .. K.body .. slo
 
 local function setBody(slot, body) call('SET', P .. K.body .. slot, body) end
 
+-- A time to live is set a quarter longer than asked for and renewed when less
+-- than that is left: most writes need not renew it.
+local keep = tonumber(ARGV[5])
+local keepLong = fmt('%.0f', keep * 1.25)
+local keepMs = keep * 1000
+local nowMs = fmt('%.0f', now / 1000)
+local oldMs = fmt('(%.0f', now / 1000 - 1.25 * keepMs)
+
+local function renew(key) -- true when the time was renewed
+  if call('PTTL', key) < keepMs then
+    call('EXPIRE', key, keepLong)
+    return true
+  end
+end
+
 -- notes writes a history group at index i and returns the index behind it.
 -- kind, where given, replaces the kind of its entries.
 local function notes(i, kind)
-  local root, at, n = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-  i = i + 3
+  local root, n = ARGV[i], tonumber(ARGV[i + 1])
+  i = i + 2
   local blobs, tags = {}, {}
   for j = 1, n do
     local tag = (kind or ARGV[i + 1]) .. '\0' .. ARGV[i]
@@ -126,14 +143,20 @@ local function notes(i, kind)
   end
   local key = P .. K.history .. root
   local len = call('RPUSH', key, unpack(blobs))
-  call('EXPIRE', key, ARGV[5])
+  if len == n then
+    call('EXPIRE', key, keepLong)
+  else
+    renew(key)
+  end
   for j = 1, n do recent[#recent + 1] = tags[j] .. '\0' .. fmt('%d', len - n + j - 1) .. '\0' .. root end
   local refs = tonumber(ARGV[i])
   i = i + 1
   for _ = 1, refs do
     local f = P .. K.ref .. ARGV[i]
-    call('ZADD', f, at, ARGV[i + 1] .. '\0' .. root)
-    call('EXPIRE', f, ARGV[5])
+    call('ZADD', f, nowMs, ARGV[i + 1] .. '\0' .. root)
+    if renew(f) then -- a reference in use for long must not grow for ever
+      call('ZREMRANGEBYSCORE', f, '-inf', oldMs)
+    end
     i = i + 2
   end
   return i
@@ -439,6 +462,8 @@ for c = 1, commits do
   end
   p = at + tonumber(ARGV[at])
 end
+
+for i = p + 1, p + tonumber(ARGV[p] or 0), 2 do call('SET', ARGV[i], ARGV[i + 1]) end
 
 if seq > lastSeq then call('SET', P .. K.seq, fmt('%.0f', seq)) end
 many('HDEL', kEpochs, ended)

@@ -8,7 +8,8 @@
 --
 -- The table K (name -> suffix) comes from keys.go, before this text.
 
-local P = KEYS[1]
+local P, ARGV = KEYS[1], ARGV -- locals are quicker than globals
+local tonumber, unpack = tonumber, unpack
 local call, char, byte, sub = redis.call, string.char, string.byte, string.sub
 local pack, unpackb, fmt = struct.pack, struct.unpack, string.format
 local READY, DELAYED, PARKED, DEAD = 0, 1, 2, 3

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"crossdock/dsl"
+	"crossdock/dsl/compile"
+	"crossdock/runtime/testrun"
+)
+
+func (a *app) testCommand() *cobra.Command {
+	var format, env string
+	var changed bool
+	cmd := &cobra.Command{
+		Use: "test [DIR]", GroupID: "write", Args: cobra.MaximumNArgs(1),
+		Short: "Run the cases of all *.test.yaml files",
+		Long: `Run the cases of all *.test.yaml files of the workspace in DIR.
+
+Pipelines run on a queue in memory with stand-ins for every connection; nothing
+leaves the process, and waiting for a retry takes no time.`,
+		Example: `  crossdock test
+  crossdock test --changed
+  crossdock test --format junit > report.xml`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.test(cmd.Context(), dir(args), env, format, changed)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text, json or junit")
+	cmd.Flags().StringVar(&env, "env", "", "environment whose variables are used")
+	cmd.Flags().BoolVar(&changed, "changed", false, "only tests whose definitions differ from the last commit of git")
+	return cmd
+}
+
+func (a *app) test(ctx context.Context, dir, env, format string, changed bool) error {
+	report, ok := map[string]func(io.Writer, []testrun.Result) error{"text": nil, "json": testJSON, "junit": testJUnit}[format]
+	if !ok {
+		return fmt.Errorf("there is no format `%s`: use text, json or junit", format)
+	}
+	ws, list, err := load(dir, env)
+	if err != nil {
+		return failf(exitLoad, "%s", err)
+	}
+	if list.HasErrors() {
+		a.print(list, dir, "text")
+		return failf(exitLoad, "the definitions have errors, so their tests cannot run")
+	}
+	var keep func(*compile.Test) bool
+	if changed {
+		if keep, err = changedTests(dir, ws); err != nil {
+			return failf(exitLoad, "%s", err)
+		}
+	}
+	began := time.Now()
+	var results []testrun.Result
+	runner := &testrun.Runner{WS: ws, FS: os.DirFS(dir), Std: std()}
+	runner.All(ctx, keep, func(r testrun.Result) {
+		results = append(results, r)
+		if report == nil && !r.Passed() {
+			a.failed(r)
+		}
+	})
+	if report != nil {
+		if err := report(a.Stdout, results); err != nil {
+			return failf(exitLoad, "%s", err)
+		}
+	}
+	bad := 0
+	for _, r := range results {
+		if !r.Passed() {
+			bad++
+		}
+	}
+	if report == nil {
+		fmt.Fprintf(a.Stdout, "%d passed, %d failed (%s)\n", len(results)-bad, bad, time.Since(began).Round(time.Millisecond))
+	}
+	if bad > 0 {
+		return &exit{code: exitFindings}
+	}
+	return nil
+}
+
+func (a *app) failed(r testrun.Result) {
+	fmt.Fprintf(a.Stdout, "FAIL %s: %s\n     %s\n", r.Of, r.Case, r.Span)
+	for _, f := range r.Failures {
+		fmt.Fprintf(a.Stdout, "       %s\n", f)
+	}
+}
+
+func testJSON(w io.Writer, results []testrun.Result) error {
+	enc := json.NewEncoder(w)
+	for _, r := range results {
+		err := enc.Encode(map[string]any{"of": r.Of, "case": r.Case, "file": r.Span.File, "line": r.Span.Start.Line,
+			"passed": r.Passed(), "failures": r.Failures, "seconds": r.Took.Seconds()})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type junitSuites struct {
+	XMLName xml.Name     `xml:"testsuites"`
+	Suites  []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name    string        `xml:"name,attr"`
+	Class   string        `xml:"classname,attr"`
+	File    string        `xml:"file,attr"`
+	Time    string        `xml:"time,attr"`
+	Failure *junitFailure `xml:"failure,omitempty"`
+}
+
+type junitFailure struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+func testJUnit(w io.Writer, results []testrun.Result) error {
+	var out junitSuites
+	for _, r := range results {
+		if n := len(out.Suites); n == 0 || out.Suites[n-1].Name != r.Of {
+			out.Suites = append(out.Suites, junitSuite{Name: r.Of})
+		}
+		s := &out.Suites[len(out.Suites)-1]
+		c := junitCase{Name: r.Case, Class: r.Of, File: r.Span.File, Time: fmt.Sprintf("%.3f", r.Took.Seconds())}
+		s.Tests++
+		if !r.Passed() {
+			s.Failures++
+			c.Failure = &junitFailure{Message: r.Failures[0], Text: r.Span.String() + "\n" + strings.Join(r.Failures, "\n")}
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	fmt.Fprint(w, xml.Header)
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(out); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}
+
+// changedTests keeps the tests whose own file, or whose mapping or pipeline,
+// differs from the last commit.
+func changedTests(dir string, ws *dsl.Workspace) (func(*compile.Test) bool, error) {
+	cmd := exec.Command("git", "-C", dir, "status", "--porcelain", "--untracked-files=all", "--", ".")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("--changed needs a git checkout")
+	}
+	prefix, err := exec.Command("git", "-C", dir, "rev-parse", "--show-prefix").Output()
+	if err != nil {
+		return nil, fmt.Errorf("--changed needs a git checkout")
+	}
+	files := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		if len(line) > 3 {
+			name := strings.TrimSpace(line[3:])
+			if _, to, renamed := strings.Cut(name, " -> "); renamed {
+				name = to
+			}
+			files[strings.TrimPrefix(strings.Trim(name, `"`), strings.TrimSpace(string(prefix)))] = true
+		}
+	}
+	touched := ws.Touched(files)
+	return func(t *compile.Test) bool { return touched[t.File.Path] }, nil
+}

@@ -1,0 +1,198 @@
+package testrun
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+
+	"crossdock/dsl/value"
+	"crossdock/runtime/message"
+)
+
+// difference is one place where a value is not what was expected.
+type difference struct {
+	path string
+	text string
+}
+
+// subset compares: everything in want must be in got; got may have more.
+// Numbers are equal when their values are. Keys of want may be paths.
+func subset(path string, want, got any) []difference {
+	switch w := want.(type) {
+	case map[string]any:
+		var out []difference
+		for _, k := range sortedKeys(w) {
+			at := k
+			if path != "" {
+				at = path + "." + k
+			}
+			v, ok := Find(got, k)
+			if !ok {
+				out = append(out, difference{at, "is missing, expected " + show(w[k]) + near(k, got)})
+				continue
+			}
+			out = append(out, subset(at, w[k], v)...)
+		}
+		return out
+	case []any:
+		g, ok := got.([]any)
+		if !ok {
+			return []difference{{path, fmt.Sprintf("is %s, expected %s", show(got), show(want))}}
+		}
+		if len(g) != len(w) {
+			return []difference{{path, fmt.Sprintf("has %d items, expected %d: %s", len(g), len(w), show(got))}}
+		}
+		var out []difference
+		for i := range w {
+			out = append(out, subset(fmt.Sprintf("%s[%d]", path, i), w[i], g[i])...)
+		}
+		return out
+	}
+	if equal(want, got) {
+		return nil
+	}
+	text := fmt.Sprintf("is %s, expected %s", show(got), show(want))
+	if wt, wok := value.Text(want); wok {
+		if gt, gok := value.Text(got); gok && wt == gt {
+			text += " (one is text, the other is not: quote it, or give the row a type)"
+		}
+	}
+	return []difference{{path, text}}
+}
+
+func equal(want, got any) bool {
+	if a, err := value.DecimalOf(want); err == nil {
+		b, err := value.DecimalOf(got)
+		return err == nil && a.Cmp(b) == 0
+	}
+	return want == got
+}
+
+func near(k string, got any) string {
+	m, ok := got.(map[string]any)
+	if !ok {
+		return ""
+	}
+	names := sortedKeys(m)
+	if len(names) > 8 {
+		names = append(names[:8], "...")
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; there are: " + strings.Join(names, ", ")
+}
+
+func show(v any) string {
+	text := string(message.Marshal(v))
+	if len(text) > 200 {
+		text = text[:197] + "..."
+	}
+	return text
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// Find follows a path such as lines[1].sku; a name with dots in it is tried as
+// it is first.
+func Find(v any, path string) (any, bool) {
+	if m, ok := v.(map[string]any); ok {
+		if found, ok := m[path]; ok {
+			return found, true
+		}
+	}
+	for _, part := range parts(path) {
+		switch p := part.(type) {
+		case string:
+			m, ok := v.(map[string]any)
+			if !ok {
+				return nil, false
+			}
+			if v, ok = m[p]; !ok {
+				return nil, false
+			}
+		case int:
+			l, ok := v.([]any)
+			if p < 0 {
+				p += len(l)
+			}
+			if !ok || p < 0 || p >= len(l) {
+				return nil, false
+			}
+			v = l[p]
+		}
+	}
+	return v, true
+}
+
+// Change returns a copy of v with another value at path; nil removes it.
+func Change(v any, path string, to any) any { return change(v, parts(path), to) }
+
+func change(v any, path []any, to any) any {
+	if len(path) == 0 {
+		return to
+	}
+	switch p := path[0].(type) {
+	case string:
+		old, _ := v.(map[string]any)
+		m := make(map[string]any, len(old)+1)
+		for k, x := range old {
+			m[k] = x
+		}
+		if len(path) == 1 && to == nil {
+			delete(m, p)
+			return m
+		}
+		m[p] = change(m[p], path[1:], to)
+		return m
+	default:
+		i := p.(int)
+		old, _ := v.([]any)
+		l := append([]any{}, old...)
+		if i < 0 {
+			i += len(l)
+		}
+		for i >= len(l) && i < 10000 {
+			l = append(l, nil)
+		}
+		if i >= 0 && i < len(l) {
+			l[i] = change(l[i], path[1:], to)
+		}
+		return l
+	}
+}
+
+// parts splits lines[1].sku into "lines", 1, "sku".
+func parts(path string) []any {
+	var out []any
+	for _, name := range strings.Split(path, ".") {
+		for {
+			before, rest, indexed := strings.Cut(name, "[")
+			if before != "" {
+				out = append(out, before)
+			}
+			if !indexed {
+				break
+			}
+			index, tail, _ := strings.Cut(rest, "]")
+			if n, err := strconv.Atoi(index); err == nil {
+				out = append(out, n)
+			} else {
+				out = append(out, strings.Trim(index, `"`))
+			}
+			name = tail
+			if name == "" {
+				break
+			}
+		}
+	}
+	return out
+}
