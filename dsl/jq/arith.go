@@ -79,7 +79,7 @@ func (m *machine) addObjects(x, y map[string]any) any {
 	if len(y) == 0 {
 		return x
 	}
-	m.grow(sizeObject + (len(x)+len(y))*sizeEntry)
+	m.growObject(len(x) + len(y))
 	out := make(map[string]any, len(x)+len(y))
 	maps.Copy(out, x)
 	maps.Copy(out, y)
@@ -157,7 +157,7 @@ func (m *machine) mulBig(a, b *big.Int) *big.Int {
 
 // merge lays y over x, object by object all the way down.
 func (m *machine) merge(x, y map[string]any) any {
-	m.grow(sizeObject + (len(x)+len(y))*sizeEntry)
+	m.growObject(len(x) + len(y))
 	out := make(map[string]any, len(x)+len(y))
 	maps.Copy(out, x)
 	for k, v := range y {

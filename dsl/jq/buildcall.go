@@ -1,6 +1,7 @@
 package jq
 
 import (
+	"encoding/json"
 	"strconv"
 
 	"github.com/itchyny/gojq"
@@ -38,8 +39,13 @@ func (b *builder) call(f *gojq.Func, sc *names) (*node, error) {
 		return apply(func(m *machine, in any, args []any) (any, error) {
 			m.tick()
 			v := fn(in, args)
-			if err, ok := v.(error); ok {
-				return nil, err
+			switch v := v.(type) {
+			case error:
+				return nil, v
+			case string:
+				m.grow(len(v))
+			case json.Number:
+				m.grow(len(v))
 			}
 			return v, nil
 		}, args), nil

@@ -41,7 +41,7 @@ func (b *builder) object(o *gojq.Object, sc *names) (*node, error) {
 		return constant(out), nil
 	}
 	return single(func(m *machine, in any) (any, error) {
-		m.grow(sizeObject + len(names)*sizeEntry)
+		m.growObject(len(names))
 		out := make(map[string]any, len(names))
 		for i, f := range values {
 			v, err := f(m, in)
@@ -95,7 +95,7 @@ func (b *builder) entry(kv *gojq.ObjectKeyVal, sc *names) (key, val *node, err e
 // last one varies fastest.
 func crossObject(keys, vals []*node) *node {
 	build := func(m *machine, ks, vs []any) (any, error) {
-		m.grow(sizeObject + len(ks)*sizeEntry)
+		m.growObject(len(ks))
 		out := make(map[string]any, len(ks))
 		for i := len(ks) - 1; i >= 0; i-- {
 			name, ok := ks[i].(string)

@@ -271,6 +271,9 @@ func (c *checker) index(x *gojq.Index, sc scope) {
 		return
 	}
 	c.str(x.Str, sc)
+	if n, ok := literalNumber(x.Start); ok && !x.IsSlice && n > maxIndex {
+		c.add(Refused, c.pl.span(x.Start), fmt.Sprintf("no list has a position beyond %d", maxIndex), "")
+	}
 	c.query(x.Start, sc)
 	c.query(x.End, sc)
 }

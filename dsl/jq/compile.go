@@ -48,6 +48,7 @@ type Program struct {
 	root     *node
 	slots    int
 	compiled bool
+	checked  bool // outputs are measured, because they can be larger than what was built
 }
 
 // Compile turns the text of a cell into a Program. It returns everything that
@@ -78,7 +79,7 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 	if failed(problems) {
 		return nil, order(problems)
 	}
-	p := &Program{src: src, query: query, places: pl, vars: slices.Clone(opt.Vars)}
+	p := &Program{src: src, query: query, places: pl, vars: slices.Clone(opt.Vars), checked: copies(query) > maxCopies}
 	root, b, err := build(query, opt)
 	if err == nil {
 		p.root, p.slots, p.compiled = root, b.slots, b.bridges == 0

@@ -137,6 +137,9 @@ func quoHalfAway(a, b *big.Int) *big.Int {
 }
 
 func needNumber(name string, v any) error {
+	if _, isNumber := gojq.ToFloat64(v); isNumber {
+		return fmt.Errorf("%s takes numbers of up to %d digits but got: %s", name, maxDigits, preview(v))
+	}
 	return fmt.Errorf("%s needs numbers but got: %s", name, preview(v))
 }
 

@@ -56,7 +56,7 @@ func replaceWith(f maybeFunc) valueFunc {
 			}
 			return out, nil
 		case map[string]any:
-			m.grow(sizeObject + len(v)*sizeEntry)
+			m.growObject(len(v))
 			out := make(map[string]any, len(v))
 			for _, k := range m.sortedKeys(v) {
 				m.tick()

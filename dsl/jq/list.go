@@ -214,14 +214,14 @@ func (m *machine) toEntries(in any) (any, error) {
 		keys := m.sortedKeys(v)
 		out := m.list(len(keys))
 		for _, k := range keys {
-			m.grow(sizeObject + 2*sizeEntry)
+			m.growObject(2)
 			out = append(out, map[string]any{"key": k, "value": v[k]})
 		}
 		return out, nil
 	case []any:
 		out := m.list(len(v))
 		for i, e := range v {
-			m.grow(sizeObject + 2*sizeEntry)
+			m.growObject(2)
 			out = append(out, map[string]any{"key": i, "value": e})
 		}
 		return out, nil
@@ -235,7 +235,7 @@ func (m *machine) fromEntries(in any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.grow(sizeObject + len(list)*sizeEntry)
+	m.growObject(len(list))
 	out := make(map[string]any, len(list))
 	for _, e := range list {
 		m.tick()

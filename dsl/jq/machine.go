@@ -98,9 +98,14 @@ const (
 	sizeElement = 16
 	sizeNumber  = 8
 	sizeList    = 24
-	sizeObject  = 64
-	sizeEntry   = 40
+	sizeObject  = 320 // with up to 8 entries
+	sizeEntry   = 64
 )
+
+// growObject pays for an object with n entries.
+func (m *machine) growObject(n int) {
+	m.grow(sizeObject + max(0, n-8)*sizeEntry)
+}
 
 // list returns an empty list with room for n elements.
 func (m *machine) list(n int) []any {

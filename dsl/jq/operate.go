@@ -46,11 +46,8 @@ func operate(op gojq.Operator, l, r *node) (*node, error) {
 	}
 	switch {
 	case l.constant && r.constant:
-		if small(l.value) && small(r.value) {
-			m := &machine{steps: 1 << 20, bytes: 1 << 20, budget: 1 << 20}
-			if v, err := f(m, l.value, r.value); err == nil && small(v) {
-				return constant(v), nil
-			}
+		if v, ok := fold(f, l.value, r.value); ok {
+			return constant(v), nil
 		}
 		x, y := l.value, r.value
 		return single(func(m *machine, _ any) (any, error) { return f(m, x, y) }), nil
@@ -82,6 +79,21 @@ func operate(op gojq.Operator, l, r *node) (*node, error) {
 			})
 		})
 	}), nil
+}
+
+// fold computes an operator of two constants, if the result is small.
+func fold(f binary, l, r any) (v any, ok bool) {
+	if !small(l) || !small(r) {
+		return nil, false
+	}
+	defer func() {
+		if recover() != nil { // out of the little it may build
+			v, ok = nil, false
+		}
+	}()
+	m := &machine{steps: 1 << 16, bytes: 1 << 12, budget: 1 << 12}
+	v, err := f(m, l, r)
+	return v, err == nil && small(v)
 }
 
 // small reports whether v is a value that may be computed while compiling.

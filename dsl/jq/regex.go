@@ -22,6 +22,8 @@ type pattern struct {
 	arg   any            // as written, for error messages
 	flags any            // a text, or nil
 	all   bool           // every match, not only the first
+
+	unnamed bool // no group has a name
 }
 
 func newPattern(re string, flags any) (*pattern, error) {
@@ -59,6 +61,7 @@ func newPattern(re string, flags any) (*pattern, error) {
 		return nil, err
 	}
 	p.size = len(prog.Inst)
+	p.unnamed = strings.Join(p.re.SubexpNames(), "") == ""
 	return p, nil
 }
 
@@ -211,7 +214,7 @@ func (b *builder) regexMatch(f *gojq.Func, sc *names) (*node, error) {
 
 // describe is one match as match gives it.
 func (p *pattern) describe(m *machine, s string, at []int, pos *runePositions) any {
-	m.grow((len(at)/2 + 1) * (sizeObject + 4*sizeEntry))
+	m.grow((len(at)/2 + 1) * (sizeObject + sizeList))
 	m.spend((at[1] - at[0] + 1) >> 4 * len(at))
 	offset := pos.to(at[0])
 	groups := make([]any, 0, len(at)/2-1)
@@ -234,9 +237,14 @@ func (p *pattern) describe(m *machine, s string, at []int, pos *runePositions) a
 	return whole
 }
 
+var noNames = map[string]any{}
+
 // named returns the named groups of a match as capture gives them.
 func (p *pattern) named(m *machine, s string, at []int) map[string]any {
-	m.grow(sizeObject + len(at)/2*sizeEntry)
+	if p.unnamed {
+		return noNames
+	}
+	m.growObject(len(at) / 2)
 	out := make(map[string]any, len(at)/2)
 	for i, name := range p.re.SubexpNames() {
 		if i == 0 || name == "" {

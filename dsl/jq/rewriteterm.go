@@ -7,6 +7,9 @@ import (
 	"github.com/itchyny/gojq"
 )
 
+// maxPattern bounds regular expressions that are made while running, in bytes.
+const maxPattern = 4096
+
 func (r *rewriter) base(t *gojq.Term) *gojq.Term {
 	out := *t
 	switch t.Type {
@@ -116,6 +119,8 @@ func (r *rewriter) call(f *gojq.Func) *gojq.Term {
 			if p, err := newPattern(re, nil); err == nil {
 				limit = maxRegexWork / p.size
 			}
+		} else {
+			out.Args[0] = piped(out.Args[0], r.native("pattern", checkPattern))
 		}
 		guard := r.native("text"+strconv.Itoa(limit), func(m *machine, in any, _ []any) (any, error) {
 			if s, ok := in.(string); ok && len(s) > limit {
@@ -126,6 +131,19 @@ func (r *rewriter) call(f *gojq.Func) *gojq.Term {
 		return piped(guard, termQuery(plain)).Term
 	}
 	return plain
+}
+
+// checkPattern bounds a regular expression that is made while running, because
+// compiling it cannot be stopped.
+func checkPattern(_ *machine, in any, _ []any) (any, error) {
+	re := in
+	if pair, ok := in.([]any); ok && len(pair) > 0 {
+		re = pair[0]
+	}
+	if s, ok := re.(string); ok && len(s) > maxPattern {
+		return nil, fmt.Errorf("a regular expression of %d bytes is too long", len(s))
+	}
+	return in, nil
 }
 
 // shadow notes the names that the cell defines itself.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/itchyny/gojq"
@@ -120,7 +121,10 @@ func (p *Program) only(f *Frame, in any) (v any, ok bool, err error) {
 		v, ok, err = p.root.maybe(m, in)
 	}
 	if err != nil {
-		return nil, false, outward(err)
+		return nil, false, m.outward(err)
+	}
+	if p.checked {
+		m.measure(v)
 	}
 	return v, ok, nil
 }
@@ -147,10 +151,13 @@ func (p *Program) each(f *Frame, in any, yield func(any) error) (err error) {
 		if left--; left < 0 {
 			return &LimitError{ErrOutputs, fmt.Sprintf("gives more than %d values", limit)}
 		}
+		if p.checked {
+			m.measure(v)
+		}
 		return yield(v)
 	})
 	if err != nil {
-		return outward(err)
+		return m.outward(err)
 	}
 	return nil
 }
@@ -164,15 +171,23 @@ func recovered(r any) error {
 	return &RunError{Text: fmt.Sprintf("cannot be computed for this input (%v)", r)}
 }
 
+// maxErrorText bounds the text of an error, in bytes.
+const maxErrorText = 2000
+
 // outward turns an error of a cell into one for callers.
-func outward(err error) error {
+func (m *machine) outward(err error) error {
 	switch err.(type) {
 	case *LimitError, *SeveralError, *RunError:
 		return err
 	}
-	out := &RunError{Text: err.Error()}
+	out := &RunError{}
 	if ve, ok := err.(gojq.ValueError); ok {
 		out.Value = ve.Value()
+		m.measure(out.Value)
+		err = &thrown{out.Value}
+	}
+	if out.Text = err.Error(); len(out.Text) > maxErrorText {
+		out.Text = strings.ToValidUTF8(out.Text[:maxErrorText], "") + " ..."
 	}
 	return out
 }

@@ -5,7 +5,9 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"crossdock/dsl/ast"
@@ -138,6 +140,11 @@ func (m *Mapping) Apply(s *cell.Scope, in any) (any, error) {
 	frame.Vars = all
 	out, _ := r.object(&m.Object, in)
 	if len(r.errs) > 0 {
+		// Rows run in the order in which they are written out; people read
+		// them in the order of the file.
+		slices.SortStableFunc(r.errs, func(a, b RowError) int {
+			return cmp.Or(cmp.Compare(a.Span.Start.Line, b.Span.Start.Line), cmp.Compare(a.Span.Start.Col, b.Span.Start.Col))
+		})
 		return nil, &Error{Mapping: m.Name, Rows: r.errs}
 	}
 	return out, nil
