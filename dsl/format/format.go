@@ -89,11 +89,11 @@ func sameIgnores(a, b *ast.File) bool {
 		return false
 	}
 	count := map[string]int{}
-	for _, ig := range a.Ignores {
-		count[string(ig.Code)+" "+below(a, ig)]++
+	for _, line := range ignored(a) {
+		count[line]++
 	}
-	for _, ig := range b.Ignores {
-		count[string(ig.Code)+" "+below(b, ig)]--
+	for _, line := range ignored(b) {
+		count[line]--
 	}
 	for _, n := range count {
 		if n != 0 {
@@ -103,11 +103,17 @@ func sameIgnores(a, b *ast.File) bool {
 	return true
 }
 
-// below returns the line that an ignore comment speaks of, without its layout.
-func below(f *ast.File, ig ast.Ignore) string {
-	line := ig.Line
-	if ig.Alone {
-		line++
+// ignored returns the codes that are ignored and the lines they are ignored
+// in, without their layout.
+func ignored(f *ast.File) []string {
+	text := diag.NewText(f.Source)
+	var lines []string
+	for _, ig := range f.Ignores {
+		line := ig.Line
+		if ig.Alone {
+			line++
+		}
+		lines = append(lines, string(ig.Code)+" "+strings.Join(strings.Fields(text.Line(line)), ""))
 	}
-	return strings.Join(strings.Fields(diag.NewText(f.Source).Line(line)), "")
+	return lines
 }
