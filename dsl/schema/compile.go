@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"regexp/syntax"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -29,12 +32,34 @@ type pattern struct{ *regexp.Regexp }
 
 func (p pattern) MatchString(s string) bool { return p.Regexp.MatchString(s) }
 
-func compilePattern(s string) (jsonschema.Regexp, error) {
+// unchecked is a regular expression that is right elsewhere but not known here.
+// Published schemas cannot be rewritten, so it lets everything through and the
+// author is told.
+type unchecked string
+
+func (u unchecked) MatchString(string) bool { return true }
+func (u unchecked) String() string          { return string(u) }
+
+// patterns compiles regular expressions and keeps those that will not be
+// checked.
+type patterns struct{ unchecked []string }
+
+func (p *patterns) compile(s string) (jsonschema.Regexp, error) {
 	re, err := regexp.Compile(s)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		return pattern{re}, nil
 	}
-	return pattern{re}, nil
+	var bad *syntax.Error
+	if errors.As(err, &bad) {
+		switch bad.Code {
+		case syntax.ErrInvalidPerlOp, syntax.ErrInvalidEscape, syntax.ErrInvalidRepeatSize, syntax.ErrInvalidCharRange:
+			if !slices.Contains(p.unchecked, s) {
+				p.unchecked = append(p.unchecked, s)
+			}
+			return unchecked(s), nil
+		}
+	}
+	return nil, err
 }
 
 // notes are the formats of JSON Schema. In a file they say what a text means and
@@ -51,20 +76,37 @@ func (s *Schema) compile(src Source, l *diag.List) bool {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(closedLoader{})
-	c.UseRegexpEngine(compilePattern)
+	var found patterns
+	c.UseRegexpEngine(found.compile)
 	c.AssertFormat()
 	for _, name := range notes {
 		c.RegisterFormat(note(name))
 	}
-	err := c.AddResource(base, s.document)
+	err := c.AddResource(base, withoutFragment(s.document))
 	if err == nil {
 		s.compiled, err = c.Compile(base)
 	}
 	if err != nil {
-		l.Errorf(CodeUnknown, src.Span, "%s is not a valid JSON Schema: %s", nameOf(src), compileMessage(err))
+		l.Errorf(CodeUnknown, src.Span, "%s is not a valid JSON Schema: %s", nameOf(src), compileMessage(err, s.document))
 		return false
 	}
+	for _, p := range found.unchecked {
+		l.Warnf(CodeUnknown, src.Span, "a pattern of %s is not checked: %s", nameOf(src), p).Hint = "look-around, back references and \\u are not known here"
+	}
 	return true
+}
+
+// withoutFragment drops an identity such as "#/components/schemas/Error", which
+// generators write and the standard forbids.
+func withoutFragment(doc any) any {
+	m, ok := doc.(map[string]any)
+	id, _ := m["$id"].(string)
+	if !ok || !strings.HasPrefix(id, "#") {
+		return doc
+	}
+	m = maps.Clone(m)
+	delete(m, "$id")
+	return m
 }
 
 func nameOf(src Source) string {
@@ -75,13 +117,13 @@ func nameOf(src Source) string {
 }
 
 // compileMessage takes the words for people out of the library's errors.
-func compileMessage(err error) string {
+func compileMessage(err error, doc any) string {
 	var invalid *jsonschema.SchemaValidationError
 	if errors.As(err, &invalid) {
 		var validation *jsonschema.ValidationError
 		if errors.As(invalid.Err, &validation) {
-			if vs := violations(validation); len(vs) > 0 {
-				return fmt.Sprintf("at %s: %s", vs[0].Path, vs[0].Message)
+			if vs := violations(validation, doc); len(vs) > 0 {
+				return vs[0].Message
 			}
 		}
 	}
@@ -91,7 +133,7 @@ func compileMessage(err error) string {
 	}
 	var regex *jsonschema.InvalidRegexError
 	if errors.As(err, &regex) {
-		return fmt.Sprintf("%q is not a regular expression known here (no look-around, no back references)", regex.Regex)
+		return fmt.Sprintf("%q is not a regular expression", regex.Regex)
 	}
 	return strings.ReplaceAll(err.Error(), base, "")
 }

@@ -129,10 +129,10 @@ func leaves(e *jsonschema.ValidationError, out []*jsonschema.ValidationError) []
 }
 
 // violations words errors about a JSON Schema itself.
-func violations(e *jsonschema.ValidationError) []Violation {
+func violations(e *jsonschema.ValidationError, doc any) []Violation {
 	var out []Violation
 	for _, leaf := range leaves(e, nil) {
-		out = append(out, (&Schema{}).word(leaf, nil)...)
+		out = append(out, (&Schema{}).word(leaf, doc)...)
 	}
 	return out
 }

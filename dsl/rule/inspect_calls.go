@@ -1,0 +1,167 @@
+package rule
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"crossdock/dsl/diag"
+	"crossdock/dsl/value"
+)
+
+// expression checks the right side of matches.
+func (in *inspector) expression(n ast.Node) {
+	text, ok := n.(*ast.StringNode)
+	if !ok {
+		in.refuse(n, "matches needs a regular expression written as a text", "write it between quotes; it cannot come from the data")
+		return
+	}
+	from, to := in.c.span(n)
+	if _, err := regexp.Compile(text.Value); err != nil {
+		in.c.report(Problem{From: from, To: to, Kind: KindSyntax, Message: "not a regular expression: " + strings.TrimPrefix(err.Error(), "error parsing regexp: ")})
+		return
+	}
+	parsed, err := syntax.Parse(text.Value, syntax.Perl)
+	if err != nil {
+		return
+	}
+	if prog, err := syntax.Compile(parsed.Simplify()); err != nil || len(prog.Inst) > maxExpression {
+		in.c.report(Problem{From: from, To: to, Kind: KindLimit, Message: "the regular expression is too large", Hint: "repeat less often than {100}"})
+	}
+}
+
+// call visits a function that expr does not know by itself.
+func (in *inspector) call(t *ast.CallNode) {
+	from, to := in.c.span(t)
+	name, ok := t.Callee.(*ast.IdentifierNode)
+	if !ok {
+		in.refuse(t, "a value has no functions of its own here", "write the function in front: len(x)")
+		return
+	}
+	f := findFunction(name.Value)
+	if f == nil {
+		in.unknownFunction(name.Value, name)
+		return
+	}
+	if n := len(t.Arguments); n < f.least || n > f.most {
+		in.c.report(Problem{From: from, To: to, Kind: KindSyntax, Message: f.Name + " is given too few or too many values", Hint: "write " + f.Signature})
+		return
+	}
+	for i, arg := range t.Arguments {
+		need := needValue
+		if f.Name == "blank" || f.Name == "in_lookup" {
+			need = needAny
+		}
+		if f.Name == "close_to" {
+			need = needNumber
+		}
+		in.visit(arg, need)
+		in.argument(f, i, arg)
+	}
+}
+
+// argument checks literal arguments of the added functions.
+func (in *inspector) argument(f *Function, i int, arg ast.Node) {
+	from, to := in.c.span(arg)
+	text, isText := arg.(*ast.StringNode)
+	switch {
+	case f.Name == "in_lookup" && i == 0:
+		if !isText {
+			in.c.report(Problem{From: from, To: to, Kind: KindName, Message: "in_lookup needs the name of a table as a text", Hint: f.Signature})
+			return
+		}
+		in.c.tables = append(in.c.tables, Table{Name: text.Value, From: from, To: to})
+		if in.c.scope.Lookup == nil {
+			return
+		}
+		if _, ok := in.c.scope.Lookup(text.Value); !ok {
+			p := Problem{From: from, To: to, Kind: KindName, Message: "there is no lookup table " + text.Value}
+			if near := diag.Nearest(text.Value, in.c.scope.Tables); len(near) > 0 {
+				p.Short, p.Replace = "did you mean `"+near[0]+"`?", `"`+near[0]+`"`
+			}
+			in.c.report(p)
+		}
+	case f.Name == "within" && i == 1 && isText:
+		if _, ok := parseRange(text.Value); !ok {
+			in.c.report(Problem{From: from, To: to, Kind: KindSyntax, Message: "`" + text.Value + "` is not a range of the day", Hint: `write "22:00-06:00"`})
+		}
+	case f.Name == "within" && i == 2 && isText:
+		if _, err := value.LoadZone(text.Value); err != nil {
+			in.c.report(Problem{From: from, To: to, Kind: KindSyntax, Message: "there is no zone " + text.Value, Hint: "use an IANA name such as Europe/Berlin"})
+		}
+	}
+}
+
+func (in *inspector) unknownFunction(name string, n ast.Node) {
+	from, to := in.c.span(n)
+	p := Problem{From: from, To: to, Kind: KindName, Message: "there is no function `" + name + "` in a rule"}
+	var known []string
+	for b := range builtins {
+		known = append(known, b)
+	}
+	for _, f := range Functions {
+		known = append(known, f.Name)
+	}
+	slices.Sort(known)
+	if near := diag.Nearest(name, known); len(near) > 0 {
+		p.Short, p.Replace = "did you mean `"+near[0]+"`?", near[0]
+	}
+	in.c.report(p)
+}
+
+// refused says why some of expr's functions are not available.
+var refused = map[string]string{
+	"now": "use run.now, which stays the same for a whole run", "reduce": "use sum, count, any or all", "matches": "",
+	"toJSON": "compute it in a mapping", "fromJSON": "compute it in a mapping", "join": "compute it in a mapping",
+	"repeat": "compute it in a mapping", "replace": "compute it in a mapping", "timezone": "use within(t, range, zone)",
+}
+
+func (in *inspector) builtin(t *ast.BuiltinNode) {
+	need, ok := builtins[t.Name]
+	if !ok {
+		hint, known := refused[t.Name]
+		if !known {
+			hint = "compute it in a mapping"
+		}
+		in.refuse(t, "the function `"+t.Name+"` is not available in a rule", hint)
+		return
+	}
+	if in.mapping > 0 && slices.Contains(growing, t.Name) {
+		in.refuse(t, "`"+t.Name+"` cannot stand inside map()", "compare the fields themselves")
+	}
+	if t.Name == "date" && len(t.Arguments) > 2 {
+		in.refuse(t, "date takes no zone in a rule", "use within(t, range, zone) or datetimes with an offset")
+	}
+	in.visit(t.Arguments[0], need)
+	for _, arg := range t.Arguments[1:] {
+		p, ok := arg.(*ast.PredicateNode)
+		if !ok {
+			in.visit(arg, need)
+			continue
+		}
+		if in.predicates++; in.predicates > maxPredicates {
+			in.refuse(t, "lists are walked over inside one another more than twice", "split the rule, or prepare the data in a mapping")
+		}
+		if t.Name == "map" {
+			in.mapping++
+		}
+		in.into(t.Arguments[0], func() { in.visit(p.Node, predicateNeed(t.Name)) })
+		if t.Name == "map" {
+			in.mapping--
+		}
+		in.predicates--
+	}
+}
+
+func predicateNeed(name string) need {
+	switch name {
+	case "map":
+		return needAny
+	case "sum":
+		return needNumber
+	}
+	return needBool
+}
