@@ -18,11 +18,9 @@ var errUnknown = errors.New("redis did not answer")
 const lostMessage = "the Redis store was emptied, replaced or restored while it was in use; " +
 	"nothing is sent until it is looked into. Restore the data and restart, or restart to begin with what is there now"
 
-// run calls a script on the shard and loads it where Redis does not know it.
+// run calls a script on the shard.
 func (d *Driver) run(ctx context.Context, s *script, args []any) (any, error) {
-	cmd := []any{"evalsha", s.sha, 1, d.keys.prefix}
-	cmd = append(cmd, args...)
-	return d.loaded(ctx, func() (any, error) { return d.rdb.Do(ctx, cmd...).Result() })
+	return d.loaded(ctx, func() (any, error) { return d.transact(ctx, d.rdb, s, args, nil) })
 }
 
 // runWith calls a script in one transaction behind an MSETNX of its bodies, and
@@ -31,27 +29,28 @@ func (d *Driver) runWith(ctx context.Context, s *script, args, bodies []any) (an
 	if d.opts.Replicas > 0 {
 		return d.runReplicated(ctx, s, args, bodies)
 	}
-	if len(bodies) == 0 {
-		return d.run(ctx, s, args)
-	}
 	return d.loaded(ctx, func() (any, error) { return d.transact(ctx, d.rdb, s, args, bodies) })
 }
 
 // transactor is what a client and a single connection have in common.
 type transactor interface {
+	Do(ctx context.Context, args ...any) *goredis.Cmd
 	TxPipelined(ctx context.Context, fn func(goredis.Pipeliner) error) ([]goredis.Cmder, error)
 }
 
+// transact sends a script call, in one transaction with its bodies if it has any.
 func (d *Driver) transact(ctx context.Context, c transactor, s *script, args, bodies []any) (any, error) {
+	eval := append([]any{"evalsha", s.sha, 1, d.keys.prefix}, args...)
+	if len(bodies) == 0 {
+		return c.Do(ctx, eval...).Result()
+	}
 	var set, answer *goredis.Cmd
 	_, err := c.TxPipelined(ctx, func(p goredis.Pipeliner) error {
-		if len(bodies) > 0 {
-			set = p.Do(ctx, append([]any{"msetnx"}, bodies...)...)
-		}
-		answer = p.Do(ctx, append([]any{"evalsha", s.sha, 1, d.keys.prefix}, args...)...)
+		set = p.Do(ctx, append([]any{"msetnx"}, bodies...)...)
+		answer = p.Do(ctx, eval...)
 		return nil
 	})
-	if err != nil && set != nil && strings.HasPrefix(err.Error(), "EXECABORT") {
+	if err != nil && strings.HasPrefix(err.Error(), "EXECABORT") {
 		// One of the two says why it was refused, or EXEC itself does.
 		for _, c := range []*goredis.Cmd{set, answer} {
 			if why := c.Err(); why != nil && !strings.HasPrefix(why.Error(), "EXECABORT") {
@@ -60,7 +59,7 @@ func (d *Driver) transact(ctx context.Context, c transactor, s *script, args, bo
 		}
 		return nil, err
 	}
-	if err != nil && len(bodies) > 0 && strings.HasPrefix(err.Error(), "CDLOST") {
+	if err != nil && strings.HasPrefix(err.Error(), "CDLOST") {
 		// The bodies are all there is in a store that was emptied.
 		for i := 0; i < len(bodies); i += 2 {
 			d.rdb.Unlink(ctx, bodies[i].(string))
