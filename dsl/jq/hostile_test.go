@@ -71,7 +71,7 @@ var hostileCells = []hostile{
 	{src: `reduce range(100000000) as $i (.; .[$i] = $i)`, in: `[]`},
 	{src: `. as $n | reduce range(60) as $i ($n; . * .)`, in: `12345678901234567890`},
 	{src: `. as $n | reduce range(1000000) as $i ($n; . * $n)`, in: `12345678901234567890`},
-	{src: `[range(1000000)] | map(tostring) | sort | unique | length`, fine: true},
+	{src: `[range(1000000)] | map(tostring) | sort | unique | length`},
 	{src: `test("(a?){1000}$b")`, in: "a1M"},
 	{src: `[match("a"; "g")]`, in: "a10M"},
 	{src: `gsub("a"; "b") | length`, in: "a2M", fine: true},
@@ -80,7 +80,7 @@ var hostileCells = []hostile{
 	{src: `gsub(""; "xxxxxxxxxxxxxxxx") | gsub(""; "yyyyyyyyyyyyyyyy") | gsub(""; "z") | length`, in: "a1M"},
 	{src: `capture("^" * 7888888)`, in: `"a"`, refused: true},
 	{src: `. as $re | "a" * 1000 | test($re)`, in: `"((a{1,100}){1,100}){1,100}"`, refused: true},
-	{src: `split("") | map(.) | join("") | explode | implode | length`, in: "a2M", fine: true},
+	{src: `split("") | map(.) | join("") | explode | implode | length`, in: "a2M"},
 	{src: `@json | @json | @json | @json | @json | @json | @json | @json | @json | @json | @json | @json | @json | @json | @json | @json | length`, in: `"\"\\\"\\"`},
 	{src: `[splits(", *")] | length`, in: "a2M", fine: true},
 	{src: `[range(3000)] as $a | [$a[] as $x | $a[] as $y | {x: $x, y: $y}] | group_by(.x) | length`},
@@ -211,7 +211,11 @@ func runHostile(t *testing.T, at string) {
 		h = hostileCells[i]
 	}
 	in := bigInput(t, h.in)
-	p := mustCompile(t, h.src, Options{Unsafe: true})
+	p, problems := Compile(h.src, Options{Unsafe: true})
+	if p == nil {
+		fmt.Printf("RESULT 0s refused: %s\n", problems[0].Message)
+		return
+	}
 	start := time.Now()
 	out, err := p.Run(&Frame{}, in)
 	result := fmt.Sprintf("%d values", len(out))
@@ -221,5 +225,5 @@ func runHostile(t *testing.T, at string) {
 			result = "limit: " + err.Error()
 		}
 	}
-	fmt.Printf("RESULT %s %s\n", time.Since(start), strings.ReplaceAll(result, "\n", " "))
+	fmt.Printf("RESULT %s %.200s\n", time.Since(start), strings.ReplaceAll(result, "\n", " "))
 }

@@ -61,11 +61,41 @@ func newPattern(re string, flags any) (*pattern, error) {
 		return nil, err
 	}
 	p.size = len(prog.Inst)
+	if shortest(tree) > 0 {
+		p.next = nil // it never matches nothing
+	}
 	p.unnamed = strings.Join(p.re.SubexpNames(), "") == ""
 	return p, nil
 }
 
-// pattern reads the literal pattern and flags of a call; extra flags are added.
+// shortest returns a lower bound for the length of what re matches.
+func shortest(re *syntax.Regexp) int {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(re.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1
+	case syntax.OpCapture, syntax.OpPlus:
+		return shortest(re.Sub[0])
+	case syntax.OpRepeat:
+		return re.Min * shortest(re.Sub[0])
+	case syntax.OpConcat:
+		n := 0
+		for _, s := range re.Sub {
+			n += shortest(s)
+		}
+		return n
+	case syntax.OpAlternate:
+		n := shortest(re.Sub[0])
+		for _, s := range re.Sub[1:] {
+			n = min(n, shortest(s))
+		}
+		return n
+	}
+	return 0
+}
+
+// regex reads the literal pattern and flags of a call; extra flags are added.
 func (b *builder) regex(f *gojq.Func, flagsAt int, extra string) (*pattern, error) {
 	arg := f.Args[0]
 	re, ok := literalText(arg)
