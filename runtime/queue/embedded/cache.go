@@ -35,7 +35,7 @@ func (c *cached) lease(l *queue.Lease) {
 }
 
 // size is about what it takes, with the tables that lead to it.
-func (c *cached) size() int { return cap(c.body) + len(c.id) + len(c.key) + 288 }
+func (c *cached) size() int { return cap(c.body) + len(c.id) + len(c.key) + 400 }
 
 // cache keeps the jobs that were written last, so that they can be leased
 // without a look at the disk. The oldest give way.

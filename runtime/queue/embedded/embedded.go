@@ -49,7 +49,7 @@ type Options struct {
 	Durability  Durability
 	KeepHistory time.Duration // how long history is kept; 0 = 30 days, negative = for ever
 	Reserve     uint64        // bytes of the disk that are left free; 0 = 256 MiB
-	CacheSize   int           // bytes of jobs kept in memory for the next lease; 0 = 32 MiB
+	CacheSize   int           // bytes of jobs kept in memory for the next lease; 0 = 24 MiB
 	Logger      *slog.Logger  // nil = slog.Default()
 
 	fs vfs.FS // tests break it
@@ -63,7 +63,7 @@ func (o Options) withDefaults() Options {
 		o.Reserve = 256 << 20
 	}
 	if o.CacheSize == 0 {
-		o.CacheSize = 32 << 20
+		o.CacheSize = 24 << 20
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -23,7 +23,7 @@ func openPebble(dir string, fs vfs.FS, lock *pebble.Lock, durability Durability,
 		fs = lazyFS{fs}
 	}
 	k := &pebbleKV{fail: f.set, down: func() bool { return f.get() != nil }}
-	cache := pebble.NewCache(32 << 20)
+	cache := pebble.NewCache(16 << 20)
 	defer cache.Unref()
 	opts := &pebble.Options{
 		FS:                          fs,

@@ -12,7 +12,7 @@ import (
 type lane struct {
 	name           string
 	used           bool // ever held a job
-	ready          [queue.Low + 1]heap
+	ready          [queue.Low + 1]backlog
 	count          [states]int
 	parked         map[uint32]int // by reason
 	oldest, newest uint32         // all its jobs in the order of the log
@@ -140,8 +140,8 @@ func (x *Index) take(li uint32, limit int, until time.Time) []Grant {
 	var got []Grant
 	for prio := range l.ready {
 		h := &l.ready[prio]
-		for len(*h) > 0 && len(got) < limit {
-			v := h.pop()
+		for len(got) < limit && !h.empty() {
+			v := h.pop(&x.runs)
 			n := x.jobs.at(v.slot)
 			if int64(n.seq) != v.at || n.flags&queued == 0 {
 				continue
@@ -151,9 +151,6 @@ func (x *Index) take(li uint32, limit int, until time.Time) []Grant {
 				continue
 			}
 			got = append(got, x.grant(v.slot, n, until))
-		}
-		if len(*h) == 0 && cap(*h) > chunk {
-			*h = nil
 		}
 	}
 	return got

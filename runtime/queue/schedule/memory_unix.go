@@ -18,8 +18,9 @@ func outside(size uintptr) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(b))
 }
 
-// giveBack returns what outside gave. An error would mean that it was given
-// back before, and nothing is left to do about that.
-func giveBack(p unsafe.Pointer, size uintptr) error {
-	return syscall.Munmap(unsafe.Slice((*byte)(p), size))
+// returned gives back what outside gave.
+func returned(p unsafe.Pointer, size uintptr) {
+	if err := syscall.Munmap(unsafe.Slice((*byte)(p), size)); err != nil {
+		panic("memory is given back twice: " + err.Error())
+	}
 }

@@ -101,6 +101,7 @@ type Index struct {
 	dues      heap
 	timed     int // nodes with a time in dues
 	notes     notes
+	runs      runs
 }
 
 // New returns an empty index whose leases have epochs above epoch.
@@ -114,7 +115,7 @@ func New(epoch uint64) *Index {
 		notes:  newNotes(),
 	}
 	mem := &owned{}
-	x.jobs.owned, x.keys.owned = mem, mem
+	x.jobs.owned, x.keys.owned, x.ids.owned, x.byKey.owned, x.runs.owned = mem, mem, mem, mem, mem
 	goruntime.AddCleanup(x, (*owned).free, mem)
 	return x
 }
@@ -272,7 +273,7 @@ func (x *Index) arm(s Slot) {
 	}
 	n.flags |= queued
 	l := x.lanes[n.lane]
-	l.ready[n.prio].push(item{at: int64(n.seq), slot: s})
+	l.ready[n.prio].push(item{at: int64(n.seq), slot: s}, &x.runs)
 	l.wake()
 }
 

@@ -14,32 +14,12 @@ type slab[T any] struct {
 	owned  *owned
 }
 
-// owned is the memory from outside that an index uses. It is given back when
-// the index is garbage.
-type owned struct{ parts []stretch }
-
-type stretch struct {
-	at   unsafe.Pointer
-	size uintptr
-}
-
-func (o *owned) free() {
-	for _, p := range o.parts {
-		if giveBack(p.at, p.size) != nil {
-			return
-		}
-	}
-}
-
 // grow adds a chunk. Small indexes stay where the collector sees them: they
 // come and go by the thousand in tests.
 func (s *slab[T]) grow() {
-	var t [chunk]T
-	size := unsafe.Sizeof(t)
 	if len(s.chunks) > 0 {
-		if p := outside(size); p != nil {
-			s.owned.parts = append(s.owned.parts, stretch{p, size})
-			s.chunks = append(s.chunks, (*[chunk]T)(p))
+		if c := borrow[[chunk]T](s.owned); c != nil {
+			s.chunks = append(s.chunks, c)
 			return
 		}
 	}
@@ -68,7 +48,10 @@ func (s *slab[T]) free(i uint32) { s.spare = append(s.spare, i) }
 
 // table finds places of a slab by hash. It is cut into parts that grow one by
 // one, so that no single insertion has to move everything.
-type table struct{ parts [256]part }
+type table struct {
+	parts [256]part
+	owned *owned
+}
 
 type part struct {
 	cells []uint32 // open addressing, 0 = empty; the length is a power of two
@@ -93,15 +76,28 @@ func (t *table) insert(hash uint64, s uint32, hashOf func(uint32) uint64) {
 	p := &t.parts[hash>>56]
 	if p.n*5 >= len(p.cells)*4 {
 		old := p.cells
-		p.cells = make([]uint32, max(8, 2*len(old)))
+		p.cells = t.cells(max(8, 2*len(old)))
 		for _, c := range old {
 			if c != 0 {
 				p.put(hashOf(c), c)
 			}
 		}
+		if len(old) >= chunk {
+			t.owned.giveBack(unsafe.Pointer(unsafe.SliceData(old)))
+		}
 	}
 	p.put(hash, s)
 	p.n++
+}
+
+// cells returns n empty cells.
+func (t *table) cells(n int) []uint32 {
+	if n >= chunk {
+		if p := t.owned.borrow(uintptr(4 * n)); p != nil {
+			return unsafe.Slice((*uint32)(p), n)
+		}
+	}
+	return make([]uint32, n)
 }
 
 func (p *part) put(hash uint64, s uint32) {
@@ -137,79 +133,6 @@ func (t *table) remove(hash uint64, s uint32, hashOf func(uint32) uint64) {
 	}
 	p.cells[gap] = 0
 	p.n--
-}
-
-// item stands in a heap: a place with a number to sort by. Whether an item
-// still means anything is decided by who takes it out.
-type item struct {
-	at   int64
-	slot uint32
-}
-
-// heap gives the item with the smallest number first. It has four branches,
-// which halves the depth of the usual two.
-type heap []item
-
-func (h *heap) push(v item) {
-	a := append(*h, v)
-	i := len(a) - 1
-	for i > 0 {
-		up := (i - 1) / 4
-		if a[up].at <= v.at {
-			break
-		}
-		a[i] = a[up]
-		i = up
-	}
-	a[i] = v
-	*h = a
-}
-
-func (h *heap) pop() item {
-	a := *h
-	top := a[0]
-	last := a[len(a)-1]
-	a = a[:len(a)-1]
-	if len(a) > 0 {
-		a.sink(0, last)
-	}
-	*h = a
-	return top
-}
-
-func (h heap) sink(i int, v item) {
-	for {
-		c := 4*i + 1
-		if c >= len(h) {
-			break
-		}
-		least := c
-		for j := c + 1; j < min(c+4, len(h)); j++ {
-			if h[j].at < h[least].at {
-				least = j
-			}
-		}
-		if v.at <= h[least].at {
-			break
-		}
-		h[i] = h[least]
-		i = least
-	}
-	h[i] = v
-}
-
-// keep drops the items for which live does not hold.
-func (h *heap) keep(live func(item) bool) {
-	a := (*h)[:0]
-	for _, v := range *h {
-		if live(v) {
-			a = append(a, v)
-		}
-	}
-	for i := (len(a) - 2) / 4; i >= 0 && len(a) > 1; i-- {
-		a.sink(i, a[i])
-	}
-	*h = a
 }
 
 // notes keeps each text once, as long as somebody uses it. Number 0 is no text.
