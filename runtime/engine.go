@@ -121,6 +121,9 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 		return nil, errors.Join(err, e.driver.Close())
 	}
 	e.install(next)
+	if err := e.restorePauses(ctx, next); err != nil {
+		return nil, errors.Join(err, e.driver.Close())
+	}
 	e.last = Report{Result: "started", Revision: ws.Revision, At: time.Now(), Findings: list}
 	return e, nil
 }

@@ -148,6 +148,15 @@ type Finding struct {
 	Warning bool   `json:"warning,omitempty"`
 }
 
+// Findings makes findings ready for people and machines far away.
+func Findings(list diag.List) []Finding {
+	var out []Finding
+	for _, f := range list {
+		out = append(out, Finding{string(f.Code), f.Span.String(), f.Message, f.Hint, f.Severity == diag.Warning})
+	}
+	return out
+}
+
 // PipelineStatus is what is known of one pipeline.
 type PipelineStatus struct {
 	Digest  string          `json:"digest"`
@@ -164,9 +173,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	e.status.Unlock()
 	s := Status{Version: Version, Workspace: e.opt.Dir, Revision: cur.ws.Revision, Generation: cur.live.Generation, Since: cur.since,
 		Ready: e.Ready(), HTTP: e.Addr(), Last: last, Pipelines: map[string]PipelineStatus{}}
-	for _, f := range last.Findings {
-		s.Findings = append(s.Findings, Finding{string(f.Code), f.Span.String(), f.Message, f.Hint, f.Severity == diag.Warning})
-	}
+	s.Findings = Findings(last.Findings)
 	page, err := e.driver.Browse(ctx, queue.Query{View: queue.Lanes, Limit: 10000})
 	if err != nil {
 		return s, err

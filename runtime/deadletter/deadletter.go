@@ -1,0 +1,289 @@
+// Package deadletter is what people do with messages that could not be
+// delivered: look, edit, replay, discard. Every change is one commit with its
+// history, and keeps the idempotency keys, so that nothing that succeeded is
+// sent again.
+package deadletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"crossdock/dsl/compile"
+	"crossdock/dsl/value"
+	"crossdock/runtime/flow"
+	"crossdock/runtime/message"
+	"crossdock/runtime/queue"
+	"crossdock/runtime/worker"
+)
+
+// Letter is one dead letter as people see it.
+type Letter struct {
+	ID       string         `json:"id"`
+	Pipeline string         `json:"pipeline"`
+	Box      string         `json:"box"`
+	Step     string         `json:"step,omitempty"`
+	Cause    *flow.Cause    `json:"cause,omitempty"`
+	Reason   string         `json:"reason"`
+	Group    string         `json:"group"`
+	Attempts int            `json:"attempts"`
+	DeadAt   time.Time      `json:"dead_at"`
+	Refs     []message.Ref  `json:"refs,omitempty"`
+	Payload  any            `json:"payload,omitempty"`  // at the step that failed
+	Original any            `json:"original,omitempty"` // as received, where it differs
+	Raw      string         `json:"raw,omitempty"`      // as received, where it could not be read
+	Steps    map[string]any `json:"steps,omitempty"`    // results so far
+}
+
+// Box works on the dead letters of one store.
+type Box struct {
+	Driver queue.Driver
+	Live   func() *worker.Live
+}
+
+// Errors a caller may branch on.
+var (
+	ErrNotFound = errors.New("there is no such dead letter")
+	ErrReason   = errors.New("a reason and a name are needed")
+)
+
+// Query says which dead letters to list.
+type Query struct {
+	Box      string
+	Pipeline string
+	Group    string
+	After    string
+	Limit    int
+}
+
+// List returns dead letters, oldest first, without payloads, and where the
+// next page begins.
+func (b *Box) List(ctx context.Context, q Query) ([]Letter, string, error) {
+	out := []Letter{}
+	after := q.After
+	limit := q.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	for len(out) < limit {
+		page, err := b.Driver.Browse(ctx, queue.Query{View: queue.Jobs, State: queue.DeadJob, Box: q.Box, Limit: limit, After: after, Bodies: true})
+		if err != nil {
+			return nil, "", err
+		}
+		for i := range page.Jobs {
+			l := b.letter(&page.Jobs[i])
+			if (q.Pipeline == "" || l.Pipeline == q.Pipeline) && (q.Group == "" || l.Group == q.Group) {
+				l.Payload, l.Original, l.Steps, l.Raw = nil, nil, nil, ""
+				out = append(out, l)
+			}
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	return out, after, nil
+}
+
+// Show returns one dead letter with its payloads. Personal data is masked
+// unless reveal is set.
+func (b *Box) Show(ctx context.Context, id string, reveal bool) (Letter, error) {
+	job, err := b.job(ctx, id)
+	if err != nil {
+		return Letter{}, err
+	}
+	l := b.letter(job)
+	if p := b.Live().WS.Pipelines[l.Pipeline]; p != nil && p.Accept != nil && !reveal {
+		shape := p.Accept.Schema.Shape()
+		l.Original = Mask(l.Original, shape)
+		if l.Original == nil {
+			l.Payload = Mask(l.Payload, shape)
+		}
+	}
+	return l, nil
+}
+
+func (b *Box) job(ctx context.Context, id string) (*queue.JobInfo, error) {
+	page, err := b.Driver.Browse(ctx, queue.Query{View: queue.ByID, ID: id, Bodies: true})
+	if err != nil {
+		return nil, err
+	}
+	if len(page.Jobs) == 0 || page.Jobs[0].State != queue.DeadJob {
+		return nil, ErrNotFound
+	}
+	return &page.Jobs[0], nil
+}
+
+// letter reads a stored job. One that cannot be read is still shown.
+func (b *Box) letter(j *queue.JobInfo) Letter {
+	l := Letter{ID: j.ID, Box: j.Box, Reason: j.Reason, Group: j.Group, Attempts: j.Attempts, DeadAt: j.DeadAt}
+	run, err := b.decode(j.Body)
+	if err != nil && run.ID == "" {
+		l.Raw = string(j.Body)
+		return l
+	}
+	l.Pipeline, l.Step, l.Cause, l.Refs, l.Steps = run.Pipeline, run.Step, run.Cause, run.Trace, run.Steps
+	l.Payload = run.Body
+	if run.Mapped {
+		l.Original = run.Original
+	}
+	if run.Original == nil && run.Raw != nil {
+		l.Raw = string(run.Raw)
+	}
+	return l
+}
+
+func (b *Box) decode(body []byte) (flow.Run, error) {
+	return flow.Decode(body, func(raw []byte, _ *message.Meta) (any, error) {
+		return message.Decode(raw, message.Unlimited)
+	})
+}
+
+// Mask hides personal data: what a schema marks as pii.
+func Mask(v any, shape *value.Shape) any {
+	if shape == nil || v == nil {
+		return v
+	}
+	if shape.PII {
+		return "[masked]"
+	}
+	switch t := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(t))
+		for k, x := range t {
+			out[k] = Mask(x, shape.Fields[k])
+		}
+		return out
+	case []any:
+		out := make([]any, len(t))
+		for i, x := range t {
+			out[i] = Mask(x, shape.Item)
+		}
+		return out
+	}
+	return v
+}
+
+// Edit replaces the payload at the step that failed. A payload that is still as
+// received must satisfy the contract of its pipeline.
+func (b *Box) Edit(ctx context.Context, id string, payload any, who, reason string) error {
+	if who == "" || reason == "" {
+		return ErrReason
+	}
+	job, err := b.job(ctx, id)
+	if err != nil {
+		return err
+	}
+	run, err := b.decode(job.Body)
+	if run.ID == "" {
+		return fmt.Errorf("the stored message cannot be read: %w", err)
+	}
+	p := b.Live().WS.Pipelines[run.Pipeline]
+	if p != nil && p.Accept != nil && !run.Mapped {
+		if bad := p.Accept.Schema.Validate(payload); len(bad) > 0 {
+			return fmt.Errorf("the new payload is not a valid %s: %s", p.Accept.Name, bad[0])
+		}
+	}
+	before := message.Marshal(run.Body)
+	if run.Fault != "" {
+		before = run.Raw
+	}
+	run.Body = payload
+	if !run.Mapped {
+		run.Original, run.Raw = payload, nil
+	}
+	e := b.entry(&run, queue.Edited, who, reason)
+	e.Data = before
+	_, err = b.Driver.Apply(ctx, queue.Commit{
+		Orders:  []queue.Order{{ID: id, Do: queue.Edit, Body: flow.Encode(nil, &run)}},
+		History: []queue.Entry{e},
+	})
+	return notFound(err)
+}
+
+// Replay sends a dead letter back to the step that failed. One that could not
+// even be identified is taken in anew.
+func (b *Box) Replay(ctx context.Context, id, who string) error {
+	job, err := b.job(ctx, id)
+	if err != nil {
+		return err
+	}
+	run, err := b.decode(job.Body)
+	if run.ID == "" {
+		return fmt.Errorf("the stored message cannot be read: %w", err)
+	}
+	live := b.Live()
+	p := live.WS.Pipelines[run.Pipeline]
+	if p == nil {
+		return fmt.Errorf("the pipeline %s is not defined any more", run.Pipeline)
+	}
+	e := b.entry(&run, queue.Replayed, who, "")
+	if run.Fault != "" {
+		return b.again(ctx, live, p, &run, e)
+	}
+	if run.Cause != nil && run.Cause.Code == "uncertain" {
+		run.Ambiguous = false // a person has looked at the other side
+	}
+	run.Cause = nil
+	_, err = b.Driver.Apply(ctx, queue.Commit{
+		Orders:  []queue.Order{{ID: id, Do: queue.Revive, Body: flow.Encode(nil, &run)}},
+		History: []queue.Entry{e},
+	})
+	return notFound(err)
+}
+
+// again takes a message in that could not be identified before.
+func (b *Box) again(ctx context.Context, live *worker.Live, p *compile.Pipeline, run *flow.Run, e queue.Entry) error {
+	in := &worker.Intake{WS: live.WS, P: p}
+	m := message.Message{Body: run.Body, Raw: run.Raw, Meta: run.Meta, Trace: run.Trace}
+	jobs, rej := in.Jobs(ctx, run.ID+".r", &m)
+	if rej != nil {
+		return fmt.Errorf("it still cannot be taken in: %w", rej)
+	}
+	for i := range jobs {
+		for j := range jobs[i].Fresh {
+			jobs[i].Fresh[j].Kind, jobs[i].Fresh[j].Parent = queue.Branched, run.ID
+		}
+	}
+	done := e
+	done.Kind = queue.Fanned
+	_, err := b.Driver.Apply(ctx, queue.Commit{
+		Orders: []queue.Order{{ID: run.ID, Do: queue.Discard}}, Jobs: jobs, History: []queue.Entry{e, done},
+	})
+	return notFound(err)
+}
+
+// Discard ends a dead letter for good. The history keeps who and why.
+func (b *Box) Discard(ctx context.Context, id, who, reason string) error {
+	if who == "" || reason == "" {
+		return ErrReason
+	}
+	job, err := b.job(ctx, id)
+	if err != nil {
+		return err
+	}
+	run, _ := b.decode(job.Body)
+	if run.ID == "" {
+		run.ID = id
+	}
+	_, err = b.Driver.Apply(ctx, queue.Commit{
+		Orders:  []queue.Order{{ID: id, Do: queue.Discard}},
+		History: []queue.Entry{b.entry(&run, queue.Discarded, who, reason)},
+	})
+	return notFound(err)
+}
+
+func (b *Box) entry(run *flow.Run, kind queue.Kind, who, reason string) queue.Entry {
+	detail := "by " + who
+	if reason != "" {
+		detail += ": " + reason
+	}
+	return queue.Entry{Message: run.ID, At: time.Now(), Kind: kind, Pipeline: run.Pipeline, Revision: b.Live().WS.Revision, Step: run.Step, Detail: detail}
+}
+
+func notFound(err error) error {
+	if errors.Is(err, queue.ErrNotFound) {
+		return ErrNotFound
+	}
+	return err
+}
