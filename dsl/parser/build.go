@@ -45,8 +45,8 @@ func (p *parser) document(docs []*yaml.Node) *ast.Node {
 // build turns one YAML node into ours. indent is the column of the block that
 // holds it, 0 at the top. It returns the byte behind the value too.
 func (p *parser) build(n *yaml.Node, indent int) (*ast.Node, int) {
-	at := diag.Point{Line: n.Line, Col: n.Column}
-	off := p.text.Offset(at)
+	off := p.text.Offset(diag.Point{Line: n.Line, Col: n.Column})
+	at := p.text.Point(off) // an empty value at the end stands behind the file
 	node := &ast.Node{
 		Span:    p.span(at, at),
 		Flow:    n.Style&yaml.FlowStyle != 0,

@@ -145,5 +145,8 @@ func (p *parser) span(from, to diag.Point) diag.Span {
 
 // report adds an error between two points and returns it for a hint.
 func (p *parser) report(from, to diag.Point, format string, args ...any) *diag.Diagnostic {
+	if to.Less(from) {
+		to = from
+	}
 	return p.list.Errorf(Code, p.span(from, to), format, args...)
 }

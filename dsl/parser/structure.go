@@ -199,6 +199,66 @@ func (p *parser) unclosedBracket(off int) bool {
 	return true
 }
 
+var closers = map[byte]byte{'[': ']', '{': '}', '(': ')'}
+
+// mismatch returns the first bracket behind off that closes another kind than
+// was opened, and the one it should have matched. It returns -1 where there is
+// none.
+func (p *parser) mismatch(off int) (closer, opener int) {
+	src := p.text.Bytes()
+	s := scanner{src: src, at: off}
+	var stack []int
+	for {
+		at, quote := s.at, s.quote
+		if !s.step() {
+			return -1, -1
+		}
+		switch c := src[at]; {
+		case quote != 0 || s.quote != 0:
+		case closers[c] != 0:
+			stack = append(stack, at)
+		case len(stack) == 0:
+			return -1, -1
+		case c == ']' || c == '}' || c == ')':
+			opener = stack[len(stack)-1]
+			if closers[src[opener]] != c {
+				return at, opener
+			}
+			if stack = stack[:len(stack)-1]; len(stack) == 0 {
+				return -1, -1
+			}
+		}
+	}
+}
+
+// wrongBracket reports "[ ... }".
+func (p *parser) wrongBracket(closer, opener int) bool {
+	want := string(closers[p.byteAt(opener)])
+	d := p.reportAt(closer, "`%c` stands here, but the `%c` of column %d is still open", p.byteAt(closer), p.byteAt(opener), p.text.Point(opener).Col)
+	d.Hint = "put a `" + want + "` in front of it"
+	p.broken = true
+	if c, ok := p.cellAt(opener); ok {
+		p.mend(c)
+		return true
+	}
+	return false
+}
+
+// leftOpen finds the bracket above that nothing closes.
+func (p *parser) leftOpen(at int) bool {
+	last := p.text.Point(at).Line
+	for n := last; n > 0 && n > last-200; n-- {
+		c, ok := p.lineCell(n)
+		if !ok || !isBracket(p.byteAt(c.from)) {
+			continue
+		}
+		if _, closed := p.match(c.from); !closed {
+			return p.unclosedBracket(c.from)
+		}
+	}
+	return false
+}
+
 // quotedScalar reports what is wrong inside quotes.
 func (p *parser) quotedScalar(from, at int, message string) bool {
 	if !strings.Contains(message, "escape") && !strings.Contains(message, "hexadecimal") {

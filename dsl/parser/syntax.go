@@ -32,14 +32,20 @@ func (p *parser) syntax(failure *yaml.LoadError) bool {
 	case strings.HasPrefix(failure.ContextMsg, "while scanning a quoted scalar"):
 		return p.quotedScalar(context, at, msg)
 	case strings.HasPrefix(failure.ContextMsg, "while parsing a flow"):
-		if _, closed := p.match(context); !closed && isBracket(p.byteAt(context)) {
+		if !isBracket(p.byteAt(context)) {
+			break
+		}
+		if _, closed := p.match(context); !closed {
 			return p.unclosedBracket(context)
+		}
+		if closer, opener := p.mismatch(context); closer >= 0 {
+			return p.wrongBracket(closer, opener)
 		}
 	}
 	if c, ok := p.cellAt(at); ok && p.explain(c, at) {
 		return true
 	}
-	if p.swallowed(at) {
+	if p.swallowed(at) || strings.Contains(failure.ContextMsg, "flow") && p.leftOpen(at) {
 		return true
 	}
 	p.structure(failure, at, context)
@@ -91,6 +97,9 @@ func (p *parser) explain(c cell, at int) bool {
 	message := explainStart(text)
 	switch shown := quoteWord(text); {
 	case message != "":
+	case isBracket(text[0]):
+		// A list or map that is whole as far as brackets go: not the cause.
+		return false
 	case c.flow:
 		message = explainFlow(text)
 	case strings.Contains(text, " ? ") && strings.Contains(text, ":"):
