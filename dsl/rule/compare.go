@@ -120,9 +120,6 @@ func order(a, b any) (int, bool) {
 	return 0, false
 }
 
-// maxText bounds the texts that `+` builds.
-const maxText = 64 << 10
-
 // member tests whether x is in a list, or a field of an object.
 func member(x, in any) (bool, error) {
 	switch t := in.(type) {

@@ -45,6 +45,10 @@ const (
 
 const budgetName = "$b"
 
+// maxExact is the length up to which a number keeps its order among others
+// when the machine takes it as float64: 15 digits, a point and a sign.
+const maxExact = 17
+
 // follow walks down from v. A field or item that is not there is nothing; a
 // field of something that has none is reported with the step that failed.
 func follow(v any, steps []Segment) (out any, failed int) {
@@ -82,14 +86,9 @@ func follow(v any, steps []Segment) (out any, failed int) {
 func native(v any) any {
 	switch n := v.(type) {
 	case json.Number:
-		if i, err := strconv.ParseInt(string(n), 10, 64); err == nil {
-			return int(i)
+		if out := nativeNumber(n); out != nil {
+			return out
 		}
-		f, err := strconv.ParseFloat(string(n), 64)
-		if err != nil {
-			return v
-		}
-		return f
 	case int64:
 		return int(n)
 	case *big.Int:
@@ -100,6 +99,18 @@ func native(v any) any {
 		return f
 	}
 	return v
+}
+
+// nativeNumber returns nil for a number beyond what the machine knows.
+func nativeNumber(n json.Number) any {
+	if i, err := strconv.ParseInt(string(n), 10, 64); err == nil {
+		return int(i)
+	}
+	f, err := strconv.ParseFloat(string(n), 64)
+	if err != nil {
+		return nil
+	}
+	return f
 }
 
 // Eval answers the rule for env. Its error is an *Error. It is safe for
@@ -123,7 +134,19 @@ func (p *Program) eval(env *Env) (bool, error) {
 			return p.evalCarefully(env)
 		}
 		if s.numeric {
-			v = native(v)
+			if n, ok := v.(json.Number); ok {
+				var out any
+				if len(n) <= maxExact {
+					out = nativeNumber(n)
+				}
+				if out == nil && p.careful != nil {
+					p.states.Put(st)
+					return p.evalCarefully(env)
+				}
+				v = out
+			} else {
+				v = native(v)
+			}
 		}
 		st.env[s.name] = v
 	}
@@ -140,8 +163,9 @@ func (p *Program) eval(env *Env) (bool, error) {
 	return yes, nil
 }
 
-// evalCarefully runs the rule where a path could not be followed; only a path
-// that is really needed makes it fail.
+// evalCarefully runs the rule where a path could not be followed, which fails
+// only if it is really needed, or where a number has more digits than the
+// machine can compare.
 func (p *Program) evalCarefully(env *Env) (bool, error) {
 	careful, err := p.careful()
 	if err != nil {

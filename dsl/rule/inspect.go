@@ -2,6 +2,7 @@ package rule
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -244,6 +245,12 @@ func (in *inspector) unknownField(p Path, bad int, shape *value.Shape) {
 		problem.Hint = "you can use: " + strings.Join(names[:min(len(names), 20)], ", ")
 		if near := diag.Nearest(at.Name, names); len(near) > 0 {
 			problem.Short, problem.Replace = "did you mean `"+near[0]+"`?", near[0]
+			switch quoted := strings.IndexByte("\"'`", in.c.src[at.From]) >= 0; {
+			case quoted:
+				problem.Replace = strconv.Quote(near[0])
+			case !plainName(near[0]):
+				problem.Replace, problem.Hint = "", "write `"+where+"["+strconv.Quote(near[0])+"]`"
+			}
 		}
 	}
 	in.c.report(problem)

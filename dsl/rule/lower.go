@@ -35,7 +35,11 @@ func (l *lowering) lower(n ast.Node, want form) ast.Node {
 		return l.access(n, want)
 	case *ast.UnaryNode:
 		l.note(t, t.Operator, t.Node)
+		number := literal(t.Node)
 		t.Node = l.lower(t.Node, numeric)
+		if t.Operator == "-" && !number {
+			return call(t, "$-", constant(t, 0), t.Node)
+		}
 	case *ast.BinaryNode:
 		return l.binary(t, want)
 	case *ast.ConditionalNode:
@@ -172,12 +176,12 @@ func (l *lowering) binary(t *ast.BinaryNode, want form) ast.Node {
 	case "contains", "startsWith", "endsWith", "and", "&&", "or", "||":
 		t.Left, t.Right = l.lower(t.Left, plain), l.lower(t.Right, plain)
 	case "<", "<=", ">", ">=":
-		if !countable(t.Left) && !countable(t.Right) {
+		if !l.ready(t.Left, t.Right) {
 			return call(t, "$order", constant(t, t.Operator), l.lower(t.Left, plain), l.lower(t.Right, plain))
 		}
 		t.Left, t.Right = l.lower(t.Left, numeric), l.lower(t.Right, numeric)
-	case "+":
-		return call(t, "$plus", l.lower(t.Left, numeric), l.lower(t.Right, numeric))
+	case "+", "-", "*":
+		return call(t, "$"+t.Operator, l.lower(t.Left, numeric), l.lower(t.Right, numeric))
 	default:
 		t.Left, t.Right = l.lower(t.Left, numeric), l.lower(t.Right, numeric)
 	}
@@ -188,10 +192,11 @@ func (l *lowering) binary(t *ast.BinaryNode, want form) ast.Node {
 // and exactly where both come from data.
 func (l *lowering) equality(t *ast.BinaryNode) ast.Node {
 	want := plain
+	numbers := countable(t.Left) || countable(t.Right)
 	switch {
-	case countable(t.Left) || countable(t.Right):
+	case numbers && l.ready(t.Left, t.Right):
 		want = numeric
-	case !literal(t.Left) && !literal(t.Right) && !isNil(t.Left) && !isNil(t.Right):
+	case numbers || !literal(t.Left) && !literal(t.Right) && !isNil(t.Left) && !isNil(t.Right):
 		equal := call(t, "$same", l.lower(t.Left, plain), l.lower(t.Right, plain))
 		if t.Operator == "==" {
 			return equal
@@ -202,6 +207,28 @@ func (l *lowering) equality(t *ast.BinaryNode) ast.Node {
 	}
 	t.Left, t.Right = l.lower(t.Left, want), l.lower(t.Right, want)
 	return t
+}
+
+// ready reports whether the machine's own operators are right for two numbers:
+// one of them is computed or written in the rule, and the other one too or a
+// slot, which is left to the careful program where it does not fit.
+func (l *lowering) ready(a, b ast.Node) bool {
+	return (countable(a) || countable(b)) && l.simple(a) && l.simple(b)
+}
+
+func (l *lowering) simple(n ast.Node) bool {
+	if countable(n) {
+		return true
+	}
+	if t, ok := n.(*ast.BinaryNode); ok && t.Operator == "??" {
+		return l.simple(t.Left) && l.simple(t.Right)
+	}
+	start, ok := l.c.unchain(n).start.(*ast.IdentifierNode)
+	if !ok || l.careful {
+		return false
+	}
+	_, isLocal := l.local(start.Value)
+	return !isLocal
 }
 
 // countable reports whether a node can only be a number, so that the machine's

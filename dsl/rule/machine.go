@@ -63,7 +63,9 @@ var operators = map[string]func(args ...any) (any, error){
 	"$item":    itemCall,
 	"$same":    sameCall,
 	"$order":   orderCall,
-	"$plus":    plusCall,
+	"$+":       plusCall,
+	"$-":       minusCall,
+	"$*":       timesCall,
 	"$in":      func(args ...any) (any, error) { return member(args[0], args[1]) },
 	"$between": betweenCall,
 	"$matches": matchesCall,
@@ -208,47 +210,6 @@ func orderCall(args ...any) (any, error) {
 		return c > 0, nil
 	}
 	return c >= 0, nil
-}
-
-func plusCall(args ...any) (any, error) {
-	switch a := args[0].(type) {
-	case int:
-		switch b := args[1].(type) {
-		case int:
-			if s := a + b; (s > a) == (b > 0) {
-				return s, nil
-			}
-			return float64(a) + float64(b), nil
-		case float64:
-			return float64(a) + b, nil
-		}
-	case float64:
-		switch b := args[1].(type) {
-		case int:
-			return a + float64(b), nil
-		case float64:
-			return a + b, nil
-		}
-	case string:
-		if b, ok := args[1].(string); ok {
-			if len(a)+len(b) > maxText {
-				return nil, &Error{Code: "limit", Message: "`+` would build a text of more than 64 KiB"}
-			}
-			return a + b, nil
-		}
-	case time.Time:
-		if b, ok := args[1].(time.Duration); ok {
-			return a.Add(b), nil
-		}
-	case time.Duration:
-		switch b := args[1].(type) {
-		case time.Duration:
-			return a + b, nil
-		case time.Time:
-			return b.Add(a), nil
-		}
-	}
-	return nil, errOperand
 }
 
 func betweenCall(args ...any) (any, error) {

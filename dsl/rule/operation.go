@@ -94,7 +94,11 @@ func (o operation) blame(env *Env) *Error {
 			return &Error{Code: "type", Path: r.path, Message: r.path + ": in one of the items it is missing or not " + words}
 		}
 		if !fits(r.value) {
-			return &Error{Code: "type", Path: r.path, Message: "`" + o.operator + "` expects " + words + ", but " + r.path + " is " + describe(r.value)}
+			e := &Error{Code: "type", Path: r.path, Message: "`" + o.operator + "` expects " + words + ", but " + r.path + " is " + describe(r.value)}
+			if o.operator == "contains" && value.Kind(r.value) == "list" {
+				e.Hint = "write `x in " + r.path + "`"
+			}
+			return e
 		}
 	}
 	if slices.Contains(asking, o.operator) && len(readings) > 0 && len(o.operands) > 1 {

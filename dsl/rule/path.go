@@ -153,8 +153,9 @@ func (w *walker) pathOf(n ast.Node) (Path, bool) {
 		}
 		p = *w.current[len(w.current)-1]
 		p.From, p.To = w.c.span(s)
-		if len(ch.segments) > 0 {
-			p.From = ch.segments[0].From
+		if len(ch.segments) > 0 && (p.From >= len(w.c.src) || w.c.src[p.From] != '#') {
+			// `.x` is short for `#.x`; the dot belongs to the path.
+			p.From = max(0, ch.segments[0].From-1)
 		}
 	default:
 		return Path{}, false

@@ -100,7 +100,8 @@ func TestProblems(t *testing.T) {
 		{`data.hazmat`, "data.hazmat", KindOptional, "`data.hazmat` may be missing", "(data.hazmat ?? false)"},
 		{`not data.hazmat`, "data.hazmat", KindOptional, "may be missing", "(data.hazmat ?? false)"},
 		{`len(data.extras) > 0`, "data.extras", KindOptional, "may be missing", "(data.extras ?? [])"},
-		{`any(data.items, .price > 5)`, "price", KindOptional, "may be missing", "?? 0"},
+		{`any(data.items, .price > 5)`, ".price", KindOptional, "may be missing", "(.price ?? 0)"},
+		{`any(data.items, #.price > 5)`, "#.price", KindOptional, "may be missing", "(#.price ?? 0)"},
 		{`data.texts.print`, "data.texts.print", KindOptional, "may be missing", "?? false"},
 		{`data.attempt + 1 == 3`, "data.attempt", KindOptional, "may be missing", ""},
 		{`data.until < run.now`, "data.until", KindOptional, "may be missing", "!= nil and"},
@@ -159,6 +160,22 @@ func TestProblems(t *testing.T) {
 		}
 		if text := fmt.Sprint(p.Message, p.Hint); strings.Contains(text, "interface") || strings.Contains(text, "float64") || strings.Contains(text, "map[") || strings.Contains(text, "unknown") {
 			t.Errorf("%s speaks of types: %s", c.src, text)
+		}
+	}
+}
+
+// What is offered as a replacement makes the rule sound.
+func TestReplacementsHelp(t *testing.T) {
+	for _, src := range []string{`data.cuntry == "DE"`, `data.attempt < 3`, `data.hazmat`, `any(data.items, .price > 5)`, `any(data.items, .qtty > 3)`, `len(data.extras) > 0`, `status == "NEW"`,
+		`data.status == "RELEASD"`, `data.attempt == null`, `in_lookup("cods", data.status)`, `blnk(data.status)`, `data["cuntry"] == "DE"`, `"ü" == data.cuntry`, `data.texts.print`} {
+		_, problems := Compile(src, typedScope())
+		if len(problems) != 1 || problems[0].Replace == "" {
+			t.Errorf("%s: %+v", src, problems)
+			continue
+		}
+		fixed := src[:problems[0].From] + problems[0].Replace + src[problems[0].To:]
+		if _, left := Compile(fixed, typedScope()); len(left) > 0 {
+			t.Errorf("%s: %+v", fixed, left)
 		}
 	}
 }

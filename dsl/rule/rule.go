@@ -96,9 +96,8 @@ type Program struct {
 	places map[int]operation
 	states sync.Pool
 
-	// careful is the same rule with every path followed only when it is
-	// needed. It runs where a path cannot be followed, to see whether that
-	// matters.
+	// careful is the same rule, slower: every path is followed only when it is
+	// needed and every comparison is exact.
 	careful func() (*Program, error)
 }
 

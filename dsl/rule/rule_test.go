@@ -49,7 +49,7 @@ const document = `{
   "text": "5", "zip": "01067", "empty": "", "blanks": "  ", "none": null, "list": [1, 2, 3], "nothing": [], "object": {},
   "texts": {"print": true}, "items": [{"sku": "A", "qty": 3, "price": 1.10, "tags": ["x"]}, {"sku": "B", "qty": 10}],
   "at": "2026-05-16T14:30:00+02:00", "until": "2026-05-16T13:00:00Z", "day": "2026-05-16", "weird-name": 1, "pod": {"photo_urls": ["u"]},
-  "reason": "site_closed", "code": "01", "number_code": 7, "float": 2.0, "id": "0012", "prefix": "PRE-1"
+  "reason": "site_closed", "fine": 25.10000000000000001, "fines": [25.10000000000000001], "tenth": 0.1, "max": 9223372036854775807, "min": -9223372036854775808, "huge": 1e400, "code": "01", "number_code": 7, "float": 2.0, "id": "0012", "prefix": "PRE-1"
 }`
 
 func TestEval(t *testing.T) {
@@ -71,6 +71,9 @@ func TestEval(t *testing.T) {
 		{`in_lookup("codes", data.gone)`, false}, {`data.at <= data.until`, true}, {`data.until > data.at`, true},
 		// Numbers are exact, whatever way they are written.
 		{`data.amount == data.planned`, true}, {`data.big == data.big2`, false}, {`data.big < data.big2`, true}, {`data.big != data.big2`, true}, {`data.amount == 25.1`, true}, {`data.amount == 25.10`, true},
+		{`data.fine > 25.1`, true}, {`data.fine == 25.1`, false}, {`data.fine != 25.1`, true}, {`any(data.fines, # > 25.1)`, true}, {`any(data.fines, # == 25.1)`, false}, {`data.big > 9223372036854775807`, true},
+		{`let f = data.fine; f > 25.1`, true}, {`(data.fine ?? 1) > 25.1`, true}, {`data.amount >= 25.1 and data.fine <= 25.2`, true}, {`25.1 < data.fine`, true}, {`data.tenth + 0.2 > 0.3`, true},
+		{`data.max + data.max > 0`, true}, {`data.max * 4 > 0`, true}, {`-data.max - data.max < 0`, true}, {`data.min * -1 > 0`, true}, {`data.max - 1 == 9223372036854775806`, true}, {`data.huge > 1`, true}, {`data.huge == data.huge`, true},
 		{`data.float == 2`, true}, {`data.attempt == 2.0`, true}, {`data.attempt in [1, 2]`, true}, {`data.float in [1, 2]`, true}, {`data.attempt in 1..3`, true}, {`data.attempt in 3..9`, false}, {`data.amount in 1..30`, false},
 		{`2 in data.list`, true}, {`5 in data.list`, false}, {`data.attempt in data.list`, true}, {`"sku" in data.items[0]`, true}, {`data.big in [1]`, false},
 		{`data.amount * 2 > 50`, true}, {`data.attempt + 1 == 3`, true}, {`data.attempt - 3 < 0`, true}, {`-data.attempt == -2`, true}, {`data.attempt ** 2 == 4`, true}, {`data.attempt % 2 == 0`, true},
@@ -150,6 +153,7 @@ func TestEvalErrors(t *testing.T) {
 		{`data.items.sku == "A"`, "type", "data.items.sku", "asks for the field `sku` of a list (walk over the list"},
 		{`data.texts[0] == 1`, "type", "data.texts[0]", "asks for an item of an object"},
 		{`data.attempt contains "x"`, "type", "data.attempt", "`contains` expects text, but data.attempt is the number 2"},
+		{`data.list contains "x"`, "type", "data.list", "`contains` expects text, but data.list is a list (write `x in data.list`)"},
 		{`data.attempt matches "x"`, "type", "data.attempt", "`matches` expects text"},
 		{`"a" in data.status`, "type", "", "`in` needs a list or an object on its right"},
 		{`close_to(data.gone, 1, 1, 1)`, "missing", "", "close_to: the first value is missing"},
@@ -199,11 +203,11 @@ func TestUnneededPathsDoNotFail(t *testing.T) {
 func TestPaths(t *testing.T) {
 	for src, want := range map[string]string{
 		`data.a.b == meta.c`:                     "data.a.b@0-8 meta.c@12-18",
-		`any(data.items, .qty > data.limit)`:     "data.items@4-14 data.items[].qty@17-20 data.limit@23-33",
-		`any(data.items, any(.sub, #.x == "1"))`: "data.items@4-14 data.items[].sub@21-24 data.items[].sub[].x@28-29",
+		`any(data.items, .qty > data.limit)`:     "data.items@4-14 data.items[].qty@16-20 data.limit@23-33",
+		`any(data.items, any(.sub, #.x == "1"))`: "data.items@4-14 data.items[].sub@20-24 data.items[].sub[].x@26-29",
 		`let o = data.order; o.id == "1"`:        "data.order@8-18 data.order.id@20-24",
 		`data["weird name"][0].x == 1`:           `data["weird name"][0].x@0-23`,
-		`any(filter(data.items ?? [], .a), .b)`:  "data.items@11-21 data.items[].a@30-31 data.items[].b@35-36",
+		`any(filter(data.items ?? [], .a), .b)`:  "data.items@11-21 data.items[].a@29-31 data.items[].b@34-36",
 		`data.größe == 1 and data.x`:             `data["größe"]@0-12 data.x@22-28`,
 		`data[params.key].x == 1`:                "data@0-4 params.key@5-15",
 		`data.a?.b?.c ?? false`:                  "data.a.b.c@0-12",
