@@ -70,8 +70,13 @@ func New(c Config) (connectors.Source, error) {
 
 type source struct {
 	Config
-	at place
+	at    place
+	stuck int // failures in a row at the page where a round goes on
 }
+
+// giveUp is after how many failures a remembered page is taken for one that
+// the other side does not know any more.
+const giveUp = 3
 
 // place is what is remembered between two rounds.
 type place struct {
@@ -181,13 +186,16 @@ func (s *source) round(ctx context.Context, out connectors.Channel) (more bool, 
 	for range s.MaxPages {
 		resp, err := s.ask(ctx, now.Page)
 		if err != nil {
-			if resumed && now.Page == s.at.Page {
-				// The other side may not know its page any more: begin anew.
-				now.Page, now.Highest = nil, nil
+			if !resumed || now.Page != s.at.Page {
+				return false, err
+			}
+			if s.stuck++; s.stuck >= giveUp {
+				s.stuck, now.Page, now.Highest = 0, nil, nil // begin anew from the cursor
 				return false, errors.Join(err, s.remember(ctx, now))
 			}
 			return false, err
 		}
+		s.stuck = 0
 		items, err := s.items(resp)
 		if err != nil {
 			return false, err
