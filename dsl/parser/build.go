@@ -156,6 +156,9 @@ func (p *parser) pairs(node *ast.Node, n *yaml.Node, off, indent int) int {
 		if !p.checkKey(n.Content[i], key) {
 			continue
 		}
+		if node.Flow && value.Empty {
+			p.colonWithoutSpace(key)
+		}
 		if before, ok := first[key.Text]; ok {
 			p.duplicate(before, key)
 			continue
@@ -208,6 +211,19 @@ func (p *parser) checkKey(n *yaml.Node, key *ast.Node) bool {
 	}
 	p.explicitKey(key)
 	return true
+}
+
+// colonWithoutSpace reports "{from:.a}", which YAML reads as one long key.
+func (p *parser) colonWithoutSpace(key *ast.Node) {
+	name, rest, found := strings.Cut(key.Text, ":")
+	if !found || key.Style != ast.Plain || rest == "" || name == "" || strings.HasPrefix(rest, "//") || strings.ContainsAny(name, " \"'([") {
+		return
+	}
+	p.broken = true
+	d := p.report(key.Span.Start, key.Span.End, "YAML reads `%s` as one word, because no space follows the colon", clip(key.Text))
+	d.Hint = "write `" + clip(name+": "+rest) + "`"
+	at := key.At(len(name) + 1)
+	d.Fixes = []diag.Fix{{Title: "put a space behind the colon", Edits: []diag.Edit{{Span: p.span(at, at), Text: " "}}}}
 }
 
 // explicitKey reports "? key", YAML's long way to write a key.

@@ -14,7 +14,7 @@ type cell struct {
 	from, to int  // bytes of the file
 	flow     bool // stands inside { } or [ ]
 	alone    bool // the only element of a [ ] list
-	open     int  // for a lone element: byte of the "["
+	open     int  // inside brackets: byte of the bracket
 	indent   int  // columns in front of the line that holds the key
 }
 

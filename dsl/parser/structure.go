@@ -67,6 +67,9 @@ func (p *parser) noColon(n int) {
 	switch {
 	case strings.ContainsRune(trimmed, '\u00A0'):
 		d.Hint = "an invisible no-break space stands in this line: replace it by an ordinary space"
+	case strings.Contains(trimmed, " = "):
+		name, value, _ := strings.Cut(trimmed, " = ")
+		d.Hint = "write `" + clip(name+": "+value) + "`"
 	case found && !strings.ContainsAny(key, " \"'(["):
 		d.Hint = "put a space behind the colon: `" + key + ": " + value + "`"
 		at := diag.Point{Line: n, Col: len([]rune(line)) - len([]rune(value)) + 1}

@@ -94,6 +94,9 @@ func (p *parser) explain(c cell, at int) bool {
 		return false
 	}
 	text := p.cellText(c)
+	if p.innerQuote(c, text) || c.flow && p.missingComma(c, text) {
+		return true
+	}
 	message := explainStart(text)
 	switch shown := quoteWord(text); {
 	case message != "":
@@ -123,11 +126,60 @@ func (p *parser) explain(c cell, at int) bool {
 	}
 	d := p.reportCell(c, message)
 	d.Short = shortFor(text)
+	if entries.MatchString(text) && !c.flow {
+		d.Hint = "if these are several entries, put { } around them; if it is one value, quote the whole cell"
+		d.Fixes = nil
+	}
 	if text[0] == '|' && !c.flow {
 		p.textBehindBar(d, c)
 		return true
 	}
 	p.mend(c)
+	return true
+}
+
+// entries is what "name: a, when: b" leaves behind the first key.
+var entries = regexp.MustCompile(`^[^"'(){}\[\]?]*, *[A-Za-z_][\w.-]*: `)
+
+// gap is a place inside braces where a second key follows a value.
+var gap = regexp.MustCompile(`^([^?]*[^\s?|,])\s+([A-Za-z_][\w.-]*):(\s|$)`)
+
+// missingComma reports "{a: .b c: .d}".
+func (p *parser) missingComma(c cell, text string) bool {
+	m := gap.FindStringSubmatchIndex(text)
+	if m == nil || open(text[:m[3]]) || p.byteAt(c.open) != '{' {
+		return false
+	}
+	at := p.text.Point(c.from + m[3])
+	key := p.text.Point(c.from + m[4])
+	d := p.report(key, diag.Point{Line: key.Line, Col: key.Col + len(text[m[4]:m[5]])}, "a comma is missing in front of `%s`", text[m[4]:m[5]])
+	d.Hint = "inside { } a comma stands between two entries; quote the whole cell if it is one value"
+	d.Fixes = []diag.Fix{{Title: "put a comma there", Edits: []diag.Edit{{Span: p.span(at, at), Text: ","}}}}
+	p.broken = true
+	p.mend(c)
+	return true
+}
+
+// innerQuote reports a text in quotes that holds the same quotes: 'don't'.
+func (p *parser) innerQuote(c cell, text string) bool {
+	end := quotedEnd(text)
+	if end < 0 || end >= len(text) || text[len(text)-1] != text[0] {
+		return false
+	}
+	if next := text[end]; next != text[0] && next != '_' && !wordBefore([]byte(text), end+1) {
+		return false
+	}
+	inner := cell{from: c.from + 1, to: c.to - 1, flow: c.flow, indent: c.indent}
+	from, to := p.text.Point(c.from+end-1), p.text.Point(c.from+end)
+	d := p.report(from, to, "this quote ends the value, because the value starts with `%c` too", text[0])
+	fix, quoted := p.quoteFix(inner)
+	fix.Edits[0].Span = p.cellSpan(c)
+	d.Fixes = []diag.Fix{fix}
+	d.Hint = "put the cell on its own lines below `|`"
+	if quoted != "" {
+		d.Hint = "write " + clip(quoted)
+	}
+	p.mendAs(c, p.meant(inner))
 	return true
 }
 
