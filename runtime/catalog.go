@@ -3,6 +3,7 @@ package runtime
 import (
 	"crossdock/connectors"
 	"crossdock/connectors/all"
+	"crossdock/connectors/schedule"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
 )
@@ -67,7 +68,8 @@ func (c *Catalog) Placeholders(op *compile.Operation) (names, optional []string)
 
 // Cron implements compile.Catalog.
 func (c *Catalog) Cron(expr, zone string) error {
-	return nil
+	_, err := schedule.Parse(expr, zone)
+	return err
 }
 
 // Config is what a connector is opened with.

@@ -2,12 +2,21 @@ package runtime
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	"crossdock/connectors"
+	"crossdock/connectors/file"
+	"crossdock/connectors/files"
+	"crossdock/connectors/format/csv"
+	"crossdock/connectors/poll"
+	"crossdock/connectors/schedule"
+	"crossdock/dsl/cell"
 	"crossdock/dsl/compile"
+	"crossdock/runtime/flow"
 	"crossdock/runtime/message"
+	"crossdock/runtime/queue"
 )
 
 // source is a running trigger other than a webhook.
@@ -125,7 +134,121 @@ func replyBody(v any) []byte {
 
 // newSource builds the source of a pipeline; nil for webhooks and events.
 func (e *Engine) newSource(next *revision, p *compile.Pipeline) (connectors.Source, error) {
-	return nil, nil
+	t := &p.Trigger
+	var s connectors.Source
+	var err error
+	switch {
+	case t.Schedule != nil:
+		s, err = schedule.New(schedule.Config{Name: p.Name, Cron: t.Schedule.Cron.Value, Zone: t.Zone, Missed: t.Schedule.Missed.Value,
+			State: e.state(p), Log: e.log})
+	case t.Files != nil:
+		s, err = e.newFiles(next, p)
+	case t.Poll != nil:
+		s, err = e.newPoll(next, p)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pipeline %s: %w", p.Name, err)
+	}
+	return s, nil
+}
+
+func (e *Engine) newFiles(next *revision, p *compile.Pipeline) (connectors.Source, error) {
+	t := p.Trigger.Files
+	settings, ok := next.ws.Connections[t.Connection.Value].Settings.(*file.Settings)
+	if !ok {
+		return nil, fmt.Errorf("the connection %s is not of type file", t.Connection.Value)
+	}
+	delimiter, err := csv.Delimiter(t.CSV.Delimiter.Value)
+	if err != nil {
+		return nil, err
+	}
+	opt := csv.Options{Delimiter: delimiter, NoHeader: t.CSV.Header != nil && !*t.CSV.Header, Encoding: t.CSV.Encoding.Value}
+	for _, c := range t.CSV.Columns {
+		opt.Columns = append(opt.Columns, c.Value)
+	}
+	if c := t.CSV.Comment.Value; c != "" {
+		opt.Comment = c[0]
+	}
+	return files.New(files.Config{
+		Name: p.Name, Dir: file.Folder(settings, e.opt.Dir), Pattern: t.Path.Value, Format: t.Format.Value, CSV: opt,
+		Encoding: t.CSV.Encoding.Value, Every: t.Every.Or(30 * time.Second), StableFor: t.StableFor.Or(2 * time.Second),
+		After:   files.After{MoveTo: t.After.MoveTo.Value, Delete: t.After.Delete},
+		Bad:     files.After{MoveTo: t.OnBadFile.MoveTo.Value, Delete: t.OnBadFile.Delete},
+		MaxSize: t.MaxSize.Or(1 << 30), PerRecord: p.PerRecord(), State: e.state(p), Log: e.log,
+	})
+}
+
+// newPoll builds the source of a poll: the engine lends it the connection and
+// the cells of the definition.
+func (e *Engine) newPoll(next *revision, p *compile.Pipeline) (connectors.Source, error) {
+	t := p.Trigger.Poll
+	op := next.ws.Operation(t.Call.Value)
+	run := &flow.Run{Pipeline: p.Name}
+	scope := func(ctx context.Context) *cell.Scope {
+		r := *run
+		r.Now = time.Now()
+		return flow.Scope(ctx, next.ws, &r, 1)
+	}
+	c := poll.Config{Name: p.Name, Every: t.Every.D, MaxPages: t.MaxPages, State: e.state(p), Log: e.log}
+	c.Call = func(ctx context.Context, with map[string]any, page string) (connectors.Response, error) {
+		bound := map[string]any{}
+		if p.Trigger.PollWith != nil {
+			v, err := p.Trigger.PollWith.Apply(scope(ctx), map[string]any{})
+			if err != nil {
+				return connectors.Response{}, err
+			}
+			bound, _ = v.(map[string]any)
+		}
+		for k, v := range with {
+			bound[k] = v
+		}
+		return e.worker.Ask(ctx, op, bound, page)
+	}
+	if op.Items != nil {
+		c.Items = func(r connectors.Response) ([]any, error) {
+			values, err := scope(context.Background()).All(op.Items, r.Body)
+			return flow.Flatten(values), err
+		}
+	}
+	if op.Next != nil {
+		c.Next = func(r connectors.Response) (any, error) {
+			v, _, err := scope(context.Background()).One(op.Next, r.Body)
+			return v, err
+		}
+	}
+	if p.Trigger.Save != nil {
+		c.CursorName, c.Start, c.Overlap = t.Cursor.As.Value, t.Cursor.Start.V, t.Cursor.Overlap.D
+		c.Save = func(item any) (any, error) {
+			v, _, err := scope(context.Background()).One(p.Trigger.Save, item)
+			return v, err
+		}
+	}
+	return poll.New(c)
+}
+
+// state is where a source of a pipeline remembers how far it has come.
+func (e *Engine) state(p *compile.Pipeline) connectors.State {
+	return &sourceState{driver: e.driver, prefix: "source/" + p.Name + "/"}
+}
+
+type sourceState struct {
+	driver queue.Driver
+	prefix string
+}
+
+// Load implements connectors.State.
+func (s *sourceState) Load(ctx context.Context, key string) ([]byte, error) {
+	values, err := s.driver.Get(ctx, s.prefix+key)
+	if err != nil {
+		return nil, err
+	}
+	return values[0].Data, nil
+}
+
+// Save implements connectors.State.
+func (s *sourceState) Save(ctx context.Context, key string, value []byte) error {
+	_, err := s.driver.Apply(ctx, queue.Commit{Put: []queue.Put{{Key: s.prefix + key, Version: queue.AnyVersion, Value: value}}})
+	return err
 }
 
 // trigger names what starts a pipeline.

@@ -79,7 +79,13 @@ func (a *app) root() *cobra.Command {
 		&cobra.Group{ID: "run", Title: "Run them:"},
 		&cobra.Group{ID: "operate", Title: "Operate what runs:"},
 	)
-	root.AddCommand(a.runCommand(), a.lintCommand(), a.testCommand())
+	root.AddCommand(
+		a.lintCommand(), a.testCommand(),
+		a.runCommand(),
+		a.statusCommand(), a.queuesCommand(), a.traceCommand(), a.dlqCommand(), a.reloadCommand(),
+		a.switchCommand("pause", "Stop the work on a pipeline; its messages wait"),
+		a.switchCommand("resume", "Go on with a paused pipeline"),
+	)
 	return root
 }
 

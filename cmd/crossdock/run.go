@@ -3,18 +3,32 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/runtime"
+	"crossdock/runtime/admin"
+	"crossdock/runtime/testrun"
 )
 
 type runFlags struct {
-	env, store, http, admin, durability string
-	noWatch, unsafe                     bool
-	vars                                map[string]string
+	env, store, http, admin, durability, pprof string
+	noWatch, unsafe, insecureAdmin             bool
+	vars                                       map[string]string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -25,8 +39,9 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Run the workspace in DIR (the current folder unless named) until it is stopped.
 
 Messages are kept in an embedded store below DIR/.crossdock, or on a Redis that
-several replicas share. Definitions are reloaded when their files change; a
-faulty change leaves the last good revision at work.
+several replicas share. Definitions are reloaded when their files change, on
+SIGHUP and by ` + "`crossdock reload`" + `; a faulty change leaves the last good revision
+at work.
 
 Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 		Example: `  crossdock run
@@ -41,15 +56,24 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringVar(&f.durability, "durability", "fsync", "fsync survives power loss, process survives a crash")
 	cmd.Flags().BoolVar(&f.noWatch, "no-watch", false, "do not reload when files change")
 	cmd.Flags().BoolVar(&f.unsafe, "unsafe", false, "start on a store whose settings break the promises")
-	cmd.Flags().StringToStringVar(&f.vars, "var", nil, "value of an environment variable of the workspace, as name=value")
+	cmd.Flags().BoolVar(&f.insecureAdmin, "insecure-admin", false, "serve the admin address without TLS beyond this machine")
+	cmd.Flags().StringToStringVar(&f.vars, "var", nil, "value of a variable of the environment, as name=value")
+	cmd.Flags().StringVar(&f.pprof, "pprof", "", "loopback address for profiles of the process")
+	_ = cmd.Flags().MarkHidden("pprof")
 	return cmd
 }
 
 func (a *app) run(ctx context.Context, dir string, f runFlags) error {
+	if !admin.Loopback(f.admin) && !f.insecureAdmin {
+		return failf(exitUsage, "the admin address %s can be reached from other machines without TLS; use 127.0.0.1, or say --insecure-admin", f.admin)
+	}
+	if f.durability != "fsync" && f.durability != "process" {
+		return failf(exitUsage, "there is no durability `%s`: use fsync or process", f.durability)
+	}
 	log := slog.New(slog.NewJSONHandler(a.Stderr, nil))
 	e, err := runtime.New(ctx, runtime.Options{
 		Dir: dir, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
-		HTTP: f.http, Watch: !f.noWatch, Unsafe: f.unsafe, Log: log,
+		HTTP: f.http, Watch: !f.noWatch, Unsafe: f.unsafe, Log: log, Gate: gate,
 	})
 	var list diag.List
 	if errors.As(err, &list) {
@@ -59,8 +83,85 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	if err != nil {
 		return failf(exitLoad, "%s", err)
 	}
-	if err := e.Run(ctx); err != nil {
+	if err := a.serve(ctx, e, dir, f, log); err != nil {
 		return failf(exitLoad, "%s", err)
 	}
 	return nil
+}
+
+// serve runs an engine with its admin API until ctx ends.
+func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFlags, log *slog.Logger) error {
+	state := filepath.Join(dir, runtime.StateDir)
+	token, err := admin.Token(state)
+	if err != nil {
+		return errors.Join(err, e.Driver().Close())
+	}
+	l, err := net.Listen("tcp", f.admin)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen for the admin API: %w", err), e.Driver().Close())
+	}
+	if err := e.Listen(); err != nil {
+		return errors.Join(err, l.Close(), e.Driver().Close())
+	}
+	if err := admin.Announce(state, "http://"+l.Addr().String()); err != nil {
+		return errors.Join(fmt.Errorf("leave a note for the command line: %w", err), l.Close(), e.Driver().Close())
+	}
+	log.Info("admin API", "address", l.Addr().String(), "token", filepath.Join(state, "admin.token"))
+	if f.pprof != "" {
+		if !admin.Loopback(f.pprof) {
+			return failf(exitUsage, "profiles are served on loopback only")
+		}
+		go servePprof(f.pprof, log) // ends with the process
+	}
+	var running sync.WaitGroup
+	// The admin API answers "not ready" while the engine stops.
+	apiCtx, stopAPI := context.WithCancel(context.WithoutCancel(ctx))
+	running.Go(func() {
+		if err := admin.New(e, token, log).Serve(apiCtx, l); err != nil {
+			log.Error("the admin API ended", "error", err)
+		}
+	})
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	running.Go(func() {
+		for {
+			select {
+			case <-apiCtx.Done():
+				return
+			case <-hup:
+				e.Reload(apiCtx)
+			}
+		}
+	})
+	err = e.Run(ctx)
+	signal.Stop(hup)
+	stopAPI()
+	running.Wait()
+	return err
+}
+
+// gate runs the tests of a workspace before it goes live.
+func gate(ctx context.Context, ws *dsl.Workspace, fsys fs.FS) error {
+	var failed []string
+	runner := &testrun.Runner{WS: ws, FS: fsys, Std: std()}
+	runner.All(ctx, nil, func(r testrun.Result) {
+		if !r.Passed() {
+			failed = append(failed, fmt.Sprintf("%s: %s: %s", r.Of, r.Case, r.Failures[0]))
+		}
+	})
+	if len(failed) > 0 {
+		return fmt.Errorf("%d tests failed; the first: %s", len(failed), failed[0])
+	}
+	return nil
+}
+
+func servePprof(addr string, log *slog.Logger) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	s := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	if err := s.ListenAndServe(); err != nil {
+		log.Error("profiles", "error", err)
+	}
 }

@@ -8,6 +8,7 @@
 package compile
 
 import (
+	"strings"
 	"time"
 
 	"crossdock/dsl/ast"
@@ -275,4 +276,23 @@ func (w *Workspace) Operation(ref string) *Operation {
 		return c.Operations[op]
 	}
 	return nil
+}
+
+// PerRecord reports whether each record of a file is a message of its own: lines
+// always, rows of a csv file where the pipeline does nothing with a file but to
+// split its rows.
+func (p *Pipeline) PerRecord() bool {
+	t := p.Trigger.Files
+	if t == nil {
+		return false
+	}
+	return t.Format.Value == "ndjson" || t.Format.Value == "csv" && (p.rowsOnly())
+}
+
+func (p *Pipeline) rowsOnly() bool {
+	if p.Split == nil || p.Accept != nil || p.ReadsOriginal {
+		return false
+	}
+	s := strings.TrimSpace(p.Split.Source())
+	return s == ".rows" || s == ".rows[]"
 }

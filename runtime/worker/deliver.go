@@ -337,3 +337,32 @@ func excerpt(r connectors.Response) string {
 	}
 	return string(raw)
 }
+
+// Ask makes one call outside any run, as polls do, within the limits of the
+// connection. An answer that is no success is an error.
+func (w *Worker) Ask(ctx context.Context, op *compile.Operation, with map[string]any, page string) (connectors.Response, error) {
+	live := w.live.Load()
+	now := live.WS.Operation(op.Ref())
+	sink := live.Sinks[op.Connection]
+	if now == nil || sink == nil {
+		return connectors.Response{}, fmt.Errorf("there is no operation %s", op.Ref())
+	}
+	gate := live.Gates[op.Connection]
+	if !gate.enter(ctx) {
+		return connectors.Response{}, ctx.Err()
+	}
+	defer gate.leave()
+	ctx, cancel := context.WithTimeout(ctx, now.Timeout)
+	defer cancel()
+	began := time.Now()
+	resp, err := sink.Deliver(ctx, connectors.Request{Operation: now.Name, Attempt: 1, With: with, Page: page})
+	v := Judge(ctx, live.WS, &flow.Run{}, now, resp, err)
+	w.meter.Attempt(now.Connection, now.Name, attemptWord(v), time.Since(began))
+	if !v.ok {
+		if v.asked > 0 {
+			return resp, connectors.After(v.asked, v.cause)
+		}
+		return resp, v.cause
+	}
+	return resp, nil
+}

@@ -72,7 +72,8 @@ func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]qu
 	}
 	base := flow.Run{ID: id, Pipeline: in.P.Name, Revision: in.WS.Revision, Now: m.Meta.ReceivedAt, Meta: m.Meta,
 		Priority: in.P.Policy.Priority, Original: body, Raw: m.Raw, Body: body, Trace: m.Trace}
-	if in.P.Split == nil {
+	record := m.Meta.File != nil && m.Meta.File.Record > 0 && in.P.PerRecord()
+	if in.P.Split == nil || record && in.P.Trigger.Files.Format.Value == "csv" {
 		job, rej := in.job(ctx, base, m.Raw)
 		if rej != nil {
 			return nil, rej

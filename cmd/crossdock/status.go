@@ -1,0 +1,260 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"sort"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"crossdock/runtime"
+	"crossdock/runtime/admin"
+	"crossdock/runtime/journal"
+	"crossdock/runtime/queue"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	var r remote
+	cmd := &cobra.Command{
+		Use: "status", GroupID: "operate", Args: cobra.NoArgs,
+		Short:   "Show what runs: revision, generation and every pipeline",
+		Example: "  crossdock status\n  crossdock status --dir examples/01-spare-parts --json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := r.client()
+			if err != nil {
+				return err
+			}
+			var s runtime.Status
+			var b journal.Balance
+			if err := c.Get(cmd.Context(), "/v1/status", nil, &s); err != nil {
+				return failed(err)
+			}
+			if err := c.Get(cmd.Context(), "/v1/balance", nil, &b); err != nil {
+				return failed(err)
+			}
+			if r.json {
+				return a.printJSON(map[string]any{"status": s, "balance": b})
+			}
+			a.status(s, b)
+			return nil
+		},
+	}
+	r.flags(cmd)
+	return cmd
+}
+
+func (a *app) status(s runtime.Status, b journal.Balance) {
+	state := "ready"
+	if !s.Ready {
+		state = "NOT READY"
+	}
+	fmt.Fprintf(a.Stdout, "%s  %s  generation %d  since %s  webhooks on %s\n", state, s.Revision, s.Generation, s.Since.Local().Format(time.DateTime), s.HTTP)
+	fmt.Fprintf(a.Stdout, "last reload: %s at %s\n", s.Last.Result, s.Last.At.Local().Format(time.DateTime))
+	if s.Last.Error != "" {
+		fmt.Fprintf(a.Stdout, "  refused: %s\n", s.Last.Error)
+	}
+	for _, f := range s.Findings {
+		if !f.Warning {
+			fmt.Fprintf(a.Stdout, "  %s %s %s\n", f.Place, f.Code, f.Message)
+		}
+	}
+	names := make([]string, 0, len(s.Pipelines))
+	for name := range s.Pipelines {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	rows := [][]string{{"PIPELINE", "TRIGGER", "WAITING", "RETRY", "DEAD", "OLDEST", ""}}
+	for _, name := range names {
+		p := s.Pipelines[name]
+		row := []string{name, short(p.Trigger, 36), "0", "0", "0", "", p.Outcome}
+		if p.Lane != nil {
+			row[2], row[3], row[4], row[5] = strconv.Itoa(p.Lane.Ready), strconv.Itoa(p.Lane.Delayed), strconv.Itoa(p.Lane.Dead), age(p.Lane.Oldest)
+		}
+		if p.Paused {
+			row[6] = "paused"
+		}
+		rows = append(rows, row)
+	}
+	a.table(rows)
+	a.balance(b)
+}
+
+func (a *app) balance(b journal.Balance) {
+	fmt.Fprintf(a.Stdout, "accepted %d = delivered %d + filtered %d + dead %d + discarded %d + open %d   (%d messages, %d duplicates, %d refused)\n",
+		b.Accepted, b.Delivered, b.Filtered, b.Dead, b.Discarded, b.Open, b.Messages, b.Duplicates, b.Rejected+b.Conflicts)
+	if b.Unaccounted != 0 {
+		fmt.Fprintf(a.Stdout, "%d are unaccounted for (messages may have moved while this was read)\n", b.Unaccounted)
+	}
+}
+
+func age(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return time.Since(t).Round(time.Second).String()
+}
+
+func (a *app) queuesCommand() *cobra.Command {
+	var r remote
+	cmd := &cobra.Command{
+		Use: "queues", GroupID: "operate", Args: cobra.NoArgs,
+		Short: "Show how full every lane is, and what keeps its messages",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := r.client()
+			if err != nil {
+				return err
+			}
+			var lanes []admin.Lane
+			if err := c.Get(cmd.Context(), "/v1/queues", nil, &lanes); err != nil {
+				return failed(err)
+			}
+			if r.json {
+				return a.printJSON(lanes)
+			}
+			rows := [][]string{{"LANE", "READY", "UNDER WAY", "RETRY", "PARKED", "DEAD", "OLDEST", ""}}
+			for _, l := range lanes {
+				parked, why := 0, l.Note
+				for reason, n := range l.Parked {
+					parked += n
+					why = reason
+				}
+				rows = append(rows, []string{l.Lane, strconv.Itoa(l.Ready), strconv.Itoa(l.Leased), strconv.Itoa(l.Delayed),
+					strconv.Itoa(parked), strconv.Itoa(l.Dead), age(l.Oldest), short(why, 40)})
+			}
+			a.table(rows)
+			return nil
+		},
+	}
+	r.flags(cmd)
+	return cmd
+}
+
+func (a *app) traceCommand() *cobra.Command {
+	var r remote
+	cmd := &cobra.Command{
+		Use: "trace REF VALUE | trace VALUE | trace --id ID", GroupID: "operate", Args: cobra.MaximumNArgs(2),
+		Short: "Tell the story of a message by any business number",
+		Long: `Tell the story of every message that carries a business number: what came in,
+which rules were chosen, what was sent where, in which attempt, and how it ended.
+
+REF is a name below trace_by in the definitions; without it every name counts.`,
+		Example: "  crossdock trace order SO-4711\n  crossdock trace SO-4711\n  crossdock trace --id 06H0H5XD73KB6YWQZZ24A9PGHM",
+	}
+	id := cmd.Flags().String("id", "", "ID of a message")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		q := url.Values{}
+		switch {
+		case *id != "":
+			q.Set("id", *id)
+		case len(args) == 2:
+			q.Set("ref", args[0])
+			q.Set("value", args[1])
+		case len(args) == 1:
+			q.Set("value", args[0])
+		default:
+			return fmt.Errorf("say which message: trace REF VALUE, trace VALUE, or trace --id ID")
+		}
+		c, err := r.client()
+		if err != nil {
+			return err
+		}
+		var entries []queue.Entry
+		if err := c.Get(cmd.Context(), "/v1/trace", q, &entries); err != nil {
+			return failed(err)
+		}
+		if r.json {
+			return a.printJSON(entries)
+		}
+		if len(entries) == 0 {
+			return failf(exitFindings, "no message with that number is known")
+		}
+		a.story(entries)
+		return nil
+	}
+	r.flags(cmd)
+	return cmd
+}
+
+// story prints a history as a timeline.
+func (a *app) story(entries []queue.Entry) {
+	rows := [][]string{{"TIME", "PIPELINE", "WHAT", "WHERE", ""}}
+	for _, e := range entries {
+		where := e.Target
+		if where == "" {
+			where = e.Step
+		}
+		detail := e.Detail
+		if e.Attempt > 1 {
+			detail = fmt.Sprintf("attempt %d  %s", e.Attempt, detail)
+		}
+		if e.Kind == queue.Accepted && detail == "" {
+			detail = "message " + e.Message
+		}
+		rows = append(rows, []string{e.At.Local().Format("15:04:05.000"), short(e.Pipeline, 22), string(e.Kind), short(where, 28), short(detail, 60)})
+	}
+	a.table(rows)
+}
+
+func (a *app) reloadCommand() *cobra.Command {
+	var r remote
+	cmd := &cobra.Command{
+		Use: "reload", GroupID: "operate", Args: cobra.NoArgs,
+		Short: "Bring changed definitions to life, or say why not",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := r.client()
+			if err != nil {
+				return err
+			}
+			var out admin.ReloadAnswer
+			if err := c.Post(cmd.Context(), "/v1/reload", nil, &out); err != nil {
+				return failed(err)
+			}
+			if r.json {
+				if err := a.printJSON(out); err != nil {
+					return err
+				}
+			} else {
+				fmt.Fprintf(a.Stdout, "%s: revision %s, generation %d (%s)\n", out.Result, out.Revision, out.Generation, out.Took.Round(time.Millisecond))
+				for _, ch := range out.Changes {
+					fmt.Fprintf(a.Stdout, "  %-8s %s %s\n", ch.What, ch.Kind, ch.Name)
+				}
+				for _, f := range out.Findings {
+					fmt.Fprintf(a.Stdout, "  %s %s %s\n", f.Place, f.Code, f.Message)
+				}
+				if out.Error != "" {
+					fmt.Fprintf(a.Stdout, "  %s\n", out.Error)
+				}
+			}
+			if out.Result == "failed" {
+				return &exit{code: exitFindings}
+			}
+			return nil
+		},
+	}
+	r.flags(cmd)
+	return cmd
+}
+
+func (a *app) switchCommand(word, short string) *cobra.Command {
+	var r remote
+	cmd := &cobra.Command{
+		Use: word + " PIPELINE", GroupID: "operate", Args: cobra.ExactArgs(1), Short: short,
+		Example: "  crossdock " + word + " order-release",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := r.client()
+			if err != nil {
+				return err
+			}
+			var out map[string]string
+			if err := c.Post(cmd.Context(), "/v1/pipelines/"+url.PathEscape(args[0])+"/"+word, nil, &out); err != nil {
+				return failed(err)
+			}
+			fmt.Fprintf(a.Stdout, "%s: %sd\n", args[0], word)
+			return nil
+		},
+	}
+	r.flags(cmd)
+	return cmd
+}
