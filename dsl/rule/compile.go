@@ -57,7 +57,14 @@ func (c *compilation) report(p Problem) {
 	c.problems = append(c.problems, p)
 }
 
-func (c *compilation) compile() *Program {
+func (c *compilation) compile() (p *Program) {
+	// Whatever a source makes of the checks, only its own rule is lost.
+	defer func() {
+		if recover() != nil {
+			c.report(Problem{To: len(c.src), Kind: KindLimit, Message: "the rule cannot be checked", Hint: "write it more simply"})
+			p = nil
+		}
+	}()
 	tree, ok := c.parse()
 	if !ok {
 		return nil

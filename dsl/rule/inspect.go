@@ -24,15 +24,22 @@ const (
 	needValue              // anything but nothing
 )
 
-// builtins are expr's functions that a rule may use, with what they need.
-var builtins = map[string]need{
-	"all": needList, "none": needList, "any": needList, "one": needList, "filter": needList, "map": needList, "find": needList,
-	"findIndex": needList, "findLast": needList, "findLastIndex": needList, "count": needList, "sum": needList,
-	"len": needList, "first": needList, "last": needList, "take": needList, "keys": needValue, "values": needValue, "get": needValue,
-	"abs": needNumber, "ceil": needNumber, "floor": needNumber, "round": needNumber, "max": needNumber, "min": needNumber,
-	"mean": needList, "median": needList, "int": needValue, "float": needValue, "string": needValue, "type": needAny,
-	"trim": needText, "trimPrefix": needText, "trimSuffix": needText, "upper": needText, "lower": needText, "split": needText,
-	"indexOf": needText, "lastIndexOf": needText, "hasPrefix": needText, "hasSuffix": needText, "date": needText, "duration": needText,
+// allowed is one of expr's own functions that a rule may use.
+type allowed struct {
+	need        need // of its first value
+	least, most int  // number of values, the question included
+}
+
+// builtins are expr's functions that a rule may use.
+var builtins = map[string]allowed{
+	"all": {needList, 2, 2}, "none": {needList, 2, 2}, "any": {needList, 2, 2}, "one": {needList, 2, 2}, "filter": {needList, 2, 2}, "map": {needList, 2, 2},
+	"find": {needList, 2, 2}, "findIndex": {needList, 2, 2}, "findLast": {needList, 2, 2}, "findLastIndex": {needList, 2, 2}, "count": {needList, 1, 2}, "sum": {needList, 1, 2},
+	"len": {needList, 1, 1}, "first": {needList, 1, 1}, "last": {needList, 1, 1}, "take": {needList, 2, 2}, "mean": {needList, 1, 1}, "median": {needList, 1, 1},
+	"keys": {needValue, 1, 1}, "values": {needValue, 1, 1}, "get": {needValue, 2, 2},
+	"abs": {needNumber, 1, 1}, "ceil": {needNumber, 1, 1}, "floor": {needNumber, 1, 1}, "round": {needNumber, 1, 1}, "max": {needNumber, 1, 20}, "min": {needNumber, 1, 20},
+	"int": {needValue, 1, 1}, "float": {needValue, 1, 1}, "string": {needValue, 1, 1}, "type": {needAny, 1, 1},
+	"trim": {needText, 1, 2}, "trimPrefix": {needText, 2, 2}, "trimSuffix": {needText, 2, 2}, "upper": {needText, 1, 1}, "lower": {needText, 1, 1}, "split": {needText, 2, 3},
+	"indexOf": {needText, 2, 2}, "lastIndexOf": {needText, 2, 2}, "hasPrefix": {needText, 2, 2}, "hasSuffix": {needText, 2, 2}, "date": {needText, 1, 2}, "duration": {needText, 1, 1},
 }
 
 // growing are the functions that build a text as long as their argument. In a

@@ -120,10 +120,10 @@ var refused = map[string]string{
 }
 
 func (in *inspector) builtin(t *ast.BuiltinNode) {
-	need, ok := builtins[t.Name]
+	known, ok := builtins[t.Name]
 	if !ok {
-		hint, known := refused[t.Name]
-		if !known {
+		hint, said := refused[t.Name]
+		if !said {
 			hint = "compute it in a mapping"
 		}
 		in.refuse(t, "the function `"+t.Name+"` is not available in a rule", hint)
@@ -132,14 +132,20 @@ func (in *inspector) builtin(t *ast.BuiltinNode) {
 	if in.mapping > 0 && slices.Contains(growing, t.Name) {
 		in.refuse(t, "`"+t.Name+"` cannot stand inside map()", "compare the fields themselves")
 	}
-	if t.Name == "date" && len(t.Arguments) > 2 {
-		in.refuse(t, "date takes no zone in a rule", "use within(t, range, zone) or datetimes with an offset")
+	if n := len(t.Arguments); n < known.least || n > known.most {
+		hint := ""
+		if t.Name == "date" {
+			hint = "date takes no zone in a rule: use within(t, range, zone) or datetimes with an offset"
+		}
+		from, to := in.c.span(t)
+		in.c.report(Problem{From: from, To: to, Kind: KindSyntax, Message: t.Name + " is given too few or too many values", Hint: hint})
+		return
 	}
-	in.visit(t.Arguments[0], need)
+	in.visit(t.Arguments[0], known.need)
 	for _, arg := range t.Arguments[1:] {
 		p, ok := arg.(*ast.PredicateNode)
 		if !ok {
-			in.visit(arg, need)
+			in.visit(arg, known.need)
 			continue
 		}
 		if in.predicates++; in.predicates > maxPredicates {

@@ -301,7 +301,7 @@ func (l *lowering) builtin(t *ast.BuiltinNode, want form) ast.Node {
 	// it was written.
 	for i, arg := range slices.Backward(t.Arguments) {
 		switch {
-		case i == 0 && builtins[t.Name] == needList || slices.Contains(given, t.Name):
+		case i == 0 && builtins[t.Name].need == needList || slices.Contains(given, t.Name):
 			form := plain
 			if i > 0 {
 				form = numeric
@@ -310,13 +310,13 @@ func (l *lowering) builtin(t *ast.BuiltinNode, want form) ast.Node {
 		case isPredicate(arg):
 			p := arg.(*ast.PredicateNode)
 			l.into(list, func() { l.predicate(t.Name, p) })
-		case builtins[t.Name] == needText:
+		case builtins[t.Name].need == needText:
 			t.Arguments[i] = l.lower(arg, plain)
 		default:
 			t.Arguments[i] = l.lower(arg, numeric)
 		}
 	}
-	if builtins[t.Name] == needList && t.Name != "len" {
+	if builtins[t.Name].need == needList && t.Name != "len" {
 		t.Arguments[0] = call(t, "$list", t.Arguments[0])
 	}
 	switch t.Name {

@@ -42,7 +42,7 @@ func newTemporal(base Base, opt Options) (*temporal, error) {
 		t.format = &f
 	}
 	if opt.Zone == "" {
-		return t, nil
+		return t, t.checkZoneless()
 	}
 	if base == Time {
 		return nil, &Error{Code: CodeDefinition, Message: "zone has no meaning for a time of day", Hint: "use `type: datetime`"}
@@ -65,6 +65,29 @@ func newTemporal(base Base, opt Options) (*temporal, error) {
 		t.target = t.zone
 	}
 	return t, err
+}
+
+// checkZoneless refuses, before any value comes, what could never work without
+// a zone.
+func (t *temporal) checkZoneless() error {
+	if t.base == Time {
+		return nil
+	}
+	const hint = "add `zone: Europe/Berlin`, or whichever is meant"
+	for _, p := range t.parse {
+		moment := p.special || hasOffset(p.elements)
+		switch {
+		case t.base == DateTime && !moment:
+			return &Error{Code: CodeZone, Message: "parse " + quote(p.text) + " reads no offset and no zone is given", Hint: hint}
+		case t.base == Date && moment:
+			return &Error{Code: CodeZone, Message: "parse " + quote(p.text) + " reads a moment: which day it is depends on the zone", Hint: hint}
+		}
+	}
+	if t.base == DateTime && t.format != nil && !t.format.special && !hasOffset(t.format.elements) {
+		return &Error{Code: CodeZone, Message: "format " + quote(t.format.text) + " writes no offset and no zone is given",
+			Hint: "add the `zone` whose local time is meant, or XXX to the format"}
+	}
+	return nil
 }
 
 func newPattern(text string) pattern {
