@@ -106,6 +106,7 @@ func TestSuppress(t *testing.T) {
 		{"another file", diag.List{at("XD1", "a", 1)}, []diag.Ignore{ignore("XD1", "r", "b", 1, false)}, []string{"XD1:1", "XD1003:1"}},
 		{"behind text speaks not of the next line", diag.List{at("XD1", "a", 2)}, []diag.Ignore{ignore("XD1", "r", "a", 1, false)}, []string{"XD1:2", "XD1003:1"}},
 		{"without reason", diag.List{at("XD1", "a", 1)}, []diag.Ignore{ignore("XD1", "", "a", 1, false)}, []string{"XD1003:1"}},
+		{"unreadable", diag.List{at("XD1002", "a", 1)}, []diag.Ignore{ignore("XD1002", "r", "a", 1, false)}, []string{"XD1002:1", "XD1003:1"}},
 		{"without code", nil, []diag.Ignore{ignore("", "", "a", 4, true)}, []string{"XD1003:4"}},
 	}
 	for _, tt := range tests {

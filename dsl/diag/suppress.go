@@ -16,8 +16,13 @@ type Ignore struct {
 // IgnoreCode is the code of findings about ignore comments themselves.
 const IgnoreCode Code = "XD1003"
 
+// unreadable is the code of files that YAML does not read as they were meant.
+// Ignoring it would make a definition vanish without a word.
+const unreadable Code = "XD1002"
+
 // Suppress returns list without the findings that ignore comments silence, and
 // with a warning for every comment that gives no reason or silences nothing.
+// What makes a file unreadable (XD1002) cannot be silenced.
 // Comments that stand one above the other all speak of the line below them.
 func Suppress(list List, ignores []Ignore) List {
 	type line struct {
@@ -49,7 +54,10 @@ func Suppress(list List, ignores []Ignore) List {
 	used := make([]bool, len(ignores))
 	var out List
 	for _, d := range list {
-		hits := wanted[target{line{d.Span.File, d.Span.Start.Line}, d.Code}]
+		var hits []int
+		if d.Code != unreadable {
+			hits = wanted[target{line{d.Span.File, d.Span.Start.Line}, d.Code}]
+		}
 		for _, i := range hits {
 			used[i] = true
 		}
@@ -62,6 +70,9 @@ func Suppress(list List, ignores []Ignore) List {
 		case ig.Code == "":
 			d := out.Warnf(IgnoreCode, ig.Span, "this comment does not say which finding to ignore")
 			d.Hint = "write `# crossdock-ignore XD1203 why this is fine`"
+		case ig.Code == unreadable:
+			d := out.Warnf(IgnoreCode, ig.Span, "%s cannot be ignored: the file would not say what it seems to say", ig.Code)
+			d.Hint = "quote the cell, or put it below `|`, and remove the comment"
 		case !used[i]:
 			d := out.Warnf(IgnoreCode, ig.Span, "there is no %s here to ignore", ig.Code)
 			d.Hint = "remove the comment"
