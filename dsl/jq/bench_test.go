@@ -170,3 +170,69 @@ func TestOrderAgrees(t *testing.T) {
 	}
 	compareRuns(t, orderCell, in, nil, nil)
 }
+
+// orderRows is the same mapping as rows, the way a mapping file has it: every
+// row is a cell, and the lines are rows of their own.
+var (
+	orderLets = []string{
+		`{"ZOR":"STANDARD","ZRE":"RETURN","ZEX":"EXPORT"}`,
+		`{"ST":"PCE","ROL":"ROL","KAN":"CAN","KAR":"CTN"}`,
+		`{"DE":"Germany","FR":"France","US":"United States","CH":"Switzerland"}`,
+	}
+	orderLine = []string{
+		`.pos`, `.sku`, `.desc`, `.qty`, `$uoms[.uom] // "PCE"`, `.qty * .weightKg`, `.qty * .netPrice`, `.batch // "NONE"`, `.hazmat // false`,
+	}
+	orderRows = []string{
+		`"SHP-" + .orderNo`, `.orderNo`, `"erp"`, `$types[.type] // "STANDARD"`, `.salesOrg`, `.channel`, `.createdAt`, `.reqDelivery`,
+		`.currency`, `.incoterms // "EXW"`, `if .priority <= 1 then "EXPRESS" elif .priority <= 3 then "STANDARD" else "ECONOMY" end`,
+		`.customer.id`, `.customer.name`, `.customer.vat`, `.customer.group // "B2C"`, `.shipTo.name1 + ", " + .shipTo.name2`,
+		`.shipTo.street + " " + .shipTo.houseNo`, `.shipTo.zip`, `.shipTo.city`, `.shipTo.country`, `$countries[.shipTo.country] // "Unknown"`,
+		`.shipTo.phone // ""`, `.shipTo.email // ""`, `.shipTo.contact // "n/a"`, `.lines | length`, `[.lines[].qty] | add`,
+		`[.lines[] | .qty * .weightKg] | add`, `[.lines[] | .qty * .netPrice] | add`, `any(.lines[]; .hazmat == true)`,
+		`([.lines[] | .qty * .weightKg] | add) > 300`,
+	}
+)
+
+func BenchmarkOrderRows(b *testing.B) {
+	in := orderInput(b)
+	opt := Options{Vars: []string{"types", "uoms", "countries"}}
+	f := &Frame{}
+	for _, src := range orderLets {
+		v, _, err := mustCompile(b, src, Options{}).One(&Frame{}, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		f.Vars = append(f.Vars, v)
+	}
+	compile := func(list []string) (out []*Program) {
+		for _, src := range list {
+			out = append(out, mustCompile(b, src, opt))
+		}
+		return out
+	}
+	rows, line := compile(orderRows), compile(orderLine)
+	one := func(p *Program, in any) any {
+		v, _, err := p.One(f, in)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return v
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		out := make(map[string]any, len(rows)+1)
+		for i, p := range rows {
+			out[orderRows[i]] = one(p, in)
+		}
+		lines := in.(map[string]any)["lines"].([]any)
+		items := make([]any, 0, len(lines))
+		for _, l := range lines {
+			item := make(map[string]any, len(line))
+			for i, p := range line {
+				item[orderLine[i]] = one(p, l)
+			}
+			items = append(items, item)
+		}
+		out["items"] = items
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
 )
@@ -62,6 +63,12 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 			Hint:    "split it into several rows, or move constant data into a lookup",
 		}}
 	}
+	if at, bad := badText(src); bad {
+		return nil, []Problem{{
+			Kind: Syntax, From: at, To: at + 1,
+			Message: "the cell has a byte here that is no text", Hint: "save the file as UTF-8 and remove control characters",
+		}}
+	}
 	toks := scan(src)
 	if at, deep := nesting(toks, MaxNesting); deep {
 		return nil, []Problem{{
@@ -90,6 +97,17 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 		return nil, order(problems)
 	}
 	return p, order(problems)
+}
+
+// badText finds the first byte that is no UTF-8 or a NUL, behind which the
+// parser would read nothing.
+func badText(src string) (at int, bad bool) {
+	for i, r := range src {
+		if r == 0 || r == utf8.RuneError && !strings.HasPrefix(src[i:], "\uFFFD") {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
 // interpreted is a whole cell in the interpreter.

@@ -122,20 +122,18 @@ func (s *scanner) ident() {
 }
 
 func (s *scanner) number() {
-	for s.pos < len(s.src) {
-		c := s.src[s.pos]
-		if digit(c) || c == '.' {
-			s.pos++
-			continue
-		}
-		if c == 'e' || c == 'E' {
-			s.pos++
-			if n := s.peek(0); n == '+' || n == '-' {
-				s.pos++
-			}
-			continue
-		}
+	for s.pos < len(s.src) && (digit(s.src[s.pos]) || s.src[s.pos] == '.') {
+		s.pos++
+	}
+	if c := s.peek(0); c != 'e' && c != 'E' {
 		return
+	}
+	s.pos++
+	if c := s.peek(0); c == '+' || c == '-' {
+		s.pos++
+	}
+	for s.pos < len(s.src) && digit(s.src[s.pos]) {
+		s.pos++
 	}
 }
 

@@ -33,13 +33,14 @@ type Use struct {
 
 // Uses returns the constructs of the cell in reading order.
 func (p *Program) Uses() []Use {
-	u := &user{pl: p.places, skip: map[any]bool{}}
+	u := &user{src: p.src, pl: p.places, skip: map[any]bool{}}
 	walk(p.query, u.see)
 	slices.SortStableFunc(u.out, func(a, b Use) int { return a.From - b.From })
 	return u.out
 }
 
 type user struct {
+	src  string
 	pl   *places
 	out  []Use
 	skip map[any]bool // texts that were seen as something better
@@ -57,7 +58,8 @@ func (u *user) see(node any) {
 		u.call(n)
 	case *gojq.Index:
 		if v, ok := literalNumber(n.Start); ok && v == 0 && !n.IsSlice && n.Start != nil {
-			u.add(UseFirst, u.pl.span(n), "[0]")
+			at := u.pl.span(n)
+			u.add(UseFirst, at, u.src[at.From:at.To])
 		}
 	case *gojq.String:
 		if n.Queries == nil && !u.skip[n] {
