@@ -7,14 +7,18 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
-	"crossdock/dsl/cell"
 	"crossdock/runtime/message"
+	"crossdock/runtime/testrun"
 )
 
 // vendorFiles is a collection of payloads as vendors publish them. It is not
 // part of the repository.
 const vendorFiles = "../../shared/samples"
+
+// fixed is the time at which everything here happens.
+var fixed = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 // Payloads as vendors publish them go through the mappings as they are; where
 // a vendor publishes the object but not the envelope of its webhook, the
@@ -24,7 +28,6 @@ func TestPublishedPayloads(t *testing.T) {
 		t.Skipf("%s is absent: the payloads that vendors publish are not part of the repository", vendorFiles)
 	}
 	ws := load(t, "02-carrier-webhooks")
-	none := map[string]any{}
 	tracker := func(v any) any {
 		return map[string]any{"id": "evt_1", "description": "tracker.updated", "result": v}
 	}
@@ -78,7 +81,7 @@ func TestPublishedPayloads(t *testing.T) {
 			for _, v := range m.Input.Schema.Validate(in) {
 				t.Errorf("the payload does not keep to %s: %s", m.Input.Name, v)
 			}
-			out, err := m.Mapping.Apply(&cell.Scope{Original: in, Meta: none, Run: none, Steps: none, Vars: none}, in)
+			out, err := m.Mapping.Apply(testrun.Scope(t.Context(), ws, fixed, nil, in), in)
 			if err != nil {
 				t.Fatal(err)
 			}
