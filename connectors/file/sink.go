@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"crossdock/connectors"
+	"crossdock/runtime/message"
 )
 
 // sink is one open file connection.
@@ -221,9 +222,8 @@ func (t *task) encode(r connectors.Request) ([]byte, error) {
 			data = append(append(t.header(), row...), '\n')
 		}
 	default:
-		var err error
-		if data, err = encodeJSON(r); err != nil {
-			return nil, err
+		if data = r.Encoded; data == nil {
+			data = message.Marshal(r.Body)
 		}
 	}
 	if !t.grow {
@@ -240,19 +240,6 @@ func (t *task) encode(r connectors.Request) ([]byte, error) {
 		data = line.Bytes()
 	}
 	return append(data[:len(data):len(data)], '\n'), nil
-}
-
-func encodeJSON(r connectors.Request) ([]byte, error) {
-	if r.Encoded != nil {
-		return r.Encoded, nil
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(r.Body); err != nil {
-		return nil, fmt.Errorf("write the payload as JSON: %w", err)
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
 
 // row writes one CSV row. A text that a spreadsheet would run as a formula

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"crossdock/connectors"
+	"crossdock/runtime/message"
 )
 
 // readAnswer reads a whole answer, at most limit bytes of it after unpacking.
@@ -72,6 +73,11 @@ func decodeAnswer(mime string, raw []byte) any {
 		return nil
 	}
 	if isJSON(mime, raw) {
+		if v, err := message.Decode(raw, message.Limits{}); err == nil {
+			return v
+		}
+		// What the other side did cannot be undone by refusing how it writes:
+		// repeated keys and the like are read as most readers do.
 		d := json.NewDecoder(bytes.NewReader(raw))
 		d.UseNumber()
 		var v any

@@ -3,7 +3,6 @@ package http
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"mime/multipart"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"crossdock/connectors"
+	"crossdock/runtime/message"
 )
 
 // payload is a request body in memory.
@@ -38,8 +38,7 @@ func encodeBody(kind, mime string, r connectors.Request) ([]byte, string, error)
 		if r.Encoded != nil {
 			return r.Encoded, mime, nil
 		}
-		raw, err := encodeJSON(r.Body)
-		return raw, mime, err
+		return message.Marshal(r.Body), mime, nil
 	case "raw":
 		text, ok := connectors.ScalarText(r.Body)
 		if !ok {
@@ -53,16 +52,6 @@ func encodeBody(kind, mime string, r connectors.Request) ([]byte, string, error)
 		return encodeMultipart(r.Body, r.Key)
 	}
 	return nil, "", fmt.Errorf("`body: %s` is not known", kind)
-}
-
-func encodeJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, fmt.Errorf("write the payload as JSON: %w", err)
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
 
 func encodeForm(body any) ([]byte, error) {
@@ -178,11 +167,7 @@ func addPart(w *multipart.Writer, name string, v any) error {
 		if text, ok := connectors.ScalarText(v); ok {
 			data = []byte(text)
 		} else {
-			raw, err := encodeJSON(v)
-			if err != nil {
-				return err
-			}
-			data = raw
+			data = message.Marshal(v)
 			h.Set("Content-Type", "application/json")
 		}
 	}

@@ -4,9 +4,7 @@
 package log
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"unicode/utf8"
@@ -14,6 +12,7 @@ import (
 	"crossdock/connectors"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/spec"
+	"crossdock/runtime/message"
 )
 
 // Connector is the kind of connection named log.
@@ -144,13 +143,7 @@ func (s *sink) payload(r connectors.Request) string {
 		if r.Body == nil {
 			return ""
 		}
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		if err := e.Encode(r.Body); err != nil {
-			return "(this payload cannot be written as JSON)"
-		}
-		raw = bytes.TrimRight(b.Bytes(), "\n")
+		raw = message.Marshal(r.Body)
 	}
 	if int64(len(raw)) <= s.max {
 		return string(raw)

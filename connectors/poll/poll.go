@@ -301,11 +301,7 @@ func (s *source) hand(ctx context.Context, items []any, out connectors.Channel) 
 		n := min(len(items), s.Batch)
 		batch := make([]message.Message, 0, n)
 		for _, item := range items[:n] {
-			raw, err := encode(item)
-			if err != nil {
-				return fmt.Errorf("write an item as JSON: %w", err)
-			}
-			batch = append(batch, message.Message{Raw: raw, Meta: message.Meta{Source: "poll", ReceivedAt: time.Now()}})
+			batch = append(batch, message.Message{Raw: message.Marshal(item), Meta: message.Meta{Source: "poll", ReceivedAt: time.Now()}})
 		}
 		if err := s.send(ctx, batch, out); err != nil {
 			return err
@@ -331,16 +327,6 @@ func (s *source) send(ctx context.Context, batch []message.Message, out connecto
 		}
 	}
 	return nil
-}
-
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
 
 // highest returns the highest cursor value of the items and of so far.
