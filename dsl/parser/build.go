@@ -27,6 +27,9 @@ func (p *parser) document(docs []*yaml.Node) *ast.Node {
 	if root.Kind == yaml.MappingNode {
 		return node
 	}
+	if p.broken {
+		return nil
+	}
 	if node.Empty {
 		p.report(start, start, "the file holds no definition").
 			Hint = "start with the kind and the name, for example `mapping: erp-order-to-shipment`"

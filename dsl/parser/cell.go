@@ -166,34 +166,36 @@ func trim(src []byte, from, to int) (int, int) {
 	return from, to
 }
 
-// cellAt returns the cell around byte off.
+// cellAt returns the cell around byte off: the innermost one where brackets
+// stand around it, which may have opened many lines above.
 func (p *parser) cellAt(off int) (cell, bool) {
-	src := p.text.Bytes()
+	var nearest cell
 	at := p.text.Point(off)
 	for n := at.Line; n > 0 && n > at.Line-200; n-- {
 		c, ok := p.lineCell(n)
 		if !ok {
 			continue
 		}
-		if off >= c.from && off <= c.to {
-			if src[c.from] == '{' || src[c.from] == '[' {
-				if end, ok := p.match(c.from); ok && off < end {
-					if inner, ok := p.flowCell(c.from, off); ok {
-						return inner, true
-					}
+		if around := off >= c.from && off <= c.to; around && isBracket(p.byteAt(c.from)) {
+			if end, ok := p.match(c.from); ok && off < end {
+				if inner, ok := p.flowCell(c.from, off); ok {
+					return inner, true
 				}
 			}
-			return c, true
+			if nearest.to == 0 {
+				return c, true
+			}
+		} else if around && nearest.to == 0 {
+			nearest = c
 		}
-		// The line below a cell that is closed belongs to nothing above.
-		if off > c.to && n < at.Line && c.indent == 0 {
+		if c.indent == 0 {
 			break
 		}
 	}
-	return cell{}, false
+	return nearest, nearest.to > 0
 }
 
-// text returns the cell as it stands in the file.
+// cellText returns the cell as it stands in the file.
 func (p *parser) cellText(c cell) string {
 	return diag.NewText(p.file.Source).Slice(p.cellSpan(c))
 }

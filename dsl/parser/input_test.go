@@ -132,19 +132,26 @@ func TestFixes(t *testing.T) {
 	for _, f := range goldenInputs(t) {
 		before, list := Parse(f.Name, f.Data)
 		src, n := diag.ApplyFixes(f.Name, f.Data, list)
-		if n == 0 || before.Root == nil {
+		if n == 0 {
 			continue
 		}
 		after, rest := Parse(f.Name, src)
+		fixed += n
+		if before.Root == nil {
+			// What it means is not known, but the fix must get on.
+			if len(rest) > len(list)-n {
+				t.Errorf("%s: %d findings, %d fixed, %d left in\n%s%v", f.Name, len(list), n, len(rest), src, rest)
+			}
+			continue
+		}
 		if len(rest) > len(list)-n {
 			t.Errorf("%s: %d findings, %d fixed, %d left in\n%s%v", f.Name, len(list), n, len(rest), src, rest)
 		}
 		if after.Root == nil || !sameMeaning(before.Root, after.Root) {
 			t.Errorf("%s: the fixed file means something else\n%s", f.Name, src)
 		}
-		fixed += n
 	}
-	if fixed < 30 {
+	if fixed < 60 {
 		t.Errorf("only %d fixes were tried", fixed)
 	}
 }

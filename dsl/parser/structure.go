@@ -38,13 +38,14 @@ func (p *parser) structure(failure *yaml.LoadError, at, context int) {
 		p.report(from, to, "this line stands further left than the first line of the file").
 			Hint = "start the first line of the file in column 1"
 	case strings.Contains(msg, "mapping values") && above > 0 && !startsOwn(p.text.Line(above)):
+		if key := p.lineAbove(above); key > 0 && p.column(key) < p.column(above) && strings.HasSuffix(p.text.Line(key), ":") {
+			p.needsBar(from, to, key)
+			return
+		}
 		p.noColon(above)
 	case strings.Contains(msg, "mapping values") && above > 0 && p.column(above) < from.Col:
 		d := p.report(from, to, "this line is indented deeper than line %d, which already has a value", above)
 		d.Hint = "indent it like line " + itoa(above) + ", with " + spaces(p.column(above)-1)
-	case above > 0 && above < point.Line-1 && !startsOwn(line) && strings.HasPrefix(strings.TrimSpace(p.text.Line(point.Line-1)), "#"):
-		p.report(from, to, "the comment above this line ends the value that starts in line %d", above).
-			Hint = "move the comment in front of the value, or put the value below `|`"
 	case at >= p.text.Offset(from) && p.text.Point(at) == from && above > 0:
 		d := p.report(from, to, "the indentation of this line, %s, fits none of the lines above", spaces(from.Col-1))
 		d.Hint = "lines that belong together start in the same column; line " + itoa(above) + " has " + spaces(p.column(above)-1)
@@ -55,6 +56,53 @@ func (p *parser) structure(failure *yaml.LoadError, at, context int) {
 		p.report(point, diag.Point{Line: point.Line, Col: max(to.Col, point.Col)}, "YAML cannot read on from here").
 			Hint = "look for a quote or bracket that is not closed, here or above, or quote the whole cell"
 	}
+}
+
+// needsBar reports a line with a colon in an expression that stands below the
+// key of line n without "|".
+func (p *parser) needsBar(from, to diag.Point, n int) {
+	d := p.report(from, to, "YAML takes the `: ` in this line for the end of a key")
+	d.Hint = "write `" + strings.TrimSpace(p.text.Line(n)) + " |` in line " + itoa(n) + ", so that YAML leaves the lines below it alone"
+	end := diag.Point{Line: n, Col: len([]rune(p.text.Line(n))) + 1}
+	d.Fixes = []diag.Fix{{Title: "put a `|` behind the key", Edits: []diag.Edit{{Span: p.span(end, end), Text: " |"}}}}
+}
+
+// commentInside reports a comment inside a value of several lines, which ends
+// the value.
+func (p *parser) commentInside(at int) bool {
+	point := p.text.Point(at)
+	n := point.Line - 1
+	if n < 1 || startsOwn(p.text.Line(point.Line)) {
+		return false
+	}
+	start := p.text.Offset(diag.Point{Line: n, Col: 1})
+	line := p.text.Line(n)
+	hash := -1
+	s := scanner{src: []byte(line), hash: -1}
+	for s.at < len(line) && hash < 0 {
+		if line[s.at] == '#' && s.quote == 0 && (s.at == 0 || isBlank(line[s.at-1])) {
+			hash = s.at
+		} else if !s.step() {
+			break
+		}
+	}
+	first := n
+	for first > 0 && (strings.HasPrefix(strings.TrimSpace(p.text.Line(first)), "#") || !startsOwn(p.text.Line(first))) {
+		first--
+	}
+	c, ok := p.lineCell(first)
+	if hash < 0 || !ok || c.indent >= p.column(point.Line)-1 {
+		return false
+	}
+	c.to = p.giveUp(c.from)
+	d := p.reportCell(c, "a comment inside a value of several lines ends the value for YAML")
+	from := p.text.Point(start + hash)
+	d.Span = p.span(from, diag.Point{Line: n, Col: len([]rune(line)) + 1})
+	d.Hint = "put the value below `|`, or move the comment above the key"
+	d.Fixes = nil
+	p.broken = true
+	p.mend(c)
+	return true
 }
 
 // noColon reports a line that is neither a key nor part of a value.

@@ -48,6 +48,9 @@ func (p *parser) syntax(failure *yaml.LoadError) bool {
 	if p.swallowed(at) || strings.Contains(failure.ContextMsg, "flow") && p.leftOpen(at) {
 		return true
 	}
+	if p.commentInside(at) {
+		return true
+	}
 	p.structure(failure, at, context)
 	return false
 }

@@ -171,6 +171,9 @@ func (p *parser) blanks(at diag.Point) int {
 // manyDocuments reports that the file goes on behind its first document.
 func (p *parser) manyDocuments(docs []*yaml.Node) {
 	at := diag.Point{Line: docs[1].Line, Col: docs[1].Column}
-	p.report(at, diag.Point{Line: at.Line, Col: at.Col + 3}, "a file holds one definition, but a second document starts here").
-		Hint = "move what follows into a file of its own"
+	d := p.report(at, diag.Point{Line: at.Line, Col: at.Col + 3}, "a file holds one definition, but a second document starts here")
+	d.Hint = "move what follows into a file of its own"
+	if len(docs[1].Content) == 0 || docs[1].Content[0].Tag == "!!null" {
+		d.Hint = "remove the line"
+	}
 }
