@@ -149,7 +149,7 @@ func (s *store) gather(out chan<- *written) {
 func (s *store) write(rs []*request) (*written, []*request) {
 	w := &written{}
 	if s.fault.get() != nil {
-		return &written{requests: rs, err: queue.ErrFailed}, nil
+		return &written{requests: append([]*request(nil), rs...), err: queue.ErrFailed}, nil
 	}
 	room := s.room()
 	st := newStage(s, room)

@@ -105,7 +105,7 @@ func Open(ctx context.Context, dir string, opts Options) (queue.Driver, error) {
 func open(ctx context.Context, dir string, opts Options) (_ *store, err error) {
 	opts = opts.withDefaults()
 	s := &store{opts: opts, dir: dir, cache: newCache(opts.CacheSize), sieve: newSieve()}
-	if err := opts.fs.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(opts.fs, dir); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	if s.lock, err = pebble.LockDirectory(dir, opts.fs); err != nil {
@@ -132,6 +132,28 @@ func open(ctx context.Context, dir string, opts Options) (_ *store, err error) {
 	}
 	s.start()
 	return s, nil
+}
+
+// makeDir makes a directory and those above it, so that a power cut does not
+// take them back.
+func makeDir(fs vfs.FS, dir string) error {
+	if _, err := fs.Stat(dir); err == nil || !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(dir)
+	if parent != dir {
+		if err := makeDir(fs, parent); err != nil {
+			return err
+		}
+	}
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	d, err := fs.OpenDir(parent)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // release gives back what open took.
