@@ -10,7 +10,7 @@ import (
 	"slices"
 	"testing"
 
-	"golang.org/x/tools/txtar"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"crossdock/dsl/compile"
 	"crossdock/mappings"

@@ -1,12 +1,12 @@
-// Package mappings holds the contracts that ship with crossdock: the versioned
-// schemas of the canonical logistics events. A workspace refers to them as
-// std/canonical/<event>@1, or as canonical/<event>@1 where it has none of its
-// own.
+// Package mappings holds the library that ships with crossdock: the versioned
+// schemas of the canonical logistics events, and code tables that belong to
+// nobody. A workspace refers to them as std/canonical/<event>@1 and
+// std/<table>, or without std/ where it has none of that name itself.
 package mappings
 
 import "embed"
 
 // FS holds the definition files, read-only.
 //
-//go:embed canonical
+//go:embed canonical codes
 var FS embed.FS

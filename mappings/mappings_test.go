@@ -145,3 +145,36 @@ func TestDeliveryFailedKeepsItsPromises(t *testing.T) {
 		})
 	}
 }
+
+// The table holds the 249 entries of the standard, each code once.
+func TestCountryCodes(t *testing.T) {
+	const file = "codes/country-alpha3.lookup.yaml"
+	src, err := fs.ReadFile(mappings.FS, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, list := parser.Parse(file, src)
+	if len(list) > 0 {
+		t.Fatal(list)
+	}
+	rows := parsed.Root.Get("rows").Pairs
+	if len(rows) != 249 {
+		t.Errorf("%d countries, want 249", len(rows))
+	}
+	three, two := map[string]bool{}, map[string]bool{}
+	for _, r := range rows {
+		if len(r.Key.Text) != 3 || len(r.Value.Text) != 2 || three[r.Key.Text] || two[r.Value.Text] {
+			t.Errorf("%s: %s is malformed or stands here twice", r.Key.Text, r.Value.Text)
+		}
+		three[r.Key.Text], two[r.Value.Text] = true, true
+	}
+	for code, want := range map[string]string{"DEU": "DE", "USA": "US", "GBR": "GB", "NOR": "NO", "XKX": ""} {
+		got := ""
+		if n := parsed.Root.Get("rows").Get(code); n != nil {
+			got = n.Text
+		}
+		if got != want {
+			t.Errorf("%s is %q, want %q", code, got, want)
+		}
+	}
+}
