@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math/big"
 	"strings"
 	"sync"
 	"testing"
@@ -123,6 +124,22 @@ func TestEval(t *testing.T) {
 		}
 		if got, err := careful.Eval(env); err != nil || got != c.want {
 			t.Errorf("%s carefully = %v (%v), want %v", c.src, got, err, c.want)
+		}
+	}
+}
+
+// Values that come from computing rather than from decoding.
+func TestEvalComputedNumbers(t *testing.T) {
+	huge := new(big.Int).Lsh(big.NewInt(1), 80)
+	env := Env{Data: map[string]any{"i": 3, "f": 2.5, "b": huge, "small": big.NewInt(7), "l": int64(4), "list": []any{1, 2.5, huge, json.Number("3")}, "json": json.Number("3")}}
+	for src, want := range map[string]bool{
+		`data.i == 3`: true, `data.i > 2.5`: true, `data.f * 2 == 5`: true, `data.f == 2.5`: true, `data.b > 1`: true, `data.small == 7`: true, `data.l + 1 == 5`: true, `data.i == data.json`: true,
+		`data.i in data.list`: true, `3 in data.list`: true, `data.b in data.list`: true, `data.f in [2.5]`: true, `data.i in 1..3`: true, `sum(data.list) > 6`: true, `max(data.list) > 6`: true,
+		`any(data.list, # == 2.5)`: true, `data.b == data.b`: true, `data.small < data.b`: true, `close_to(data.i, data.json, 0, 0)`: true, `string(data.i) == "3"`: true, `int(data.f) == 2`: true,
+		`data.l == 4`: true, `data.l in [4]`: true, `-data.l == -4`: true, `data.f - data.i < 0`: true, `"3" == data.i`: false,
+	} {
+		if got, err := compile(t, src).Eval(env); err != nil || got != want {
+			t.Errorf("%s = %v, %v", src, got, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
@@ -323,6 +324,62 @@ func TestForeignPatternsAreNotChecked(t *testing.T) {
 		t.Fatal(s, l)
 	}
 	if got := s.Validate(decoded(t, `{"a":"x","b":"x"}`)); len(got) != 1 || got[0].Path != "b" {
+		t.Error(got)
+	}
+}
+
+func TestKeywordsInWords(t *testing.T) {
+	for _, c := range []struct{ schema, doc, code, message string }{
+		{`{"maximum": 5.5}`, `6`, "range", "the value: expected at most 5.5, found the number 6"},
+		{`{"exclusiveMaximum": 5}`, `5`, "range", "the value: expected less than 5, found the number 5"},
+		{`{"exclusiveMinimum": 5}`, `5`, "range", "the value: expected more than 5, found the number 5"},
+		{`{"multipleOf": 0.01}`, `0.005`, "range", "the value: expected a multiple of 0.01, found the number 0.005"},
+		{`{"const": "A"}`, `"B"`, "option", "the value: expected A, found the text \"B\""},
+		{`{"enum": [1, null, {"a": 1}]}`, `2`, "option", "the value: expected one of 1, an object, found the number 2"},
+		{`{"uniqueItems": true}`, `[1, 1.0]`, "items", "the value: expected items that differ (those at 0 and 1 are equal), found a list"},
+		{`{"minItems": 2}`, `[1]`, "items", "the value: expected at least 2 items, found a list"},
+		{`{"maxItems": 1}`, `[1, 2]`, "items", "the value: expected at most 1 items, found a list"},
+		{`{"maxLength": 1}`, `"éé"`, "length", "the value: expected at most 1 characters, found the text \"éé\""},
+		{`{"pattern": "^a$"}`, `"b"`, "pattern", "the value: expected text like ^a$, found the text \"b\""},
+		{`{"properties": {"a": false}}`, `{"a": 1}`, "unknown_field", "a is not a field of the schema"},
+		{`{"minProperties": 1}`, `{}`, "schema", "the value: expected what `minProperties` of the schema asks for, found an object"},
+		{`{"not": {"type": "string"}}`, `"x"`, "schema", "the value: expected a value that `not` of the schema does not exclude, found the text \"x\""},
+		{`{"oneOf": [{"type": "string"}, {"minLength": 1}]}`, `"x"`, "schema", "the value: expected a value that fits exactly one of the alternatives in `oneOf`, found the text \"x\""},
+		{`{"type": ["integer", "null"]}`, `"x"`, "type", "the value: expected null or a whole number, found the text \"x\""},
+		{`{"items": {"properties": {"a": {"type": "boolean"}}}}`, `[{"a": true}, {"a": 1}]`, "type", "[1].a: expected true or false, found the number 1"},
+	} {
+		var l diag.List
+		s := Build(Source{Name: "x@1", JSON: []byte(c.schema), File: "x.json"}, &l)
+		if s == nil {
+			t.Fatal(c.schema, l)
+		}
+		got := s.Validate(decoded(t, c.doc))
+		if len(got) != 1 || got[0].Code != c.code || got[0].Message != c.message {
+			t.Errorf("%s on %s: %+v, want %s", c.schema, c.doc, got, c.message)
+		}
+	}
+}
+
+func TestIntegersOfAnySize(t *testing.T) {
+	var l diag.List
+	s := Build(Source{Name: "x@1", JSON: []byte(`{"properties": {"list": {"items": {"type": "integer"}}, "b": {"maximum": 5}}}`), File: "x.json"}, &l)
+	huge := new(big.Int).Lsh(big.NewInt(1), 80)
+	doc := map[string]any{"list": []any{1, json.Number("2"), huge, huge}, "b": map[string]any{}}
+	if got := s.Validate(doc); len(got) > 0 {
+		t.Error(got)
+	}
+	if doc["list"].([]any)[2] != any(huge) {
+		t.Error("the document was changed")
+	}
+	doc["b"] = huge
+	if got := s.Validate(doc); len(got) != 1 || got[0].Path != "b" {
+		t.Error(got)
+	}
+	own := must(t, "schema: x@1\nfields:\n  a: integer\n  b: decimal(1)\n  c: number\n")
+	if got := own.Validate(map[string]any{"a": huge, "b": 1.5, "c": 7}); len(got) > 0 {
+		t.Error(got)
+	}
+	if got := own.Validate(map[string]any{"a": 1.5, "b": 1.55}); len(got) != 2 {
 		t.Error(got)
 	}
 }

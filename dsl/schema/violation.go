@@ -3,7 +3,9 @@ package schema
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,6 +56,7 @@ func (s *Schema) validateJSON(v any) (out []Violation) {
 		return []Violation{{Path: pointer(v, path), Code: "range", Expected: "a number of at most 1000 digits", Found: literal,
 			Message: subject(pointer(v, path)) + " is a number too large to be checked"}}
 	}
+	v = plain(v)
 	err := s.compiled.Validate(v)
 	if err == nil {
 		return nil
@@ -95,6 +98,52 @@ func unfitNumber(v any, path []string) ([]string, string, bool) {
 		}
 	}
 	return nil, "", false
+}
+
+// plain returns v with integers of any size as JSON numbers, which is how the
+// validator knows them. What holds none is not copied.
+func plain(v any) any {
+	switch t := v.(type) {
+	case *big.Int:
+		return json.Number(t.String())
+	case []any:
+		for i, x := range t {
+			if y := plain(x); !identical(x, y) {
+				t = slices.Clone(t)
+				t[i] = y
+				for j := i + 1; j < len(t); j++ {
+					t[j] = plain(t[j])
+				}
+				return t
+			}
+		}
+	case map[string]any:
+		for name, x := range t {
+			if y := plain(x); !identical(x, y) {
+				t = maps.Clone(t)
+				for name := range t {
+					t[name] = plain(t[name])
+				}
+				t[name] = y
+				return t
+			}
+		}
+	}
+	return v
+}
+
+// identical reports whether plain left x alone.
+func identical(x, y any) bool {
+	switch a := x.(type) {
+	case *big.Int:
+		return false
+	case []any:
+		b := y.([]any)
+		return len(a) == 0 || &a[0] == &b[0]
+	case map[string]any:
+		return reflect.ValueOf(x).Pointer() == reflect.ValueOf(y).Pointer()
+	}
+	return true
 }
 
 // leaves returns the errors that say something. Of several alternatives only
@@ -275,6 +324,12 @@ func (s *Schema) word(e *jsonschema.ValidationError, whole any) []Violation {
 		return one("range", "a multiple of "+ratText(k.Want))
 	case *kind.UniqueItems:
 		return one("items", fmt.Sprintf("items that differ (those at %d and %d are equal)", k.Duplicates[0], k.Duplicates[1]))
+	}
+	switch e.ErrorKind.(type) {
+	case *kind.Not:
+		return one("schema", "a value that `not` of the schema does not exclude")
+	case *kind.OneOf:
+		return one("schema", "a value that fits exactly one of the alternatives in `oneOf`")
 	}
 	keyword := strings.Join(e.ErrorKind.KeywordPath(), ".")
 	return one("schema", "what `"+keyword+"` of the schema asks for")
