@@ -85,9 +85,33 @@ func (p *Program) Run(f *Frame, in any) (out []any, err error) {
 // One returns the only value that the program gives for in; ok is false if it
 // gives none. Several values are a *SeveralError.
 func (p *Program) One(f *Frame, in any) (v any, ok bool, err error) {
-	if p.root.one != nil || p.root.maybe != nil {
+	switch {
+	case p.root.constant:
+		return p.root.value, true, nil
+	case p.root.keys != nil && p.root.base == nil:
+		if v, err := p.read(in); err == nil {
+			return v, true, nil
+		}
+		return p.only(f, in) // for the words
+	case p.root.one != nil || p.root.maybe != nil:
 		return p.only(f, in)
 	}
+	return p.sole(f, in)
+}
+
+// read follows a plain path, which needs neither variables nor limits.
+func (p *Program) read(in any) (v any, err error) {
+	v = in
+	for _, key := range p.root.keys {
+		if v, err = get(v, key); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// sole is One for a program that may give several values.
+func (p *Program) sole(f *Frame, in any) (v any, ok bool, err error) {
 	err = p.each(f, in, func(w any) error {
 		if ok {
 			return &SeveralError{v, w}
