@@ -142,7 +142,7 @@ var datetime = func() *value.Converter {
 // instant reads a datetime with an offset.
 func instant(v any) (time.Time, bool) {
 	s, ok := v.(string)
-	if !ok || len(s) < 16 {
+	if !ok || len(s) < 16 || len(s) > 40 || s[4] != '-' || s[7] != '-' {
 		return time.Time{}, false
 	}
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
@@ -179,14 +179,14 @@ func hoursBetween(args ...any) (any, error) {
 	return float64(b.Unix()-a.Unix())/3600 + float64(b.Nanosecond()-a.Nanosecond())/3.6e12, nil
 }
 
-// clockRange is "22:00-06:00" in minutes of the day.
+// clockRange is a part of the day, never an empty one: "22:00-06:00" in minutes of the day.
 type clockRange struct{ from, to int }
 
 func parseRange(s string) (clockRange, bool) {
 	a, b, ok := strings.Cut(s, "-")
 	from, ok1 := minutes(strings.TrimSpace(a))
 	to, ok2 := minutes(strings.TrimSpace(b))
-	return clockRange{from, to}, ok && ok1 && ok2
+	return clockRange{from, to}, ok && ok1 && ok2 && from != to
 }
 
 func minutes(s string) (int, bool) {

@@ -138,6 +138,7 @@ func TestProblems(t *testing.T) {
 		{`data.total <> 1`, ">", KindSyntax, "", ""},
 		{`blank()`, "", KindSyntax, "too few or too many values", "blank(x)"},
 		{`within(data.at, "22-06")`, `"22-06"`, KindSyntax, "not a range of the day", "22:00-06:00"},
+		{`within(data.at, "22:00-22:00")`, `"22:00-22:00"`, KindSyntax, "not a range of the day", ""},
 		{`within(data.at, "22:00-06:00", "CET")`, `"CET"`, KindSyntax, "no zone CET", "Europe/Berlin"},
 		{`data.country matches "("`, `"("`, KindSyntax, "not a regular expression", ""},
 		// Limits.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	// Zones must mean the same on every machine, also where none are installed.
+	_ "time/tzdata"
 )
 
 // pattern is one alternative of parse, or the format.
