@@ -1,0 +1,42 @@
+// Package peers holds the same work as written for the systems compared with.
+package peers
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+)
+
+// Bloblang is the mapping for Benthos.
+//
+//go:embed order.blobl
+var Bloblang string
+
+// JQ is the mapping as one jq program.
+//
+//go:embed order.jq
+var JQ string
+
+const quiet = `http: {enabled: false}
+logger: {level: WARN}
+metrics: {none: {}}
+shutdown_timeout: 5s
+`
+
+func processors() string {
+	return "pipeline:\n  threads: -1\n  processors:\n    - mapping: |\n        " +
+		strings.ReplaceAll(strings.TrimSpace(Bloblang), "\n", "\n        ") + "\n"
+}
+
+// HTTP configures Benthos to take orders at addr and to post shipments to
+// target. It stores nothing.
+func HTTP(addr, target string) string {
+	return quiet + fmt.Sprintf("input:\n  http_server: {address: %q, path: /orders, allowed_verbs: [POST], timeout: 10s}\n", addr) +
+		processors() + fmt.Sprintf("output:\n  http_client:\n    url: http://%s/in\n    verb: POST\n    headers: {Content-Type: application/json}\n    max_in_flight: 64\n", target)
+}
+
+// File configures Benthos to map the lines of one file into another and end.
+func File(in, out string) string {
+	return quiet + fmt.Sprintf("input:\n  file: {paths: [%q], scanner: {lines: {}}}\n", in) +
+		processors() + fmt.Sprintf("output:\n  file: {path: %q, codec: lines}\n", out)
+}
