@@ -39,7 +39,8 @@ type Options struct {
 	Watch       bool              // reload when files change
 	Unsafe      bool              // start on a store whose promises do not hold
 	Log         *slog.Logger
-	Gate        Gate // tests before a revision goes live; nil = none
+	Secret      func(name string) (string, error) // instead of what the environment says; for demos and tests
+	Gate        Gate                              // tests before a revision goes live; nil = none
 	Dial        func(ctx context.Context, network, addr string) (net.Conn, error)
 	Debounce    time.Duration // of the file watch; 200ms
 	Worker      worker.Options
@@ -60,7 +61,7 @@ type Engine struct {
 	driver  queue.Driver
 	meter   *journal.Meter
 	worker  *worker.Worker
-	secrets *Secrets
+	secret  func(name string) (string, error)
 
 	table    atomic.Pointer[webhook.Table]
 	listener net.Listener

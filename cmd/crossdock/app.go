@@ -81,7 +81,7 @@ func (a *app) root() *cobra.Command {
 	)
 	root.AddCommand(
 		a.lintCommand(), a.testCommand(),
-		a.runCommand(),
+		a.runCommand(), a.mockCommand(), a.demoCommand(),
 		a.statusCommand(), a.queuesCommand(), a.traceCommand(), a.dlqCommand(), a.reloadCommand(),
 		a.switchCommand("pause", "Stop the work on a pipeline; its messages wait"),
 		a.switchCommand("resume", "Go on with a paused pipeline"),

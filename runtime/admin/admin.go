@@ -180,7 +180,7 @@ func (a *API) queues(r *http.Request) (any, error) {
 // Lane is a lane with a word on what keeps it, where something does.
 type Lane struct {
 	queue.LaneStat
-	Note string
+	Note string `json:"note,omitempty"`
 }
 
 func (a *API) balance(r *http.Request) (any, error) {

@@ -9,7 +9,10 @@ package message
 import "time"
 
 // Ref is a business reference under which people look for a message.
-type Ref struct{ Type, Value string }
+type Ref struct {
+	Type  string `json:"type"`
+	Value string `json:"value"`
+}
 
 // Message is one document or event. Raw are the bytes as received and are kept
 // until the message has ended.

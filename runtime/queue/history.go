@@ -114,13 +114,13 @@ type Page struct {
 
 // LaneStat tells how full a lane is.
 type LaneStat struct {
-	Lane    string
-	Ready   int
-	Leased  int
-	Delayed int
-	Parked  map[string]int // by reason
-	Dead    int
-	Oldest  time.Time // when the oldest waiting job (ready, delayed or parked) was enqueued
+	Lane    string         `json:"lane"`
+	Ready   int            `json:"ready"`
+	Leased  int            `json:"leased"`
+	Delayed int            `json:"delayed"`
+	Parked  map[string]int `json:"parked"` // by reason
+	Dead    int            `json:"dead"`
+	Oldest  time.Time      `json:"oldest"` // when the oldest waiting job (ready, delayed or parked) was enqueued
 }
 
 // JobInfo is a job as people see it.
@@ -143,7 +143,7 @@ type JobInfo struct {
 
 // Count is one durable counter.
 type Count struct {
-	Pipeline string
-	Kind     Kind
-	N        int64
+	Pipeline string `json:"pipeline"`
+	Kind     Kind   `json:"kind"`
+	N        int64  `json:"n"`
 }

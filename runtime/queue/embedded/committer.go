@@ -19,6 +19,7 @@ type committer struct {
 	work    chan struct{} // holds a signal while somebody waits
 	inUse   sync.WaitGroup
 	ended   bool
+	fresh   map[string]chan struct{} // state keys that were written and are not durable yet
 
 	// Only the first goroutine uses what follows.
 	dedupe recent[known]
@@ -78,6 +79,48 @@ func (c *committer) close() {
 	close(c.work)
 }
 
+// announce notes that state keys are about to be written.
+func (c *committer) announce(keys []string) chan struct{} {
+	if len(keys) == 0 {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fresh == nil {
+		c.fresh = map[string]chan struct{}{}
+	}
+	settled := make(chan struct{})
+	for _, k := range keys {
+		c.fresh[k] = settled
+	}
+	return settled
+}
+
+// confirm ends what announce began.
+func (c *committer) confirm(w *written) {
+	if w.settled == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, k := range w.puts {
+		if c.fresh[k] == w.settled {
+			delete(c.fresh, k)
+		}
+	}
+	close(w.settled)
+}
+
+// durable waits until what was read under a state key just now is durable.
+func (c *committer) durable(key string) {
+	c.mu.Lock()
+	settled := c.fresh[key]
+	c.mu.Unlock()
+	if settled != nil {
+		<-settled
+	}
+}
+
 // change is the second half of one change.
 type change struct {
 	slot    schedule.Slot
@@ -105,6 +148,7 @@ type written struct {
 	requests []*request
 	changes  []change
 	puts     []string
+	settled  chan struct{} // closed once it is durable; nil without puts
 	err      error
 }
 
@@ -172,6 +216,7 @@ func (s *store) write(rs []*request) (*written, []*request) {
 	w.requests = append([]*request(nil), rs[:n]...)
 	w.changes, w.puts = st.changes, st.puts
 	st.finish()
+	w.settled = s.commits.announce(w.puts)
 	w.wait, w.err = s.kv.write(st.b)
 	if w.err != nil {
 		s.fault.set(w.err)
@@ -194,6 +239,7 @@ func (s *store) publish(w *written) {
 	if w.err == nil {
 		s.settle(w)
 	}
+	s.commits.confirm(w)
 	for _, r := range w.requests {
 		if w.err != nil && r.err == nil {
 			r.err = w.err
@@ -243,9 +289,7 @@ func (s *store) settle(w *written) {
 func (s *store) refresh(c *change) (gone bool) {
 	out := c.verdict.Outcome
 	if out != queue.Keep {
-		if err := s.cells.end(c.seq, out == queue.Done); err != nil {
-			s.opts.Logger.Warn("the store cannot note the end of a lease; it may count as a crash", "error", err)
-		}
+		s.noteEnd(c.seq, out == queue.Done)
 	}
 	if out == queue.Done || out == queue.Dead || out == queue.Park {
 		return true

@@ -305,7 +305,7 @@ func (s *store) body(seq uint64, marks uint8, h header) ([]byte, error) {
 		return nil, s.reading(err)
 	}
 	if raw == nil {
-		err = errors.New("its body is missing")
+		err = fmt.Errorf("%w: its body is missing", errDamaged)
 	}
 	var body []byte
 	if err == nil {
@@ -314,13 +314,26 @@ func (s *store) body(seq uint64, marks uint8, h header) ([]byte, error) {
 	return body, s.damaged(err, "job "+h.job.ID)
 }
 
-// quarantine parks a job that cannot be read, so that people see it and its key
-// waits.
+// quarantine takes a job that cannot be read out of the way of its workers. One
+// that is damaged is parked, so that people see it and its key waits; after any
+// other error it is tried again a little later.
 func (s *store) quarantine(g schedule.Grant, cause error) {
+	v := schedule.Verdict{Outcome: queue.Retry, Attempts: g.Attempts, At: time.Now().Add(5 * time.Second)}
+	if errors.Is(cause, errDamaged) || pebble.IsCorruptionError(cause) {
+		v = schedule.Verdict{Outcome: queue.Park, Attempts: g.Attempts, Note: cause.Error()}
+	}
+	s.noteEnd(g.Seq, false)
 	s.x.Lock()
 	defer s.x.Unlock()
 	if s.x.Holds(g.Slot, g.Epoch) {
-		s.x.Finish(g.Slot, schedule.Verdict{Outcome: queue.Park, Attempts: g.Attempts, Note: cause.Error()}, time.Now())
+		s.x.Finish(g.Slot, v, time.Now())
+	}
+}
+
+// noteEnd notes that a job is no longer leased.
+func (s *store) noteEnd(seq uint64, gone bool) {
+	if err := s.cells.end(seq, gone); err != nil {
+		s.opts.Logger.Warn("the store cannot note the end of a lease; it may count as a crash", "error", err)
 	}
 }
 
@@ -358,8 +371,9 @@ func (s *store) Get(_ context.Context, keys ...string) ([]queue.Value, error) {
 		if v.alive(time.Now()) {
 			out[i].Version, out[i].Data = v.version, v.data
 		}
+		s.commits.durable(key)
 	}
-	return out, nil
+	return out, s.usable()
 }
 
 // Watch implements queue.Driver.

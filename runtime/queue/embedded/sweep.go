@@ -44,9 +44,7 @@ func (s *store) Sweep(ctx context.Context, now time.Time) (queue.Swept, error) {
 		out.Expired += len(c)
 		for _, c := range c {
 			crashed = append(crashed, crash{c.Slot, c.Seq, c.Crashes})
-			if err := s.cells.end(c.Seq, false); err != nil {
-				s.opts.Logger.Warn("the store cannot note the end of a lease; it may count as a crash", "error", err)
-			}
+			s.noteEnd(c.Seq, false)
 		}
 	}
 	r := &request{own: true, now: now, seen: s.visible.Load(), done: make(chan struct{}), crashed: crashed}

@@ -59,7 +59,7 @@ func benchmarkCycle(b *testing.B, replicas, deep int, args ...string) {
 				if i > int64(b.N) {
 					return
 				}
-				if _, err := d.Apply(ctx, queue.Commit{Jobs: []queue.Job{benchJob(i, body)}}); err != nil {
+				if _, err := d.Apply(b.Context(), queue.Commit{Jobs: []queue.Job{benchJob(i, body)}}); err != nil {
 					b.Errorf("apply: %v", err)
 					return
 				}
@@ -79,7 +79,7 @@ func benchmarkCycle(b *testing.B, replicas, deep int, args ...string) {
 					if l.Priority != queue.Low && len(l.Body) != len(body) {
 						b.Errorf("body of %d bytes", len(l.Body))
 					}
-					_, err := d.Apply(ctx, queue.Commit{Finish: []queue.Finish{{Lease: l}}, History: benchDelivered(l.ID)})
+					_, err := d.Apply(b.Context(), queue.Commit{Finish: []queue.Finish{{Lease: l}}, History: benchDelivered(l.ID)})
 					if err != nil {
 						b.Errorf("finish: %v", err)
 						return

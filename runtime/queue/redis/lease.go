@@ -40,6 +40,7 @@ type leaser struct {
 	mu     sync.Mutex
 	lanes  map[string]*laneWait
 	count  int // waiters queued
+	closed bool
 	kick   chan struct{}
 	stop   chan struct{}
 	no     uint64
@@ -85,6 +86,12 @@ func (d *Driver) Lease(ctx context.Context, w queue.Want) ([]queue.Lease, error)
 
 func (l *leaser) add(w *waiter) {
 	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		w.taken, w.err = true, queue.ErrClosed
+		close(w.answer)
+		return
+	}
 	lane := l.lanes[w.want.Lane]
 	if lane == nil {
 		lane = &laneWait{}
@@ -183,7 +190,7 @@ func (l *leaser) dismiss() {
 		}
 	}
 	l.lanes = map[string]*laneWait{}
-	l.count = 0
+	l.count, l.closed = 0, true
 }
 
 // ask is what one call wants of one lane.

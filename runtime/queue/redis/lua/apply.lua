@@ -169,27 +169,24 @@ local function groups(i, kind)
   return i
 end
 
-local function enqueue(id, lane, key, rec)
-  save(id, rec)
+-- enqueue puts a job at the tail of its key. base is its record behind the head.
+local function enqueue(id, lane, key, pri, enq, due, bv, base)
+  seq = seq + 1
+  local late = due > now
+  save(id, pack(HEAD, late and DELAYED or READY, pri, seq, enq, due, 0, 0, bv) .. base)
+  count(late and 'd' or 'r', lane, 1)
+  if late then wait(lane, id, seq, due) end
   if key ~= '' then
     local n = waiting(lane, key)
     if n then
-      local _, pri, s, enq, due, att, cr, bv = unpackb(HEAD, rec)
       call('RPUSH', P .. K.queue .. lane .. '\0' .. key, id)
       hold(lane, key, n + 1)
-      if due > now then
-        save(id, pack(HEAD, DELAYED, pri, s, enq, due, att, cr, bv) .. sub(rec, 33))
-        wait(lane, id, s, due)
-        count('d', lane, 1)
-      else
-        call('ZADD', P .. K.behind .. lane, s, id)
-        count('r', lane, 1)
-      end
+      if not late then call('ZADD', P .. K.behind .. lane, seq, id) end
       return
     end
     hold(lane, key, 0)
   end
-  place(id, rec, now)
+  if not late then ready(lane, id, pri, seq) end
 end
 
 local function add(i) -- a job at index i; returns its word of the answer
@@ -215,9 +212,8 @@ local function add(i) -- a job at index i; returns its word of the answer
     if hasBody == '1' then dropBody(slot) end
     return word
   end
-  seq = seq + 1
-  enqueue(id, lane, key, pack(HEAD, READY, ARGV[i + 6], seq, now, ARGV[i + 7], 0, 0, hasBody)
-    .. char(#lane) .. lane .. char(#slot) .. slot .. key)
+  enqueue(id, lane, key, tonumber(ARGV[i + 6]), now, tonumber(ARGV[i + 7]), hasBody,
+    char(#lane) .. lane .. char(#slot) .. slot .. key)
   if mark ~= '' then
     local v = ARGV[i + 9] .. id
     dedupe[mark] = v
@@ -360,8 +356,7 @@ local function order(i)
     call('ZREM', P .. K.dead .. lane, id)
     call('HDEL', kExtra, id)
     count('x', lane, -1)
-    seq = seq + 1
-    enqueue(id, lane, key, pack(HEAD, READY, pri, seq, enq, 0, 0, 0, bv) .. sub(rec, 33))
+    enqueue(id, lane, key, pri, enq, 0, bv, sub(rec, 33))
     return
   elseif what == '3' then
     if state == PARKED then

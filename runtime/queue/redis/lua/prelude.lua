@@ -144,20 +144,6 @@ local function unwait(lane, id)
   call('ZREM', kDue, id)
 end
 
--- place makes a new job the head of its key.
-local function place(id, rec, now)
-  local _, pri, seq, enq, due, att, cr, bv = unpackb(HEAD, rec)
-  local lane = tail(rec)
-  if due > now then
-    save(id, pack(HEAD, DELAYED, pri, seq, enq, due, att, cr, bv) .. sub(rec, 33))
-    wait(lane, id, seq, due)
-    count('d', lane, 1)
-    return
-  end
-  ready(lane, id, pri, seq)
-  count('r', lane, 1)
-end
-
 -- advance hands a key to the job behind the one that left it.
 local function advance(lane, key)
   if key == '' then return end

@@ -1,0 +1,170 @@
+package partner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	nethttp "net/http"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"crossdock/connectors/http"
+	"crossdock/dsl/compile"
+)
+
+// Act is one thing a script does; exactly one of Send, Fail and Story is set.
+type Act struct {
+	Note string `json:"note,omitempty"` // shown before it
+
+	Send string `json:"send,omitempty"` // path of a webhook
+	File string `json:"file,omitempty"` // with the payload, beside the script
+	Sign string `json:"sign,omitempty"` // name of the verification it is signed for
+
+	Fail    string   `json:"fail,omitempty"` // connection.operation
+	Answers []string `json:"answers,omitempty"`
+
+	Story []string `json:"story,omitempty"` // reference and value whose story is told at the end
+}
+
+// ReadScript reads a script of acts.
+func ReadScript(fsys fs.FS, file string) ([]Act, error) {
+	raw, err := fs.ReadFile(fsys, file)
+	if err != nil {
+		return nil, fmt.Errorf("there is no script %s", file)
+	}
+	var acts []Act
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&acts); err != nil {
+		return nil, fmt.Errorf("the script %s cannot be read: %w", file, err)
+	}
+	return acts, nil
+}
+
+// Stage is a set of partners that listen on this machine.
+type Stage struct {
+	Partners map[string]*Partner // by connection
+	Vars     map[string]string   // variables that lead the connections to the partners
+	Addrs    map[string]string
+
+	servers   []*nethttp.Server
+	listeners []net.Listener
+}
+
+var oneVar = regexp.MustCompile(`^\$\{var\.([A-Za-z0-9_.-]+)\}`)
+
+// Open makes a partner of every http connection of ws and listens: on the port
+// its base_url names, or on any free one, which needs a base_url that begins
+// with a variable.
+func Open(ws *compile.Workspace, anyPort bool) (*Stage, error) {
+	s := &Stage{Partners: map[string]*Partner{}, Vars: map[string]string{}, Addrs: map[string]string{}}
+	for name, conn := range ws.Connections {
+		settings, ok := conn.Settings.(*http.Settings)
+		if !ok {
+			continue
+		}
+		p, err := New(conn)
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		addr := "127.0.0.1:0"
+		if !anyPort {
+			if addr, err = Address(conn); err != nil {
+				return nil, s.fail(err)
+			}
+			host, port, _ := net.SplitHostPort(addr)
+			if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+				return nil, s.fail(fmt.Errorf("the connection %s leads to %s, which is not this machine; choose an environment whose addresses are on 127.0.0.1", name, host))
+			}
+			addr = net.JoinHostPort("127.0.0.1", port)
+		}
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, s.fail(fmt.Errorf("the partner %s cannot listen: %w", name, err))
+		}
+		s.listeners = append(s.listeners, l)
+		s.Partners[name] = p
+		s.Addrs[name] = "http://" + l.Addr().String()
+		if m := oneVar.FindStringSubmatch(settings.BaseURL.Node.Text); m != nil {
+			s.Vars[m[1]] = "http://" + l.Addr().String()
+		} else if anyPort {
+			return nil, s.fail(fmt.Errorf("base_url of %s must begin with ${var.name}, so that it can be led to a partner on this machine", name))
+		}
+		s.servers = append(s.servers, &nethttp.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second})
+	}
+	return s, nil
+}
+
+func (s *Stage) fail(err error) error {
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	return err
+}
+
+// Serve answers until ctx ends.
+func (s *Stage) Serve(ctx context.Context) error {
+	failed := make(chan error, len(s.servers))
+	for i, server := range s.servers {
+		go func() { failed <- server.Serve(s.listeners[i]) }() // joined below
+	}
+	var first error
+	select {
+	case <-ctx.Done():
+	case first = <-failed:
+		if len(s.servers) > 1 {
+			failed <- first
+		}
+	}
+	for _, server := range s.servers {
+		server.Close()
+	}
+	for range s.servers {
+		<-failed
+	}
+	return first
+}
+
+// Sender sends webhooks to a running crossdock.
+type Sender struct {
+	Base   string // http://127.0.0.1:8080
+	WS     *compile.Workspace
+	Secret func(string) (string, error)
+	FS     fs.FS
+	Dir    string // of the script
+}
+
+// Send plays one webhook and returns the answer.
+func (s *Sender) Send(ctx context.Context, a Act) (status int, answer string, err error) {
+	body, err := fs.ReadFile(s.FS, path.Join(s.Dir, a.File))
+	if err != nil {
+		return 0, "", fmt.Errorf("there is no file %s", a.File)
+	}
+	r, err := nethttp.NewRequestWithContext(ctx, nethttp.MethodPost, s.Base+a.Send, bytes.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if a.Sign != "" {
+		v := s.WS.Verify[a.Sign]
+		if v == nil {
+			return 0, "", fmt.Errorf("there is no verification %s", a.Sign)
+		}
+		if err := Sign(r, body, v, s.Secret, time.Now()); err != nil {
+			return 0, "", err
+		}
+	}
+	resp, err := nethttp.DefaultClient.Do(r)
+	if err != nil {
+		return 0, "", fmt.Errorf("send to %s: %w", a.Send, err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	return resp.StatusCode, strings.TrimSpace(string(raw)), err
+}
