@@ -99,6 +99,10 @@ func (im *importer) fill(out *value.Shape, sch *jsonschema.Schema, certain bool,
 		out.Item = im.shape(item)
 	}
 	im.fill(out, sch.Ref, certain, via)
+	im.fill(out, sch.RecursiveRef, certain, via)
+	if sch.DynamicRef != nil {
+		im.fill(out, sch.DynamicRef.Ref, certain, via)
+	}
 	for _, s := range sch.AllOf {
 		im.fill(out, s, certain, via)
 	}
@@ -130,9 +134,14 @@ func (im *importer) own(out *value.Shape, sch *jsonschema.Schema) {
 			out.Options = append(out.Options, text)
 		}
 	}
-	if closed, ok := sch.AdditionalProperties.(bool); ok && !closed && len(sch.PatternProperties) == 0 {
-		out.Closed = true
+	switch other := sch.AdditionalProperties.(type) {
+	case bool:
+		out.Open = out.Open || other
+		out.Closed = out.Closed || !other && len(sch.PatternProperties) == 0
+	case *jsonschema.Schema:
+		out.Open = true
 	}
+	out.Open = out.Open || len(sch.PatternProperties) > 0
 }
 
 func (im *importer) properties(out *value.Shape, sch *jsonschema.Schema, certain bool) {

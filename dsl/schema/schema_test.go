@@ -239,6 +239,7 @@ const jsonSchema = `{
     "status": {"enum": ["A", "B"]},
     "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}},
     "parent": {"$ref": "#"},
+    "map": {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": {"type": "integer"}},
     "either": {"anyOf": [{"type": "object", "required": ["x"], "properties": {"x": {"type": "integer"}}}, {"type": "string"}]}
   },
   "allOf": [{"properties": {"extra": {"type": "boolean"}}, "required": ["extra"]}],
@@ -260,11 +261,15 @@ func TestJSONSchema(t *testing.T) {
 		{"id", true, "string", false}, {"amount", true, "number", true}, {"when", true, "datetime", true}, {"lines", true, "list", false},
 		{"lines[].sku", true, "string", false}, {"lines[].sub.sub.sku", true, "string", true}, {"parent.parent.id", true, "string", true},
 		{"extra", true, "boolean", false}, {"either.x", true, "integer", true}, {"lines[].nosuch", false, "", false}, {"nosuch", false, "", false},
+		{"map.a", true, "string", true},
 	} {
 		f, ok := s.Lookup(Split(c.path))
 		if ok != c.ok || ok && (f.Shape.Type.String() != c.typ || f.Optional != c.optional) {
 			t.Errorf("%s: %v %+v", c.path, ok, f)
 		}
+	}
+	if f, ok := s.Lookup(Split("map.other")); !ok || f.Shape != nil {
+		t.Errorf("another field of a map: %v %+v", ok, f)
 	}
 	if fields := s.Fields(); len(fields) < 10 || len(fields) > 2000 {
 		t.Errorf("%d fields", len(fields))
@@ -342,6 +347,9 @@ func TestKeywordsInWords(t *testing.T) {
 		{`{"maxLength": 1}`, `"éé"`, "length", "the value: expected at most 1 characters, found the text \"éé\""},
 		{`{"pattern": "^a$"}`, `"b"`, "pattern", "the value: expected text like ^a$, found the text \"b\""},
 		{`{"properties": {"a": false}}`, `{"a": 1}`, "unknown_field", "a is not a field of the schema"},
+		{`{"anyOf": [{"type": "null"}, {"type": "object"}, {"type": ["string", "null"]}]}`, `5`, "type", "the value: expected null or an object or text, found the number 5"},
+		{`{"anyOf": [{"type": "null"}, {"enum": ["A"]}]}`, `"B"`, "option", "the value: expected one of A, found the text \"B\""},
+		{`{"anyOf": [{"type": "null"}, {"properties": {"a": {"type": "string"}}}]}`, `{"a": 1}`, "type", "a: expected text, found the number 1"},
 		{`{"minProperties": 1}`, `{}`, "schema", "the value: expected what `minProperties` of the schema asks for, found an object"},
 		{`{"not": {"type": "string"}}`, `"x"`, "schema", "the value: expected a value that `not` of the schema does not exclude, found the text \"x\""},
 		{`{"oneOf": [{"type": "string"}, {"minLength": 1}]}`, `"x"`, "schema", "the value: expected a value that fits exactly one of the alternatives in `oneOf`, found the text \"x\""},

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math/big"
 	"reflect"
@@ -11,9 +10,7 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
-	"crossdock/dsl/diag"
 	"crossdock/dsl/value"
 )
 
@@ -146,46 +143,6 @@ func identical(x, y any) bool {
 	return true
 }
 
-// leaves returns the errors that say something. Of several alternatives only
-// those of the nearest one are kept: the one that fails deepest in the value.
-func leaves(e *jsonschema.ValidationError, out []*jsonschema.ValidationError) []*jsonschema.ValidationError {
-	switch e.ErrorKind.(type) {
-	case *kind.AnyOf, *kind.OneOf:
-		if len(e.Causes) == 0 {
-			return append(out, e)
-		}
-		var best []*jsonschema.ValidationError
-		deepest := -1
-		for _, c := range e.Causes {
-			under := leaves(c, nil)
-			depth := 0
-			for _, l := range under {
-				depth = max(depth, len(l.InstanceLocation))
-			}
-			if depth > deepest || depth == deepest && len(under) < len(best) {
-				best, deepest = under, depth
-			}
-		}
-		return append(out, best...)
-	}
-	if len(e.Causes) == 0 {
-		return append(out, e)
-	}
-	for _, c := range e.Causes {
-		out = leaves(c, out)
-	}
-	return out
-}
-
-// violations words errors about a JSON Schema itself.
-func violations(e *jsonschema.ValidationError, doc any) []Violation {
-	var out []Violation
-	for _, leaf := range leaves(e, nil) {
-		out = append(out, (&Schema{}).word(leaf, doc)...)
-	}
-	return out
-}
-
 // pointer writes the place of a value as people do.
 func pointer(v any, path []string) string {
 	var b strings.Builder
@@ -263,106 +220,4 @@ func describe(v any, pii bool) string {
 		return value.Kind(v) + " (hidden)"
 	}
 	return value.Describe(v)
-}
-
-// word turns one error of the validator into words.
-func (s *Schema) word(e *jsonschema.ValidationError, whole any) []Violation {
-	path := pointer(whole, e.InstanceLocation)
-	pii := s.hidden(whole, e.InstanceLocation)
-	found := describe(at(whole, e.InstanceLocation), pii)
-	one := func(code, expected string) []Violation {
-		return []Violation{{Path: path, Code: code, Expected: expected, Found: found,
-			Message: subject(path) + ": expected " + expected + ", found " + found}}
-	}
-	switch k := e.ErrorKind.(type) {
-	case *kind.Required:
-		var out []Violation
-		for _, name := range k.Missing {
-			p := pointer(whole, append(slices.Clone(e.InstanceLocation), name))
-			out = append(out, Violation{Path: p, Code: "required", Expected: "a value", Found: "nothing", Message: p + " is missing"})
-		}
-		return out
-	case *kind.AdditionalProperties:
-		var out []Violation
-		for _, name := range k.Properties {
-			out = append(out, unknownField(pointer(whole, append(slices.Clone(e.InstanceLocation), name)), name, nil))
-		}
-		return out
-	case *kind.FalseSchema:
-		return []Violation{unknownField(path, path, nil)}
-	case *kind.Type:
-		words := make([]string, len(k.Want))
-		for i, w := range k.Want {
-			words[i] = jsonWord(w)
-		}
-		return one("type", strings.Join(words, " or "))
-	case *kind.Enum:
-		return one("option", "one of "+list(k.Want))
-	case *kind.Const:
-		return one("option", list([]any{k.Want}))
-	case *kind.Format:
-		return one("format", "a "+strings.ReplaceAll(k.Want, "date-time", "datetime with an offset"))
-	case *kind.Pattern:
-		return one("pattern", "text like "+k.Want)
-	case *kind.MinLength:
-		return one("length", fmt.Sprintf("at least %d characters", k.Want))
-	case *kind.MaxLength:
-		return one("length", fmt.Sprintf("at most %d characters", k.Want))
-	case *kind.MinItems:
-		return one("items", fmt.Sprintf("at least %d items", k.Want))
-	case *kind.MaxItems:
-		return one("items", fmt.Sprintf("at most %d items", k.Want))
-	case *kind.Minimum:
-		return one("range", "at least "+ratText(k.Want))
-	case *kind.Maximum:
-		return one("range", "at most "+ratText(k.Want))
-	case *kind.ExclusiveMinimum:
-		return one("range", "more than "+ratText(k.Want))
-	case *kind.ExclusiveMaximum:
-		return one("range", "less than "+ratText(k.Want))
-	case *kind.MultipleOf:
-		return one("range", "a multiple of "+ratText(k.Want))
-	case *kind.UniqueItems:
-		return one("items", fmt.Sprintf("items that differ (those at %d and %d are equal)", k.Duplicates[0], k.Duplicates[1]))
-	}
-	switch e.ErrorKind.(type) {
-	case *kind.Not:
-		return one("schema", "a value that `not` of the schema does not exclude")
-	case *kind.OneOf:
-		return one("schema", "a value that fits exactly one of the alternatives in `oneOf`")
-	}
-	keyword := strings.Join(e.ErrorKind.KeywordPath(), ".")
-	return one("schema", "what `"+keyword+"` of the schema asks for")
-}
-
-func unknownField(path, name string, known []string) Violation {
-	v := Violation{Path: path, Code: "unknown_field", Expected: "no such field", Found: "one", Message: path + " is not a field of the schema"}
-	if hint := diag.DidYouMean(name, known); hint != "" {
-		v.Message += ", " + hint
-	}
-	return v
-}
-
-func jsonWord(w string) string {
-	return map[string]string{"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-		"array": "a list", "object": "an object", "null": "null"}[w]
-}
-
-func list(values []any) string {
-	words := make([]string, 0, len(values))
-	for _, v := range values {
-		if text, ok := value.Text(v); ok {
-			words = append(words, text)
-		} else if v != nil {
-			words = append(words, value.Describe(v))
-		}
-	}
-	return strings.Join(words, ", ")
-}
-
-func ratText(r *big.Rat) string {
-	if r.IsInt() {
-		return r.Num().String()
-	}
-	return strings.TrimRight(r.FloatString(18), "0")
 }

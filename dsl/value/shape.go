@@ -10,6 +10,7 @@ type Shape struct {
 	Type     Type
 	Required bool // by its parent; false also where null is allowed
 	Closed   bool // Object: no other fields than those listed can occur
+	Open     bool // Object: other fields than those listed are expected
 	PII      bool // personal data, to be masked
 	Fields   map[string]*Shape
 	Order    []string // the names in Fields, in the order of the schema
@@ -72,12 +73,12 @@ func (s *Shape) At(path []string) (step Step, bad int, ok bool) {
 	return step, -1, true
 }
 
-// mayHave reports whether fields that are not listed are plausible: nothing is
-// listed and the value may be an object. A schema that lists fields is taken
+// mayHave reports whether fields that are not listed are plausible: they are
+// expected, or nothing is listed and the value may be an object. A schema that lists fields is taken
 // at its word even where it is open, because a reference to an unlisted field
 // is nearly always a slip.
 func (s *Shape) mayHave() bool {
-	return len(s.Fields) == 0 && !s.Closed && (s.Type.Base == Object || s.Type.Base == Any)
+	return s.Open || len(s.Fields) == 0 && !s.Closed && (s.Type.Base == Object || s.Type.Base == Any)
 }
 
 // Names returns the field names in the order of the schema.
