@@ -116,13 +116,17 @@ func (b *bench) prepare() error {
 	}
 	if b.crossdock == "" {
 		b.crossdock = filepath.Join(b.tmp, "crossdock")
-		return b.build(wd, b.crossdock, "crossdock/cmd/crossdock")
+		return b.build(b.root, b.crossdock, "./cmd/crossdock")
 	}
 	return nil
 }
 
 func (b *bench) build(dir, out, pkg string) error {
-	cmd := exec.CommandContext(b.ctx, "go", "build", "-mod=mod", "-o", out, pkg)
+	args := []string{"build", "-o", out, pkg}
+	if dir != b.root {
+		args = []string{"build", "-mod=mod", "-o", out, pkg} // go.mod follows that of crossdock
+	}
+	cmd := exec.CommandContext(b.ctx, "go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {

@@ -172,3 +172,6 @@ func Silence(addr string) (net.Listener, error) {
 	}()
 	return l, nil
 }
+
+// Addr returns where the target listens.
+func (t *Target) Addr() string { return t.listener.Addr().String() }
