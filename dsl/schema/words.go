@@ -116,26 +116,11 @@ func (s *Schema) word(e *jsonschema.ValidationError, whole any) []Violation {
 		return one("format", "a "+strings.ReplaceAll(k.Want, "date-time", "datetime with an offset"))
 	case *kind.Pattern:
 		return one("pattern", "text like "+k.Want)
-	case *kind.MinLength:
-		return one("length", fmt.Sprintf("at least %d characters", k.Want))
-	case *kind.MaxLength:
-		return one("length", fmt.Sprintf("at most %d characters", k.Want))
-	case *kind.MinItems:
-		return one("items", fmt.Sprintf("at least %d items", k.Want))
-	case *kind.MaxItems:
-		return one("items", fmt.Sprintf("at most %d items", k.Want))
-	case *kind.Minimum:
-		return one("range", "at least "+ratText(k.Want))
-	case *kind.Maximum:
-		return one("range", "at most "+ratText(k.Want))
-	case *kind.ExclusiveMinimum:
-		return one("range", "more than "+ratText(k.Want))
-	case *kind.ExclusiveMaximum:
-		return one("range", "less than "+ratText(k.Want))
-	case *kind.MultipleOf:
-		return one("range", "a multiple of "+ratText(k.Want))
 	case *kind.UniqueItems:
 		return one("items", fmt.Sprintf("items that differ (those at %d and %d are equal)", k.Duplicates[0], k.Duplicates[1]))
+	}
+	if code, expected := bound(e.ErrorKind); code != "" {
+		return one(code, expected)
 	}
 	switch e.ErrorKind.(type) {
 	case *kind.Not:
@@ -177,4 +162,29 @@ func ratText(r *big.Rat) string {
 		return r.Num().String()
 	}
 	return strings.TrimRight(r.FloatString(18), "0")
+}
+
+// bound words the bounds of numbers, texts and lists.
+func bound(k jsonschema.ErrorKind) (code, expected string) {
+	switch k := k.(type) {
+	case *kind.MinLength:
+		return "length", fmt.Sprintf("at least %d characters", k.Want)
+	case *kind.MaxLength:
+		return "length", fmt.Sprintf("at most %d characters", k.Want)
+	case *kind.MinItems:
+		return "items", fmt.Sprintf("at least %d items", k.Want)
+	case *kind.MaxItems:
+		return "items", fmt.Sprintf("at most %d items", k.Want)
+	case *kind.Minimum:
+		return "range", "at least "+ratText(k.Want)
+	case *kind.Maximum:
+		return "range", "at most "+ratText(k.Want)
+	case *kind.ExclusiveMinimum:
+		return "range", "more than "+ratText(k.Want)
+	case *kind.ExclusiveMaximum:
+		return "range", "less than "+ratText(k.Want)
+	case *kind.MultipleOf:
+		return "range", "a multiple of "+ratText(k.Want)
+	}
+	return "", ""
 }

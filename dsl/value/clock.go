@@ -116,17 +116,7 @@ func (r *reader) field(e element, m *moment) bool {
 	case 0:
 		return r.literal(e.text)
 	case 'y', 'u':
-		m.hasDate = true
-		if e.count == 2 {
-			if m.year, _, ok = r.number(2, 2); ok {
-				m.year += 1900
-				if m.year < 1900+pivot {
-					m.year += 100
-				}
-			}
-			return ok
-		}
-		m.year, _, ok = r.number(4, 4)
+		return r.year(m, e.count)
 	case 'M':
 		if e.count > 2 {
 			m.month = r.name(monthNames[:], e.count == 3)
@@ -160,6 +150,21 @@ func (r *reader) field(e element, m *moment) bool {
 		return r.offset(m, e.letter == 'X' || e.count == 5, [...]int{0, 0, -1, 1, 1, 1}[offsetStyle(e)])
 	case 'V':
 		return r.zone(m)
+	}
+	return ok
+}
+
+func (r *reader) year(m *moment, digits int) (ok bool) {
+	m.hasDate = true
+	if digits != 2 {
+		m.year, _, ok = r.number(4, 4)
+		return ok
+	}
+	if m.year, _, ok = r.number(2, 2); ok {
+		m.year += 1900
+		if m.year < 1900+pivot {
+			m.year += 100
+		}
 	}
 	return ok
 }
