@@ -176,15 +176,15 @@ func bound(k jsonschema.ErrorKind) (code, expected string) {
 	case *kind.MaxItems:
 		return "items", fmt.Sprintf("at most %d items", k.Want)
 	case *kind.Minimum:
-		return "range", "at least "+ratText(k.Want)
+		return "range", "at least " + ratText(k.Want)
 	case *kind.Maximum:
-		return "range", "at most "+ratText(k.Want)
+		return "range", "at most " + ratText(k.Want)
 	case *kind.ExclusiveMinimum:
-		return "range", "more than "+ratText(k.Want)
+		return "range", "more than " + ratText(k.Want)
 	case *kind.ExclusiveMaximum:
-		return "range", "less than "+ratText(k.Want)
+		return "range", "less than " + ratText(k.Want)
 	case *kind.MultipleOf:
-		return "range", "a multiple of "+ratText(k.Want)
+		return "range", "a multiple of " + ratText(k.Want)
 	}
 	return "", ""
 }

@@ -183,11 +183,21 @@ func (t *temporal) read(s string) (moment, error) {
 			return m, nil
 		}
 	}
-	hint := ""
+	return moment{}, &Error{Code: CodeParse, Message: "expected " + t.want() + ", found " + quote(s), Hint: t.parseHint(s)}
+}
+
+// parseHint recognises why a text does not follow the pattern.
+func (t *temporal) parseHint(s string) string {
 	if strings.Trim(s, "0-./: T") == "" {
-		hint = "an empty date: `select(test(\"[1-9]\"))` in jq makes it missing"
+		return "an empty date: `select(test(\"[1-9]\"))` in jq makes it missing"
 	}
-	return moment{}, &Error{Code: CodeParse, Message: "expected " + t.want() + ", found " + quote(s), Hint: hint}
+	if strings.HasSuffix(s, "Z") && strings.HasSuffix(t.text, "Z") {
+		return "`Z` reads +0200; for the letter Z write `X`"
+	}
+	if _, iso := parseISO(s, t.base); iso {
+		return "this is ISO 8601, which is read without `parse`"
+	}
+	return ""
 }
 
 // place gives the moment the offset it needs and moves it to where the result

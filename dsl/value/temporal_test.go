@@ -126,6 +126,8 @@ func TestTemporalErrors(t *testing.T) {
 		{"/Date(1)/", DateTime, Options{}, CodeParse, "parse: odata"},
 		{"00000000", Date, Options{Parse: "yyyyMMdd"}, CodeParse, ""},
 		{"", Date, Options{}, CodeParse, "empty text"},
+		{"2026-05-16T14:30:00Z", DateTime, Options{Parse: "yyyy-MM-dd'T'HH:mm:ssZ"}, CodeParse, "for the letter Z write `X`"},
+		{"2026-05-16", Date, Options{Parse: "yyyyMMdd"}, CodeParse, "read without `parse`"},
 		{"2026-5-16", Date, Options{}, CodeParse, ""},
 		{"31.04.2026", Date, Options{Parse: "dd.MM.yyyy"}, CodeParse, "no such day"},
 		{"Fri, 16 May 2026", Date, Options{Parse: "EEE, dd MMM yyyy"}, CodeParse, "weekday does not fit"},
