@@ -3,8 +3,10 @@ package jq
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"runtime/metrics"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,9 +15,10 @@ const watchEvery = 2 * time.Millisecond
 
 // guard is the context of the parts of one run that the interpreter does. It
 // ends with the context of the frame, at the deadline, or when the heap of the
-// process has grown by more than the run may build. The heap is shared, so a
-// neighbour can be blamed for a moment; such a run fails and is tried again
-// like any other failure.
+// process has grown by more than the run may build. What cells build is paid
+// for exactly; the heap is watched for what the interpreter itself needs. The
+// heap is shared and holds garbage, so a collection has to confirm the growth
+// before a run is blamed for it.
 type guard struct {
 	parent context.Context
 	bytes  uint64
@@ -50,6 +53,20 @@ func heap() uint64 {
 	return sample[0].Value.Uint64()
 }
 
+// lastCollection is when confirmed last ran a collection, in Unix nanoseconds.
+var lastCollection atomic.Int64
+
+// confirmed reports whether the heap is above limit without its garbage. It
+// asks for a collection at most ten times a second, and says no in between.
+func confirmed(limit uint64) bool {
+	last, now := lastCollection.Load(), time.Now().UnixNano()
+	if now-last < int64(100*time.Millisecond) || !lastCollection.CompareAndSwap(last, now) {
+		return false
+	}
+	runtime.GC()
+	return heap() > limit
+}
+
 func (g *guard) watch() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -63,7 +80,7 @@ func (g *guard) watch() {
 	switch {
 	case g.parent.Err() != nil:
 		g.err = &LimitError{g.parent.Err(), "was stopped"}
-	case now > g.base+g.bytes:
+	case now > g.base+g.bytes && confirmed(g.base+g.bytes):
 		g.err = &LimitError{ErrMemory, fmt.Sprintf("builds more than %d MiB of data", g.bytes>>20)}
 	case !time.Now().Before(g.end):
 		g.err = &LimitError{ErrTime, fmt.Sprintf("takes longer than %s", g.limit)}

@@ -15,12 +15,27 @@ func (r *rewriter) base(t *gojq.Term) *gojq.Term {
 	switch t.Type {
 	case gojq.TermTypeIndex:
 		out.Index = r.index(t.Index)
+	case gojq.TermTypeRecurse:
+		return r.measured(&gojq.Term{Type: gojq.TermTypeRecurse})
 	case gojq.TermTypeFunc:
 		return r.call(t.Func)
 	case gojq.TermTypeObject:
 		out.Object = r.object(t.Object)
+		if n := len(t.Object.KeyVals); n > 0 {
+			made := termQuery(&gojq.Term{Type: gojq.TermTypeObject, Object: out.Object})
+			return piped(made, r.native("object"+strconv.Itoa(n), func(m *machine, in any, _ []any) (any, error) {
+				m.growObject(n)
+				return in, nil
+			})).Term
+		}
 	case gojq.TermTypeArray:
 		out.Array = &gojq.Array{Query: r.query(t.Array.Query)}
+		if !literals(t.Array.Query) {
+			out.Array.Query = piped(out.Array.Query, r.native("element", func(m *machine, in any, _ []any) (any, error) {
+				m.grow(2 * sizeElement)
+				return in, nil
+			}))
+		}
 	case gojq.TermTypeUnary:
 		out.Unary = &gojq.Unary{Op: t.Unary.Op, Term: r.term(t.Unary.Term)}
 	case gojq.TermTypeFormat:
@@ -54,6 +69,19 @@ func (r *rewriter) base(t *gojq.Term) *gojq.Term {
 		out.Query = r.query(t.Query)
 	}
 	return &out
+}
+
+// literals reports whether q is nothing, or texts and numbers with commas.
+func literals(q *gojq.Query) bool {
+	if q == nil {
+		return true
+	}
+	if q.Op == gojq.OpComma {
+		return literals(q.Left) && literals(q.Right)
+	}
+	_, isText := literalText(q)
+	_, isNumber := literalNumber(q)
+	return isText || isNumber
 }
 
 func (r *rewriter) object(o *gojq.Object) *gojq.Object {
@@ -110,6 +138,8 @@ func (r *rewriter) call(f *gojq.Func) *gojq.Term {
 	switch id {
 	case "setpath/2", "getpath/1", "delpaths/1":
 		out.Args[0] = piped(out.Args[0], r.native("path", checkPath))
+	case "paths/0", "paths/1", "tostream/0", "walk/1", "recurse/0":
+		return r.measured(plain)
 	case "fromstream/1":
 		out.Args[0] = piped(out.Args[0], r.native("event", checkEvent))
 	}
@@ -131,6 +161,16 @@ func (r *rewriter) call(f *gojq.Func) *gojq.Term {
 		return piped(guard, termQuery(plain)).Term
 	}
 	return plain
+}
+
+// measured gives t after a look at the size and depth of its input, for what
+// recurses into data.
+func (r *rewriter) measured(t *gojq.Term) *gojq.Term {
+	look := r.native("measure", func(m *machine, in any, _ []any) (any, error) {
+		m.measure(in)
+		return in, nil
+	})
+	return piped(look, termQuery(t)).Term
 }
 
 // checkPattern bounds a regular expression that is made while running, because
