@@ -3,6 +3,7 @@ package http
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 
@@ -23,6 +24,8 @@ func parseBase(text string) (base, error) {
 		return base{}, errors.New("base_url is not an address such as https://tms.example.com/api")
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.Hostname() == "":
 		return base{}, errors.New("base_url must start with https:// or http:// and name a host")
+	case strings.IndexFunc(u.Host, func(r rune) bool { return r <= ' ' || r >= 0x7f }) >= 0:
+		return base{}, errors.New("base_url names a host with special characters; write it in its ASCII form, which starts with xn--")
 	case u.User != nil:
 		return base{}, errors.New("base_url holds a user name; credentials belong to `auth:`")
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
@@ -230,5 +233,5 @@ func canonical(u *url.URL) string {
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	return strings.ToLower(u.Hostname()) + ":" + port
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }

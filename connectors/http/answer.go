@@ -2,42 +2,13 @@ package http
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"fmt"
 	"io"
-	nethttp "net/http"
 	"strings"
 	"unicode/utf8"
 
-	"crossdock/connectors"
 	"crossdock/runtime/message"
 )
-
-// readAnswer reads a whole answer, at most limit bytes of it after unpacking.
-func readAnswer(resp *nethttp.Response, limit int64, method string) (connectors.Response, error) {
-	a := connectors.Response{Status: resp.StatusCode, Headers: lowerHeaders(resp.Header)}
-	if method == "HEAD" {
-		return a, nil
-	}
-	var err error
-	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		var unpack *gzip.Reader
-		if unpack, err = gzip.NewReader(resp.Body); err != nil {
-			return a, fmt.Errorf("unpack the answer: %w", err)
-		}
-		a.Raw, a.Cut, err = readBounded(unpack, -1, limit)
-	} else {
-		a.Raw, a.Cut, err = readBounded(resp.Body, resp.ContentLength, limit)
-	}
-	if err != nil {
-		return a, err
-	}
-	if !a.Cut {
-		a.Body = decodeAnswer(resp.Header.Get("Content-Type"), a.Raw)
-	}
-	return a, nil
-}
 
 // readBounded reads up to limit bytes; cut says that there were more. length
 // is the announced length, -1 where it is not known.
@@ -113,20 +84,4 @@ var lowered = map[string]string{
 	"Content-Type": "content-type", "Content-Length": "content-length", "Date": "date",
 	"Server": "server", "Retry-After": "retry-after", "Etag": "etag", "Location": "location",
 	"Cache-Control": "cache-control", "Connection": "connection", "Vary": "vary",
-}
-
-func lowerHeaders(h nethttp.Header) map[string]string {
-	out := make(map[string]string, len(h))
-	for name, values := range h {
-		low, ok := lowered[name]
-		if !ok {
-			low = strings.ToLower(name)
-		}
-		if len(values) == 1 {
-			out[low] = values[0]
-		} else {
-			out[low] = strings.Join(values, ", ")
-		}
-	}
-	return out
 }

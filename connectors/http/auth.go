@@ -103,9 +103,24 @@ func (a *auth) fixed(h nethttp.Header) (query string, err error) {
 
 func setCredential(h nethttp.Header, name, value string) error {
 	if !validHeaderValue(value) {
-		return connectors.Permanent(errors.New("a credential holds a line break or control character; check how the secret is stored"))
+		return badCredential()
 	}
 	h.Set(name, value)
+	return nil
+}
+
+func badCredential() error {
+	return connectors.Permanent(errors.New("a credential holds a line break or control character; check how the secret is stored"))
+}
+
+// dynamic names the headers that sign sets.
+func (a *auth) dynamic() []string {
+	switch {
+	case a.tokens != nil:
+		return []string{"Authorization"}
+	case a.conf.HMAC != nil:
+		return []string{a.conf.HMAC.Header.Value, a.conf.HMAC.TimestampHeader.Value}
+	}
 	return nil
 }
 
@@ -116,7 +131,11 @@ func (a *auth) sign(ctx context.Context, o *outgoing) error {
 		if err != nil {
 			return err
 		}
-		return setCredential(o.header, "Authorization", "Bearer "+token)
+		if !validHeaderValue(token) {
+			return badCredential()
+		}
+		o.set("Authorization", "Bearer "+token)
+		return nil
 	}
 	if a.conf.HMAC != nil {
 		return a.hmac(o, time.Now())
@@ -130,7 +149,11 @@ func (a *auth) renew(o *outgoing) bool {
 	if a.tokens == nil {
 		return false
 	}
-	a.tokens.forget(o.header.Get("Authorization"))
+	for _, h := range o.extra {
+		if h.name == "Authorization" {
+			a.tokens.forget(h.value)
+		}
+	}
 	return true
 }
 
@@ -158,9 +181,9 @@ func (a *auth) hmac(o *outgoing, now time.Time) error {
 	if conf.Encoding.Value == "base64" {
 		signature = base64.StdEncoding.EncodeToString(sum)
 	}
-	o.header[textproto.CanonicalMIMEHeaderKey(conf.Header.Value)] = []string{conf.Prefix.Value + signature}
+	o.set(textproto.CanonicalMIMEHeaderKey(conf.Header.Value), conf.Prefix.Value+signature)
 	if conf.TimestampHeader.Set() {
-		o.header[textproto.CanonicalMIMEHeaderKey(conf.TimestampHeader.Value)] = []string{stamp}
+		o.set(textproto.CanonicalMIMEHeaderKey(conf.TimestampHeader.Value), stamp)
 	}
 	return nil
 }

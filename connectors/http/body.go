@@ -15,18 +15,6 @@ import (
 	"crossdock/runtime/message"
 )
 
-// payload is a request body in memory.
-type payload struct{ bytes.Reader }
-
-func newPayload(b []byte) *payload {
-	p := &payload{}
-	p.Reset(b)
-	return p
-}
-
-// Close implements io.Closer.
-func (*payload) Close() error { return nil }
-
 // encodeBody returns the bytes of a request and their content type; nil bytes
 // where there is no body.
 func encodeBody(kind, mime string, r connectors.Request) ([]byte, string, error) {

@@ -1,13 +1,12 @@
 package http
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
 	nethttp "net/http"
 	"net/textproto"
-	"strings"
+	"slices"
 
 	"crossdock/connectors"
 	"crossdock/runtime/message"
@@ -27,7 +26,6 @@ type call struct {
 	mime      string
 	keyHeader string
 	constant  recent[constant]
-	blank     *nethttp.Request
 }
 
 type headerTemplate struct {
@@ -36,20 +34,34 @@ type headerTemplate struct {
 }
 
 // constant is what all requests of an operation share while the secrets in it
-// stay the same. Its maps are never changed.
+// stay the same. It is never changed.
 type constant struct {
-	header nethttp.Header
+	header []byte // as on the wire
 	query  string
 }
 
-// outgoing is one request before it is handed to the transport.
+// outgoing is one request before it is written.
 type outgoing struct {
 	method string
 	path   string // escaped
 	query  string
-	header nethttp.Header // owned: may be changed
+	fixed  []byte // headers as on the wire
+	extra  []header
 	body   []byte
 	key    string
+}
+
+type header struct{ name, value string }
+
+// set adds a header, or replaces one that was set before.
+func (o *outgoing) set(name, value string) {
+	for i := range o.extra {
+		if o.extra[i].name == name {
+			o.extra[i].value = value
+			return
+		}
+	}
+	o.extra = append(o.extra, header{name, value})
 }
 
 func newCall(s *sink, settings *Settings, op connectors.Operation, own *Operation) (*call, error) {
@@ -96,9 +108,6 @@ func newCall(s *sink, settings *Settings, op connectors.Operation, own *Operatio
 			c.keyHeader = "Idempotency-Key"
 		}
 	}
-	if c.blank, err = nethttp.NewRequest(c.method, s.base.scheme+"://"+s.base.host+"/", nil); err != nil {
-		return nil, fmt.Errorf("base_url: %w", err)
-	}
 	return c, nil
 }
 
@@ -129,7 +138,19 @@ func (c *call) constants() (constant, error) {
 	if err != nil {
 		return constant{}, err
 	}
-	return constant{h, query}, nil
+	for _, dynamic := range c.headers {
+		h.Del(dynamic.name)
+	}
+	for _, name := range append(c.sink.auth.dynamic(), "Content-Type", c.keyHeader) {
+		h.Del(name)
+	}
+	var block []byte
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			block = appendHeaderLine(block, name, value)
+		}
+	}
+	return constant{block, query}, nil
 }
 
 func (c *call) setFixed(h nethttp.Header, name string, v TextOrSecret) error {
@@ -161,7 +182,7 @@ func (c *call) prepare(r connectors.Request) (*outgoing, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &outgoing{method: c.method, key: r.Key, header: maps.Clone(shared.header)}
+	o := &outgoing{method: c.method, key: r.Key, fixed: shared.header, extra: make([]header, 0, 4+len(c.headers))}
 	if err := c.address(o, r, shared.query); err != nil {
 		return nil, err
 	}
@@ -171,7 +192,7 @@ func (c *call) prepare(r connectors.Request) (*outgoing, error) {
 			return nil, connectors.Permanent(fmt.Errorf("header %s: %w", t.name, err))
 		}
 		if ok {
-			o.header[t.name] = []string{string(text)}
+			o.set(t.name, string(text))
 		}
 	}
 	mime := c.mime
@@ -179,21 +200,15 @@ func (c *call) prepare(r connectors.Request) (*outgoing, error) {
 		return nil, connectors.Permanent(err)
 	}
 	if o.body != nil {
-		o.header["Content-Type"] = []string{mime}
+		o.set("Content-Type", mime)
 	}
 	if c.keyHeader != "" && r.Key != "" {
-		name := c.keyHeader
-		if o.body == nil {
-			// net/http takes a keyed request without a body for one that it may
-			// send again; it only knows the canonical spelling.
-			name = strings.ToLower(name)
-		}
 		if !validHeaderValue(r.Key) {
 			return nil, connectors.Permanent(errors.New("the idempotency key holds a control character"))
 		}
-		o.header[name] = []string{r.Key}
+		o.set(c.keyHeader, r.Key)
 	}
-	passTrace(o.header, r.Meta)
+	passTrace(o, r.Meta)
 	return o, nil
 }
 
@@ -231,7 +246,7 @@ func (c *call) address(o *outgoing, r connectors.Request, fixedQuery string) err
 }
 
 // passTrace hands on the trace context that came with the message.
-func passTrace(h nethttp.Header, m *message.Meta) {
+func passTrace(o *outgoing, m *message.Meta) {
 	if m == nil || m.Headers == nil {
 		return
 	}
@@ -239,9 +254,9 @@ func passTrace(h nethttp.Header, m *message.Meta) {
 	if parent == "" || len(parent) > 128 || !validHeaderValue(parent) {
 		return
 	}
-	h["Traceparent"] = []string{parent}
+	o.set("Traceparent", parent)
 	if state := m.Headers["tracestate"]; state != "" && len(state) <= 512 && validHeaderValue(state) {
-		h["Tracestate"] = []string{state}
+		o.set("Tracestate", state)
 	}
 }
 
@@ -259,23 +274,4 @@ func validHeaderValue(s string) bool {
 		}
 	}
 	return true
-}
-
-// request turns o into what net/http sends. There is no GetBody on purpose:
-// with it, net/http would send keyed requests again by itself.
-func (c *call) request(ctx context.Context, o *outgoing) *nethttp.Request {
-	req := c.blank.WithContext(ctx)
-	u := *c.blank.URL
-	u.Path, u.Opaque, u.RawQuery = "", o.path, o.query
-	req.URL = &u
-	req.Header = o.header
-	switch {
-	case o.body != nil:
-		req.Body, req.ContentLength = newPayload(o.body), int64(len(o.body))
-	case o.method == "GET" || o.method == "HEAD":
-		// An empty body that net/http does not know to be empty keeps it from
-		// repeating the request on its own; nothing of it goes over the wire.
-		req.Body = newPayload(nil)
-	}
-	return req
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	nethttp "net/http"
-	"net/http/httptrace"
 
 	"crossdock/connectors"
 )
@@ -19,7 +17,8 @@ type sink struct {
 	secrets   *secrets
 	agent     string
 	auth      *auth
-	transport *nethttp.Transport
+	wires     *wires
+	transport *nethttp.Transport // for access tokens
 	calls     map[string]*call
 }
 
@@ -41,41 +40,34 @@ func (s *sink) Deliver(ctx context.Context, r connectors.Request) (connectors.Re
 	if err := s.auth.sign(ctx, o); err != nil {
 		return connectors.Response{}, err
 	}
-	answer, err := s.once(ctx, c, o)
+	answer, err := s.once(ctx, o)
 	if err == nil && answer.Status == nethttp.StatusUnauthorized {
 		c.constant.forget() // a rotated secret is picked up at once
 		if s.auth.renew(o) {
 			if err := s.auth.sign(ctx, o); err != nil {
 				return connectors.Response{}, err
 			}
-			return s.once(ctx, c, o)
+			return s.once(ctx, o)
 		}
 	}
 	return answer, err
 }
 
 // once sends one request and reads its answer.
-func (s *sink) once(ctx context.Context, c *call, o *outgoing) (connectors.Response, error) {
-	w := &watch{}
-	w.trace.GotConn = w.got
-	req := c.request(httptrace.WithClientTrace(ctx, &w.trace), o)
-	resp, err := s.transport.RoundTrip(req)
-	if err != nil {
-		return connectors.Response{}, classify(ctx, err, w.sent(), s.base.host)
+func (s *sink) once(ctx context.Context, o *outgoing) (connectors.Response, error) {
+	a, err := s.wires.do(ctx, o)
+	if err == nil {
+		return a, nil
 	}
-	answer, err := readAnswer(resp, s.limits.Response, o.method)
-	closed := resp.Body.Close()
-	if err != nil {
-		return connectors.Response{}, classify(ctx, err, true, s.base.host)
+	var early unsent
+	if errors.As(err, &early) {
+		return connectors.Response{}, classify(ctx, early.error, false, s.base.host)
 	}
-	if closed != nil && !answer.Cut && !errors.Is(closed, io.EOF) {
-		return connectors.Response{}, classify(ctx, closed, true, s.base.host)
-	}
-	return answer, nil
+	return connectors.Response{}, classify(ctx, err, true, s.base.host)
 }
 
 // Close implements connectors.Sink.
 func (s *sink) Close() error {
-	s.transport.CloseIdleConnections()
+	s.wires.close()
 	return nil
 }

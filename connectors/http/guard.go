@@ -141,19 +141,10 @@ func (g *guard) dialer(lent dialFunc) dialFunc {
 					return nil, err
 				}
 			}
-			return &counted{Conn: c}, nil
+			return c, nil
 		case named:
-			c, err := open.DialContext(ctx, network, addr)
-			return count(c, err)
+			return open.DialContext(ctx, network, addr)
 		}
-		c, err := guarded.DialContext(ctx, network, addr)
-		return count(c, err)
+		return guarded.DialContext(ctx, network, addr)
 	}
-}
-
-func count(c net.Conn, err error) (net.Conn, error) {
-	if err != nil {
-		return nil, err
-	}
-	return &counted{Conn: c}, nil
 }

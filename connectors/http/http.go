@@ -47,7 +47,7 @@ func (Connector) Open(c connectors.Config, env connectors.Env) (connectors.Sink,
 		agent:   env.UserAgent,
 		calls:   make(map[string]*call, len(c.Operations)),
 	}
-	if s.transport, err = newTransport(settings, s.limits, env); err != nil {
+	if s.wires, s.transport, err = newTransport(settings, base, s.limits, env); err != nil {
 		return nil, fmt.Errorf("connection %s: %w", c.Name, err)
 	}
 	if s.auth, err = newAuth(settings, s); err != nil {

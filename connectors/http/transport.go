@@ -8,7 +8,7 @@ import (
 	"io/fs"
 	"net"
 	nethttp "net/http"
-	"net/http/httptrace"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -32,51 +32,34 @@ func (c *counted) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// watch follows one request: which connection it got and how much had been
-// written to it by then.
-type watch struct {
-	trace httptrace.ClientTrace
-	conn  *counted
-	start int64
-}
-
-func (w *watch) got(info httptrace.GotConnInfo) {
-	conn := info.Conn
-	if t, ok := conn.(*tls.Conn); ok {
-		conn = t.NetConn()
-	}
-	if c, ok := conn.(*counted); ok {
-		w.conn, w.start = c, c.written.Load()
-	}
-}
-
-// sent reports whether any byte of the request was written.
-func (w *watch) sent() bool { return w.conn != nil && w.conn.written.Load() > w.start }
-
-func newTransport(s *Settings, limits connectors.Limits, env connectors.Env) (*nethttp.Transport, error) {
+// newTransport returns the way to the target, and one for token requests,
+// which go through the same guard.
+func newTransport(s *Settings, at base, limits connectors.Limits, env connectors.Env) (*wires, *nethttp.Transport, error) {
 	entries := make([]string, 0, len(s.AllowPrivate))
 	for _, a := range s.AllowPrivate {
 		entries = append(entries, a.Value)
 	}
 	g, err := newGuard(entries)
 	if err != nil {
-		return nil, fmt.Errorf("allow_private: %w", err)
+		return nil, nil, fmt.Errorf("allow_private: %w", err)
 	}
-	t := &nethttp.Transport{
-		DialContext:            g.dialer(env.Dial),
-		MaxIdleConns:           0,
-		MaxIdleConnsPerHost:    limits.Concurrency,
-		IdleConnTimeout:        30 * time.Second,
-		TLSHandshakeTimeout:    10 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-		DisableCompression:     true,
-		WriteBufferSize:        8 << 10,
-		ReadBufferSize:         8 << 10,
+	config, err := tlsConfig(s.TLS, env.Dir)
+	if err != nil {
+		return nil, nil, err
 	}
-	if t.TLSClientConfig, err = tlsConfig(s.TLS, env.Dir); err != nil {
-		return nil, err
+	target := &url.URL{Scheme: at.scheme, Host: at.host}
+	w := &wires{host: at.host, addr: canonical(target), dial: g.dialer(env.Dial), limit: limits.Response, keep: limits.Concurrency}
+	if at.scheme == "https" {
+		w.secure = config.Clone()
+		if w.secure.ServerName == "" {
+			w.secure.ServerName = target.Hostname()
+		}
 	}
-	return t, nil
+	tokens := &nethttp.Transport{
+		DialContext: w.dial, TLSClientConfig: config, DisableKeepAlives: true, TLSHandshakeTimeout: handshakeTime,
+		MaxResponseHeaderBytes: maxHead,
+	}
+	return w, tokens, nil
 }
 
 func tlsConfig(s *TLS, dir string) (*tls.Config, error) {
