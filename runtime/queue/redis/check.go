@@ -14,7 +14,7 @@ import (
 // neededRights are the ACL rules, beside its password, ~cd:* and &cd:*, of a user
 // who may do what a store needs and no more.
 const neededRights = "+@connection +@transaction +evalsha +script|load +time +info +config|get +wait +scan " +
-	"+get +set +setnx +mget +msetnx +del +unlink +expire +pttl +getrange +incrby " +
+	"+get +set +setnx +mget +msetnx +del +unlink +expire +pexpire +pttl +getrange +incrby " +
 	"+hget +hmget +hset +hdel +hexists +hincrby +hgetall +hkeys " +
 	"+zadd +zrem +zpopmin +zrange +zrangebyscore +zremrangebyscore +rpush +lpush +lpop +lpos +lrem +lrange +lindex +ltrim " +
 	"+publish +subscribe +unsubscribe +cluster|slots +cluster|shards +command"

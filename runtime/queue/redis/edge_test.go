@@ -197,9 +197,52 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		name := strings.TrimPrefix(k, "cd:{0}:")
 		switch {
 		case strings.HasPrefix(name, "c:"), name == "mark", name == "seq", name == "epoch", name == "recent", name == "recent#",
-			name == "n:lanes", name == "n:kinds":
+			name == "renewal", name == "n:lanes", name == "n:kinds":
 		default:
 			t.Errorf("left behind: %s", k)
+		}
+	}
+}
+
+// History is forgotten after its time, but not that of a message that waits for
+// somebody.
+func TestHistoryOfOpenMessages(t *testing.T) {
+	server := redistest.Start(t)
+	const keep = time.Second
+	d, other := open(t, server.URL(), Options{KeepHistory: keep}), open(t, server.URL(), Options{KeepHistory: keep})
+	defer d.Close()
+	defer other.Close()
+	for _, id := range []string{"done", "dead", "parked"} {
+		j := testJob(id)
+		j.Fresh[0].Refs = []queue.Ref{{Type: "order", Value: "SO-" + id}}
+		mustApply(t, d, queue.Commit{Jobs: []queue.Job{j}})
+		l := leaseAll(t, d, 1)[0]
+		f := queue.Finish{Lease: l, Outcome: map[string]queue.Outcome{"done": queue.Done, "dead": queue.Dead, "parked": queue.Park}[id]}
+		mustApply(t, d, queue.Commit{Finish: []queue.Finish{f}})
+	}
+	byRef := func(id string) int {
+		t.Helper()
+		page, err := d.Browse(t.Context(), queue.Query{View: queue.ByRef, Ref: queue.Ref{Value: "SO-" + id}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(page.Entries)
+	}
+	begun := time.Now()
+	within(t, 20*time.Second, "three times the keeping time goes by", func() bool {
+		for _, r := range []*Driver{d, other} {
+			if _, err := r.Sweep(t.Context(), time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return time.Since(begun) > 3*keep
+	})
+	if n := byRef("done"); n != 0 {
+		t.Errorf("%d entries of a finished message are left", n)
+	}
+	for _, id := range []string{"dead", "parked"} {
+		if n := byRef(id); n != 1 {
+			t.Errorf("%d entries of the %s message are left", n, id)
 		}
 	}
 }

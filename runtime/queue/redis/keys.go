@@ -36,6 +36,7 @@ var suffixes = map[string]string{
 	"ref":         "f:",      // f:<value> zset with TTL: type NUL root, by time of writing
 	"state":       "s:",      // s:<key> string: version:value
 	"watch":       "v:",      // v:<key> channel: a state value was written
+	"renewal":     "renewal", // string with TTL: the session that renews history this time
 	"session":     "c:",      // c:<session> hash: answers of calls whose caller may not know them
 }
 

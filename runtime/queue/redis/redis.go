@@ -68,9 +68,10 @@ type Driver struct {
 	slotBase uint64
 	slotNext atomic.Uint64
 
-	bodies *bodyCache
-	commit *committer
-	lease  *leaser
+	bodies  *bodyCache
+	commit  *committer
+	lease   *leaser
+	renewal renewal
 
 	failed    atomic.Pointer[error]
 	wentBack  atomic.Int64 // answers given that a restarted Redis did not know

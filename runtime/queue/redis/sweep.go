@@ -91,7 +91,7 @@ func (d *Driver) Sweep(ctx context.Context, now time.Time) (queue.Swept, error) 
 	if travel > ahead {
 		return total, d.forget(ctx, travel)
 	}
-	return total, nil
+	return total, d.renewOpen(ctx)
 }
 
 // forget removes keys whose time to live ends within the next ttl.

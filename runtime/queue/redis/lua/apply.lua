@@ -4,7 +4,7 @@
 -- ARGV[1]   mark of the store
 -- ARGV[2]   session of the caller; ARGV[3] number of this call in the session;
 -- ARGV[4]   calls below this number are settled: a late arrival changes nothing
--- ARGV[5]   seconds that history is kept; ARGV[6] how many recent entries
+-- ARGV[5]   milliseconds that history is kept; ARGV[6] how many recent entries
 -- then      n, then n numbers of calls whose answers may be forgotten
 -- then      n, then n IDs of leased jobs to check
 -- then      n, then n IDs of jobs to read ahead
@@ -115,15 +115,14 @@ local function setBody(slot, body) call('SET', P .. K.body .. slot, body) end
 
 -- A time to live is set a quarter longer than asked for and renewed when less
 -- than that is left: most writes need not renew it.
-local keep = tonumber(ARGV[5])
-local keepLong = fmt('%.0f', keep * 1.25)
-local keepMs = keep * 1000
+local keepMs = tonumber(ARGV[5])
+local keepLong = fmt('%.0f', keepMs * 1.25)
 local nowMs = fmt('%.0f', now / 1000)
 local oldMs = fmt('(%.0f', now / 1000 - 1.25 * keepMs)
 
 local function renew(key) -- true when the time was renewed
   if call('PTTL', key) < keepMs then
-    call('EXPIRE', key, keepLong)
+    call('PEXPIRE', key, keepLong)
     return true
   end
 end
@@ -144,7 +143,7 @@ local function notes(i, kind)
   local key = P .. K.history .. root
   local len = call('RPUSH', key, unpack(blobs))
   if len == n then
-    call('EXPIRE', key, keepLong)
+    call('PEXPIRE', key, keepLong)
   else
     renew(key)
   end
