@@ -75,7 +75,7 @@ func (b *builder) query(q *gojq.Query, sc *names) (*node, error) {
 	switch q.Op {
 	case gojq.OpAssign, gojq.OpModify, gojq.OpUpdateAdd, gojq.OpUpdateSub, gojq.OpUpdateMul,
 		gojq.OpUpdateDiv, gojq.OpUpdateMod, gojq.OpUpdateAlt:
-		return b.bridge(q, sc)
+		return b.update(q, sc)
 	case gojq.OpPipe:
 		if len(q.Patterns) > 0 {
 			return b.bind(q, sc)

@@ -50,7 +50,10 @@ func (b *builder) call(f *gojq.Func, sc *names) (*node, error) {
 			return v, nil
 		}, args), nil
 	}
-	return b.bridge(&gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeFunc, Func: f}}, sc)
+	if p, ok := borrow(id); ok {
+		return apply(p, args), nil
+	}
+	return b.bridgeCall(f, sc)
 }
 
 func apply(p pure, args []*node) *node {

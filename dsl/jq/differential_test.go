@@ -204,7 +204,7 @@ func (g grammar) call0() string {
 		"round", "sqrt", "fabs", "trunc", "abs", "explode", "implode", "ascii_downcase", "ascii_upcase", "trim", "ltrim", "rtrim", "values", "nulls",
 		"strings", "numbers", "arrays", "objects", "iterables", "scalars", "booleans", "error", "toboolean", "transpose",
 		"utf8bytelength", "..", "recurse", "digits", "blank", "exact_sum", "infinite", "nan", "isnan", "keys[]", "map(.)", "tostream",
-		"paths", "todate", "combinations?", "getpath([\"a\",\"b\"])", "del(.a)", "with_entries(.)", "walk(.)", "input_line_number?", "@json", "isempty(.[]?)")
+		"paths", "todate", "mktime?", "gmtime", "exp10", "log2", "strftime(\"%Y-%m\")?", "pow(.; 2)", "bsearch(1)", "combinations?", "getpath([\"a\",\"b\"])", "del(.a)", "with_entries(.)", "walk(.)", "input_line_number?", "@json", "isempty(.[]?)")
 }
 
 func (g grammar) call1(depth int) string {
@@ -224,7 +224,7 @@ func (g grammar) call1(depth int) string {
 			"[splits("+re+")]", "capture("+re+")", "[capture("+re+"; \"g\")]", "sub("+re+"; \"<\\(.n)>\")", "gsub("+re+"; \"-\")",
 			"gsub("+re+"; \"1\", \"2\")", "gsub("+re+"; empty)", "sub("+re+"; .n)", "[gsub("+re+"; \"q\"; \"i\")]", "test(["+re+", \"gi\"])", "gsub("+re+"; 1)")
 	default:
-		return g.pick(".a |= ", ".a = ", ".a += ", ".[0] |= ", ".a.b //= ", ".[]? += ") + "(" + e() + ")"
+		return g.pick(".a |= ", ".a = ", ".a += ", ".[0] |= ", ".a.b //= ", ".[]? += ", ".a.b = ", ".a.b |= ", ".b.a -= ", ".a[\"c\"] *= ", ".c /= ", ".a[1:] = ", ".[.a]? |= ") + "(" + e() + ")" + g.pick("", " | del(.a)", " | del(.a, .b.c)", " | del(.a.b, .a)", " | del(.[0], .a)?")
 	}
 }
 

@@ -58,6 +58,7 @@ func fillSpecials() {
 		"map_values/1":   (*builder).mapValues,
 		"with_entries/1": (*builder).withEntries,
 		"walk/1":         (*builder).walkAll,
+		"del/1":          (*builder).del,
 		"sort_by/1":      keyed("sort_by", func(m *machine, in any, keys []any) (any, error) { return m.sorted("sort_by", in, keys) }),
 		"group_by/1":     keyed("group_by", func(m *machine, in any, keys []any) (any, error) { return m.grouped(in, keys) }),
 		"unique_by/1":    keyed("unique_by", func(m *machine, in any, keys []any) (any, error) { return m.distinct("unique_by", in, keys) }),
