@@ -82,6 +82,7 @@ func (c *compilation) compile() (p *Program) {
 		return nil
 	}
 	p.careful = sync.OnceValues(func() (*Program, error) { return c.assemble(true) })
+	p.parts = sync.OnceValue(func() []*Program { return c.split(tree.Node) })
 	p.truth = c.truth(tree.Node, p)
 	if len(c.problems) == 0 || !slices.ContainsFunc(c.problems, func(q Problem) bool { return !q.Warning }) {
 		c.strict()
@@ -135,6 +136,8 @@ func (c *compilation) syntaxProblem(err error) Problem {
 		p.To = len(c.src)
 	case strings.Contains(message, "literal not terminated"):
 		p.Message, p.Hint = "a text is opened and never closed", "close it with the same quote"
+	case strings.Contains(message, "cannot be mixed"):
+		p.Message, p.Hint = "`"+word+"` cannot stand beside `??` without brackets", "write `(x ?? y) "+word+" ...`"
 	case strings.Contains(message, "unclosed"):
 		p.Message, p.Hint = "a bracket is opened and never closed", ""
 	case word == "=" || c.near(p.From, "= "):

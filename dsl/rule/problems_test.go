@@ -136,6 +136,7 @@ func TestProblems(t *testing.T) {
 		{`data.total > 1 AND data.total < 3`, "AND", KindSyntax, "`AND` is not expected here", "`and`"},
 		{`data.status IS nil`, "IS", KindSyntax, "`IS` is not expected", "== nil"},
 		{`data.total <> 1`, ">", KindSyntax, "", ""},
+		{`data.hazmat ?? true and true`, "and", KindSyntax, "`and` cannot stand beside `??` without brackets", "(x ?? y) and"},
 		{`blank()`, "", KindSyntax, "too few or too many values", "blank(x)"},
 		{`within(data.at, "22-06")`, `"22-06"`, KindSyntax, "not a range of the day", "22:00-06:00"},
 		{`within(data.at, "22:00-22:00")`, `"22:00-22:00"`, KindSyntax, "not a range of the day", ""},

@@ -99,6 +99,8 @@ type Program struct {
 	// careful is the same rule, slower: every path is followed only when it is
 	// needed and every comparison is exact.
 	careful func() (*Program, error)
+
+	parts func() []*Program // the conditions it joins, for Why
 }
 
 // Truth is what is known of a rule's answer before it is run.
