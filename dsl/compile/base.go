@@ -366,3 +366,10 @@ func (b *builder) tableRef(dec *spec.Decoder, ref spec.Text) (*lookup.Table, str
 	}
 	return nil, ""
 }
+
+// Table finds a lookup by name, that of the shipped library included; nil where
+// there is none.
+func (w *Workspace) Table(name string) *lookup.Table {
+	b := &builder{ws: w}
+	return b.findTable(name)
+}

@@ -1,0 +1,53 @@
+package mapping
+
+import (
+	"crossdock/dsl/cell"
+)
+
+// RowResult is what one row gave.
+type RowResult struct {
+	Target string // as written, dots included
+	Row    *Row
+	Value  any
+	Given  bool // false: the field stays out
+	Errors []RowError
+}
+
+// Rows maps in and tells what every row gave, in the order of the output. It is
+// what `try` shows; Apply gives the same values.
+func (m *Mapping) Rows(s *cell.Scope, in any) ([]RowResult, error) {
+	frame, release := s.Frame(slotLet - cell.BaseVars + len(m.Lets))
+	defer release()
+	r := run{m: m, scope: s, frame: frame}
+	frame.Vars[slotRoot], frame.Vars[slotIndex] = in, nil
+	all := frame.Vars
+	for i := range m.Lets {
+		frame.Vars = all[:slotLet+i]
+		v, ok := r.row(&m.Lets[i], in)
+		if len(r.errs) > 0 {
+			frame.Vars = all
+			return nil, &Error{Mapping: m.Name, Rows: r.errs}
+		}
+		if !ok {
+			v = nil
+		}
+		all[slotLet+i] = v
+	}
+	frame.Vars = all
+	var out []RowResult
+	r.list(&m.Object, in, &out)
+	return out, nil
+}
+
+func (r *run) list(o *Object, in any, out *[]RowResult) {
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		if f.Nested != nil {
+			r.list(f.Nested, in, out)
+			continue
+		}
+		r.errs = nil
+		v, ok := r.row(f.Row, in)
+		*out = append(*out, RowResult{Target: f.Row.Target, Row: f.Row, Value: v, Given: ok, Errors: r.errs})
+	}
+}
