@@ -41,6 +41,12 @@ func (b *bench) own(dir, addr, target string, args ...string) (*system.Process, 
 		return nil, err
 	}
 	args = append([]string{"run", work, "--no-watch", "--http", addr, "--admin", admin, "--var", "target=http://" + target}, args...)
+	if b.profiles != "" {
+		if b.pprof, err = system.Port(); err != nil {
+			return nil, err
+		}
+		args = append(args, "--pprof", b.pprof)
+	}
 	p, err := system.Run("crossdock", dir, b.crossdock, args...)
 	if err != nil {
 		return nil, err
@@ -181,6 +187,7 @@ func (b *bench) runHTTP(c *contender, n int) (httpRun, error) {
 // send sends the orders of l and waits until all have arrived at target.
 func (b *bench) send(addr, path string, target *load.Target, l *load.Ledger, ps []*system.Process) (httpRun, error) {
 	target.Expect(l)
+	defer b.profile(ps)()
 	cpu, began := cpuOf(ps), time.Now()
 	sent, err := load.Send(b.ctx, load.Job{Addr: addr, Path: path, Connections: connections, Ledger: l})
 	if err != nil {

@@ -20,12 +20,15 @@ import (
 
 // bench is one run of the command.
 type bench struct {
-	ctx    context.Context
-	root   string // of the repository
-	tmp    string
-	smoke  bool
-	runs   int
-	report report.Report
+	ctx   context.Context
+	root  string // of the repository
+	tmp   string
+	smoke bool
+
+	profiles string // folder for processor profiles of crossdock, "" = none
+	pprof    string // where the running crossdock serves them
+	runs     int
+	report   report.Report
 
 	crossdock, benthos string // binaries
 }
@@ -62,6 +65,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&only, "only", "", "sections to run, by commas: mapping, file, http, redis, definitions, backlog")
 	flag.StringVar(&doc, "write", "", "document into which the result is written, between its markers")
 	flag.StringVar(&b.crossdock, "crossdock", "", "binary to measure instead of one built from here")
+	flag.StringVar(&b.profiles, "profiles", "", "folder for processor profiles of crossdock, one per run")
 	flag.Parse()
 	if b.smoke {
 		b.runs = 1

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	nethttp "net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"crossdock/bench/system"
+)
+
+// profile takes a processor profile of crossdock while something is measured;
+// the function it returns waits for it. A profiled run is a little slower.
+func (b *bench) profile(ps []*system.Process) (wait func()) {
+	if b.profiles == "" || len(ps) == 0 || ps[0].Name != "crossdock" {
+		return func() {}
+	}
+	done := make(chan error, 1)
+	go func() { done <- b.fetchProfile() }()
+	return func() {
+		if err := <-done; err != nil {
+			b.log("no profile: %v", err)
+		}
+	}
+}
+
+func (b *bench) fetchProfile() error {
+	seconds := b.pick(3, 1)
+	resp, err := nethttp.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", b.pprof, seconds))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != nethttp.StatusOK {
+		return fmt.Errorf("status %d: %s", resp.StatusCode, raw)
+	}
+	name := fmt.Sprintf("crossdock-%s.pprof", strings.ReplaceAll(b.pprof, ":", "-"))
+	return os.WriteFile(filepath.Join(b.profiles, name), raw, 0o644)
+}
