@@ -164,7 +164,21 @@ func TestPaths(t *testing.T) {
 		{`has("zip") and .zip != null`, `.zip .zip`},
 		{`.a | to_entries | map(.value.x)`, `.a[].x`},
 		{`.o | sort_by(.d) | .[-1].e`, `.o[].d .o[-1].e`},
-		{`.a.b = 1`, `.a.b .`},
+		{`.a.b = 1`, `.`},
+		{`.a.b |= . + 1`, `.a.b .`},
+		{`. + {x: .y} | .x, .z`, `.y .z`},
+		{`.phone | gsub("(?<d>[0-9])"; "<\(.d)>")`, `.phone`},
+		{`reduce .items[] as $i (.; .total += $i.v) | .total`, `.items[].v`},
+		{`.n = .m | .n`, `.m`},
+		{`INDEX(.lines[]; .id) | .x`, `.lines[].id`},
+		{`getpath(["a", "b"]) | .c`, `.a.b.c`},
+		{`.a | capture("(?<x>.)") | .x`, `.a`},
+		{`[.a[], .b[]] | map(.x)`, `.a[].x .b[].x`},
+		{`.l | group_by(.k) | map({k: .[0].k, n: length})`, `.l[].k .l[].k`},
+		{`walk(if type == "object" then .x else . end)`, ``},
+		{`.a[.i].b`, `.a[].b .i`},
+		{`.a | limit(2; .[].x)`, `.a[].x`},
+		{`try .a.b catch .message`, `.a.b`},
 	}
 	for _, tt := range tests {
 		p := mustCompile(t, tt.src, testOptions("root", "index"))

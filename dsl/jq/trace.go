@@ -53,6 +53,9 @@ func (t *tracer) keep(v *flow) {
 // step extends every place of v by one segment.
 func (t *tracer) step(v *flow, s Segment) *flow {
 	out := &flow{}
+	if s.Step == Field && v.fields[s.Name] != nil {
+		return v.fields[s.Name] // the cell put it there itself
+	}
 	for _, p := range v.paths {
 		next := Path{Var: p.Var, Segments: append(p.Segments[:len(p.Segments):len(p.Segments)], s), Optional: p.Optional}
 		out.paths = append(out.paths, next)
@@ -61,7 +64,6 @@ func (t *tracer) step(v *flow, s Segment) *flow {
 	var built *flow
 	switch s.Step {
 	case Field:
-		built = v.fields[s.Name]
 	case Slice:
 		built = &flow{elem: v.elem}
 	default:
@@ -99,16 +101,35 @@ func (t *tracer) query(q *gojq.Query, in *flow, e *env) *flow {
 	case gojq.OpComma, gojq.OpAlt, gojq.OpAdd:
 		return union(t.query(q.Left, in, e), t.query(q.Right, in, e))
 	case gojq.OpModify:
-		t.query(q.Right, t.query(q.Left, in, e), e)
-		return in
-	case gojq.OpAssign, gojq.OpUpdateAdd, gojq.OpUpdateSub, gojq.OpUpdateMul, gojq.OpUpdateDiv, gojq.OpUpdateMod, gojq.OpUpdateAlt:
-		t.query(q.Left, in, e)
-		t.query(q.Right, in, e)
-		return in
+		return t.assigned(q, in, t.query(q.Right, t.query(q.Left, in, e), e))
+	case gojq.OpAssign:
+		if fieldPath(q.Left) == nil { // a plain path is written and not read
+			t.query(q.Left, in, e)
+		}
+		return t.assigned(q, in, t.query(q.Right, in, e))
+	case gojq.OpUpdateAdd, gojq.OpUpdateSub, gojq.OpUpdateMul, gojq.OpUpdateDiv, gojq.OpUpdateMod, gojq.OpUpdateAlt:
+		return t.assigned(q, in, union(t.query(q.Left, optional(in), e), t.query(q.Right, in, e)))
 	}
 	t.query(q.Left, in, e)
 	t.query(q.Right, in, e)
 	return opaque
+}
+
+// assigned is in after an assignment of v to the left side of q.
+func (t *tracer) assigned(q *gojq.Query, in, v *flow) *flow {
+	path := fieldPath(q.Left)
+	if path == nil {
+		return in
+	}
+	out := &flow{paths: in.paths, elem: in.elem, fields: map[string]*flow{}}
+	for k, f := range in.fields {
+		out.fields[k] = f
+	}
+	if len(path) > 1 {
+		v = opaque
+	}
+	out.fields[path[0]] = v
+	return out
 }
 
 func (t *tracer) bind(ps []*gojq.Pattern, v *flow, e *env) *env {
@@ -168,6 +189,10 @@ func (t *tracer) term(term *gojq.Term, in *flow, e *env) *flow {
 	}
 	return v
 }
+
+// built is v without the places that it may be: what a loop makes of its start
+// is no part of the input any more.
+func built(v *flow) *flow { return &flow{elem: v.elem, fields: v.fields} }
 
 // optional marks the places of v as read with a question mark.
 func optional(v *flow) *flow {
@@ -257,10 +282,10 @@ func (t *tracer) base(term *gojq.Term, in *flow, e *env) *flow {
 		return union(v, t.query(term.If.Else, in, e))
 	case gojq.TermTypeReduce:
 		inner := t.bind(term.Reduce.Patterns, t.query(term.Reduce.Query, in, e), e)
-		return t.query(term.Reduce.Update, t.query(term.Reduce.Start, in, e), inner)
+		return t.query(term.Reduce.Update, built(t.query(term.Reduce.Start, in, e)), inner)
 	case gojq.TermTypeForeach:
 		inner := t.bind(term.Foreach.Patterns, t.query(term.Foreach.Query, in, e), e)
-		v := t.query(term.Foreach.Update, t.query(term.Foreach.Start, in, e), inner)
+		v := t.query(term.Foreach.Update, built(t.query(term.Foreach.Start, in, e)), inner)
 		if term.Foreach.Extract != nil {
 			return t.query(term.Foreach.Extract, v, inner)
 		}

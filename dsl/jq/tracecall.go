@@ -102,13 +102,79 @@ func (t *tracer) builtin(f *gojq.Func, in *flow, e *env) *flow {
 			t.query(f.Args[1], t.query(f.Args[0], in, e), e)
 			return opaque
 		}
-	case "recurse", "empty", "error":
+	case "recurse":
+		deeper := in
 		for _, a := range f.Args {
-			t.query(a, in, e)
+			deeper = union(in, t.query(a, deeper, e))
 		}
 		return opaque
+	case "sub", "gsub": // the replacement sees the groups of the match
+		if len(f.Args) > 1 {
+			t.query(f.Args[1], opaque, e)
+			t.keepUsed(in)
+			return opaque
+		}
+	case "walk", "paths":
+		for _, a := range f.Args {
+			t.query(a, opaque, e)
+		}
+		t.keepUsed(in)
+		return opaque
+	case "INDEX", "JOIN":
+		return t.join(f, in, e, at)
+	case "getpath":
+		if v := t.literalPath(f.Args[0], in); v != nil {
+			return v
+		}
 	}
 	return t.generic(f, in, e, at)
+}
+
+// join follows INDEX and JOIN, whose last expressions see the rows.
+func (t *tracer) join(f *gojq.Func, in *flow, e *env, at int) *flow {
+	args := f.Args
+	if f.Name == "JOIN" {
+		t.query(args[0], in, e)
+		args = args[1:]
+	}
+	var rows *flow
+	if len(args) > 1 {
+		rows, args = t.query(args[0], in, e), args[1:]
+	} else {
+		rows = t.each(in, at)
+	}
+	t.query(args[0], rows, e)
+	for _, a := range args[1:] {
+		t.query(a, opaque, e)
+	}
+	return opaque
+}
+
+// literalPath follows getpath(["a", "b"]); nil means that q is something else.
+func (t *tracer) literalPath(q *gojq.Query, in *flow) *flow {
+	list := bare(q)
+	if list == nil || list.Type != gojq.TermTypeArray || len(list.SuffixList) > 0 {
+		return nil
+	}
+	var names []*gojq.Query
+	for rest := list.Array.Query; rest != nil; {
+		last := rest
+		if rest.Op == gojq.OpComma {
+			last, rest = rest.Right, rest.Left
+		} else {
+			rest = nil
+		}
+		if _, ok := literalText(last); !ok {
+			return nil
+		}
+		names = append(names, last)
+	}
+	for i := len(names) - 1; i >= 0; i-- {
+		name, _ := literalText(names[i])
+		at := t.pl.span(names[i])
+		in = t.step(in, Segment{Step: Field, Name: name, From: at.From, To: at.To})
+	}
+	return in
 }
 
 // generic follows the builtins whose behaviour the tables above describe.

@@ -1,0 +1,147 @@
+package jq
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/itchyny/gojq"
+)
+
+func (c *checker) resolves(f *gojq.Func, sc scope) bool {
+	if f.Name[0] == '$' {
+		return slices.Contains(sc.vars, f.Name)
+	}
+	if slices.Contains(sc.funcs, f.Name+"/"+strconv.Itoa(len(f.Args))) {
+		return true
+	}
+	return slices.Contains(known()[f.Name], len(f.Args)) || refused[f.Name] != ""
+}
+
+func (c *checker) call(f *gojq.Func, sc scope) {
+	at := c.pl.span(keyOf{f})
+	id := f.Name + "/" + strconv.Itoa(len(f.Args))
+	if f.Name[0] == '$' {
+		c.variable(f.Name, at, sc)
+		return
+	}
+	for _, a := range f.Args {
+		c.query(a, sc)
+	}
+	if slices.Contains(sc.funcs, id) {
+		if slices.Contains(sc.defs, id) && !c.opt.Unsafe {
+			c.add(Refused, at, fmt.Sprintf("`%s` calls itself", f.Name), "walk data with `..` or `recurse`, or use reduce over a list")
+		}
+		return
+	}
+	if hint := refused[f.Name]; hint != "" {
+		c.add(Refused, at, "`"+f.Name+"` cannot be used here", hint)
+		return
+	}
+	arities, ok := known()[f.Name]
+	if !ok {
+		names := make([]string, 0, len(known())+len(sc.funcs))
+		for n := range known() {
+			names = append(names, n)
+		}
+		for _, n := range sc.funcs {
+			n, _, _ = strings.Cut(n, "/")
+			names = append(names, n)
+		}
+		slices.Sort(names)
+		c.unknown(at, f.Name, "function", names)
+		return
+	}
+	if !slices.Contains(arities, len(f.Args)) {
+		c.add(Unknown, at, fmt.Sprintf("`%s` does not take %s", f.Name, countArgs(len(f.Args))), arityHint(f.Name, arities))
+		return
+	}
+	c.bounded(f, at)
+}
+
+func countArgs(n int) string {
+	switch n {
+	case 0:
+		return "no argument"
+	case 1:
+		return "1 argument"
+	}
+	return fmt.Sprintf("%d arguments", n)
+}
+
+func arityHint(name string, arities []int) string {
+	var forms []string
+	for _, n := range arities {
+		form := name
+		if n > 0 {
+			form += "(" + strings.Join([]string{"a", "b", "c", "d", "e"}[:min(n, 5)], "; ") + ")"
+		}
+		forms = append(forms, "`"+form+"`")
+	}
+	return "write " + strings.Join(forms, " or ")
+}
+
+// regexFunctions take a regular expression as their first argument.
+var regexFunctions = map[string]bool{
+	"test": true, "match": true, "capture": true, "scan": true, "splits": true, "sub": true, "gsub": true,
+}
+
+// bounded refuses calls of builtins that can run without a bound.
+func (c *checker) bounded(f *gojq.Func, at Span) {
+	switch f.Name {
+	case "repeat", "until", "while":
+		if !c.opt.Unsafe {
+			c.add(Refused, at, fmt.Sprintf("`%s` can run without an end", f.Name), "use reduce, foreach or limit over range(n)")
+		}
+	case "recurse":
+		if !c.opt.Unsafe && len(f.Args) > 0 && !descends(f.Args[0]) {
+			c.add(Refused, at, "`recurse` with this argument can run without an end", "give it a path into the data, such as recurse(.children[]?)")
+		}
+	case "lookup":
+		c.table(f)
+	case "localtime", "strflocaltime":
+		c.add(Doubtful, at, fmt.Sprintf("`%s` depends on the time zone of the machine", f.Name), "use `zone:` and `format:` on the row").Warning = true
+	}
+	if regexFunctions[f.Name] || f.Name == "split" && len(f.Args) == 2 {
+		c.regex(f)
+	}
+}
+
+// regex refuses patterns made from data and compiles the literal ones.
+func (c *checker) regex(f *gojq.Func) {
+	arg := f.Args[0]
+	re, ok := literalRegex(arg)
+	if !ok {
+		if !c.opt.Unsafe {
+			c.add(Refused, c.pl.span(arg), fmt.Sprintf("the pattern of `%s` is made while running", f.Name),
+				"write the regular expression as a text; for plain texts use contains, split or startswith")
+		}
+		return
+	}
+	if _, err := regexp.Compile(re); err != nil {
+		msg := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+		p := c.add(Doubtful, c.pl.span(arg), "the regular expression cannot work: "+msg, "")
+		p.Warning = c.opt.Unsafe
+	}
+}
+
+func (c *checker) table(f *gojq.Func) {
+	name, ok := literalText(f.Args[0])
+	if !ok {
+		c.add(Refused, c.pl.span(f.Args[0]), "the table of `lookup` is chosen while running", "write its name as a text")
+		return
+	}
+	if c.opt.Lookup != nil {
+		if _, ok := c.opt.Lookup(name); ok {
+			return
+		}
+	}
+	at := c.pl.span(f.Args[0])
+	before := len(c.problems)
+	c.unknown(at, name, "lookup", c.opt.Tables)
+	if p := &c.problems[before]; p.Replace != "" {
+		p.Replace = strconv.Quote(p.Replace)
+	}
+}
