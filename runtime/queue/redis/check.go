@@ -134,7 +134,7 @@ func (d *Driver) checkConfig(config map[string]string) []queue.Finding {
 		case "always":
 			add(false, "appendfsync is always: what was accepted survives a power cut", "nothing to do")
 		case "everysec":
-			add(false, "appendfsync is everysec: what was accepted survives a crash of Redis; a power cut may take the last second or two",
+			add(false, "appendfsync is everysec: what was accepted survives a crash of Redis, except the last two seconds while its disk is slow; a power cut may take the last two seconds",
 				"set appendfsync always where a power cut must lose nothing")
 		case "no":
 			add(false, "appendfsync is no: what was accepted survives a crash of Redis; a power cut may take the last half minute",

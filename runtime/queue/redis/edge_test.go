@@ -207,6 +207,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 // History is forgotten after its time, but not that of a message that waits for
 // somebody.
 func TestHistoryOfOpenMessages(t *testing.T) {
+	t.Parallel() // mostly waits
 	server := redistest.Start(t)
 	const keep = time.Second
 	d, other := open(t, server.URL(), Options{KeepHistory: keep}), open(t, server.URL(), Options{KeepHistory: keep})

@@ -70,6 +70,7 @@ func within(t *testing.T, limit time.Duration, what string, f func() bool) {
 // Redis dies again and again under load. What was acknowledged must be there,
 // once, and what was finished must not come back.
 func TestKillUnderLoad(t *testing.T) {
+	t.Parallel() // mostly waits
 	server := redistest.Start(t, "--appendfsync", "always")
 	d := open(t, server.URL(), Options{})
 	defer d.Close()
@@ -231,6 +232,7 @@ func bodies(t *testing.T, s *redistest.Server) int {
 // Redis answers nothing for longer than the driver asks. The caller is told so;
 // the same commit, brought again, is answered as if the first had been.
 func TestUnknownOutcome(t *testing.T) {
+	t.Parallel() // mostly waits
 	server := redistest.Start(t)
 	proxy := redistest.NewProxy(t, server)
 	d := open(t, proxy.URL(), Options{})
@@ -304,7 +306,8 @@ func TestStaleEpochAfterPartition(t *testing.T) {
 }
 
 func TestRedisDownAndBack(t *testing.T) {
-	server := redistest.Start(t)
+	t.Parallel() // mostly waits
+	server := redistest.Start(t, "--appendfsync", "always")
 	d := open(t, server.URL(), Options{})
 	defer d.Close()
 	mustApply(t, d, queue.Commit{Jobs: []queue.Job{testJob("a")}})
@@ -404,7 +407,7 @@ func TestEmptiedStoreIsNoticedByEveryMethod(t *testing.T) {
 
 // A server that comes back with older data than it had confirmed is reported.
 func TestStoreGoneBack(t *testing.T) {
-	server := redistest.Start(t)
+	server := redistest.Start(t, "--appendfsync", "always")
 	d := open(t, server.URL(), Options{})
 	defer d.Close()
 	mustApply(t, d, queue.Commit{Jobs: []queue.Job{testJob("a")}})

@@ -26,7 +26,8 @@ func open(t testing.TB, url string, o Options) *Driver {
 }
 
 func TestConformance(t *testing.T) {
-	server := redistest.Start(t)
+	// With everysec a crash may take what waits for a slow disk.
+	server := redistest.Start(t, "--appendfsync", "always")
 	queuetest.Exercise(t, queuetest.Harness{
 		Open: func(t *testing.T) queue.Driver {
 			server.Flush()
@@ -92,7 +93,8 @@ func (r *replicas) Close() error {
 }
 
 func TestConformanceOfReplicas(t *testing.T) {
-	server := redistest.Start(t)
+	// With everysec a crash may take what waits for a slow disk.
+	server := redistest.Start(t, "--appendfsync", "always")
 	openAll := func(t *testing.T) queue.Driver {
 		return &replicas{drivers: []*Driver{
 			open(t, server.URL(), Options{}), open(t, server.URL(), Options{}), open(t, server.URL(), Options{}),
