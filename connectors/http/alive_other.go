@@ -4,6 +4,6 @@ package http
 
 import "net"
 
-// alive cannot be told here without waiting: a connection that died costs one
-// attempt.
-func alive(net.Conn, bool) bool { return true }
+// prober returns a function that takes every idle connection for open: here it
+// cannot be told without waiting. One that died costs an attempt.
+func prober(net.Conn, bool) func() bool { return func() bool { return true } }

@@ -7,29 +7,29 @@ import (
 	"syscall"
 )
 
-// alive looks whether an idle connection is still open, without waiting and
-// without taking anything from it. Bytes that nobody asked for make a plain
-// connection unfit; below TLS they may be a session ticket.
-func alive(c net.Conn, secure bool) bool {
+// prober returns a function that looks whether an idle connection is still
+// open, without waiting and without taking anything from it. Bytes that nobody
+// asked for make a plain connection unfit; below TLS they may be a session
+// ticket.
+func prober(c net.Conn, secure bool) func() bool {
+	open := func() bool { return true }
 	s, ok := c.(syscall.Conn)
 	if !ok {
-		return true // a connection in memory
+		return open // a connection in memory
 	}
 	raw, err := s.SyscallConn()
 	if err != nil {
-		return false
+		return open
 	}
 	fit := false
-	err = raw.Read(func(fd uintptr) bool {
-		var b [1]byte
+	var b [1]byte
+	peek := func(fd uintptr) bool {
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		switch {
-		case n > 0:
-			fit = secure
-		case err == syscall.EAGAIN || err == syscall.EWOULDBLOCK:
-			fit = true
-		}
+		fit = n > 0 && secure || n <= 0 && (err == syscall.EAGAIN || err == syscall.EWOULDBLOCK)
 		return true
-	})
-	return err == nil && fit
+	}
+	return func() bool {
+		fit = false
+		return raw.Read(peek) == nil && fit
+	}
 }

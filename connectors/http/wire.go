@@ -43,7 +43,8 @@ type wire struct {
 	conn  net.Conn
 	under *counted // conn without TLS
 	in    *bufio.Reader
-	since time.Time // idle since
+	alive func() bool // whether it is still open, while it is idle
+	since time.Time   // idle since
 }
 
 // unsent is an error before the first byte of a request was written.
@@ -65,7 +66,7 @@ func (p *wires) take(ctx context.Context) (*wire, error) {
 		p.idle[n-1] = nil
 		p.idle = p.idle[:n-1]
 		p.mu.Unlock()
-		if time.Since(w.since) < idleFor && alive(w.under.Conn, p.secure != nil) {
+		if time.Since(w.since) < idleFor && w.alive() {
 			return w, nil
 		}
 		w.close()
@@ -78,7 +79,7 @@ func (p *wires) open(ctx context.Context) (*wire, error) {
 		return nil, err
 	}
 	under := &counted{Conn: conn}
-	w := &wire{conn: under, under: under}
+	w := &wire{conn: under, under: under, alive: prober(conn, p.secure != nil)}
 	if p.secure != nil {
 		shake, cancel := context.WithTimeout(ctx, handshakeTime)
 		defer cancel()

@@ -159,8 +159,8 @@ func readHead(in *bufio.Reader) (head, error) {
 // frame works out where the body ends.
 func (h *head) frame() error {
 	if coding, ok := h.headers["transfer-encoding"]; ok {
-		if !strings.EqualFold(coding, "chunked") {
-			return errMalformed
+		if h.close || !strings.EqualFold(coding, "chunked") {
+			return errMalformed // HTTP/1.0 knows no codings
 		}
 		h.chunked = true
 		if _, both := h.headers["content-length"]; both {
@@ -199,9 +199,9 @@ func readBlock(in *bufio.Reader) (string, error) {
 		return "", err // io.EOF: the connection was closed without an answer
 	}
 	if ready, err := in.Peek(in.Buffered()); err == nil {
-		if end := bytes.Index(ready, []byte("\r\n\r\n")); end >= 0 {
-			block := string(ready[:end+4])
-			_, err := in.Discard(end + 4)
+		if end := blockEnd(ready); end > 0 {
+			block := string(ready[:end])
+			_, err := in.Discard(end)
 			return block, err
 		}
 	}
@@ -222,6 +222,25 @@ func readBlock(in *bufio.Reader) (string, error) {
 			return string(block), nil
 		}
 	}
+}
+
+// blockEnd returns the offset behind the first blank line, 0 where there is
+// none.
+func blockEnd(b []byte) int {
+	for i := 0; i < len(b); i++ {
+		n := bytes.IndexByte(b[i:], '\n')
+		if n < 0 {
+			return 0
+		}
+		i += n
+		switch rest := b[i+1:]; {
+		case len(rest) > 0 && rest[0] == '\n':
+			return i + 2
+		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+			return i + 3
+		}
+	}
+	return 0
 }
 
 // skipTrailer reads what may follow the last chunk.
