@@ -93,6 +93,10 @@ func check(q *gojq.Query, pl *places, opt Options) []Problem {
 	for _, v := range opt.Vars {
 		sc.vars = append(sc.vars, "$"+v)
 	}
+	if q.Term == nil && q.Right == nil && len(q.FuncDefs) == 0 {
+		c.add(Syntax, pl.span(q), "the cell is empty", "write `.` for the whole input")
+		return c.problems
+	}
 	if q.Term == nil && q.Right == nil {
 		c.add(Syntax, pl.span(q), "the cell defines functions and uses none", "end it with an expression, such as `.`")
 	}
@@ -325,8 +329,14 @@ func (c *checker) term(t *gojq.Term, sc scope) {
 	case gojq.TermTypeQuery:
 		c.query(t.Query, sc)
 	}
-	for _, s := range t.SuffixList {
+	for i, s := range t.SuffixList {
 		c.index(s.Index, sc)
+		if s.Optional && i > 0 && t.SuffixList[i-1].Optional {
+			at := c.pl.span(s)
+			at.From = c.pl.span(t.SuffixList[i-1]).From
+			p := c.add(Doubtful, at, "`??` belongs to conditions", "in jq a default is `a // b`")
+			p.Replace, p.Warning = "//", c.opt.Unsafe
+		}
 	}
 }
 

@@ -52,6 +52,12 @@ func (c *checker) call(f *gojq.Func, sc scope) {
 		}
 		slices.Sort(names)
 		c.unknown(at, f.Name, "function", names)
+		p := &c.problems[len(c.problems)-1]
+		if h := habit(f.Name, len(f.Args), sc.vars); h != "" {
+			p.Hint, p.Replace = h, ""
+		} else if p.Replace == "" && len(f.Args) == 0 {
+			p.Hint = fmt.Sprintf("a field is written `.%s`, a text \"%s\"", f.Name, f.Name)
+		}
 		return
 	}
 	if !slices.Contains(arities, len(f.Args)) {

@@ -158,7 +158,11 @@ func syntaxProblem(src string, toks []token, err error) Problem {
 		p.Message, p.Hint = "the cell ends too early", missingEnd(toks)
 	default:
 		p.Message = fmt.Sprintf("`%s` cannot stand here", pe.Token)
-		p.Hint = tokenHint(src, p.From, pe.Token)
+		for i, t := range toks {
+			if t.From <= p.From && p.From < t.To {
+				p.Hint = syntaxHint(src, toks, i)
+			}
+		}
 	}
 	return p
 }
@@ -191,28 +195,4 @@ func missingEnd(toks []token) string {
 	}
 	last := open[len(open)-1]
 	return fmt.Sprintf("`%s` is not closed by `%s`", last, closer[last])
-}
-
-func tokenHint(src string, at int, tok string) string {
-	switch tok {
-	case "'":
-		return "texts stand in double quotes"
-	case "&":
-		return "write `and`"
-	case "||":
-		return "write `or`"
-	case "!":
-		return "write `| not` after the value"
-	case "=>", ":":
-		return "object entries look like {name: value}"
-	case "|":
-		if strings.HasPrefix(src[at:], "||") {
-			return "write `or`"
-		}
-	case ")", "]", "}":
-		return "it closes a bracket that is not open"
-	case "?":
-		return "there is no `a ? b : c`, write `if a then b else c end`"
-	}
-	return ""
 }

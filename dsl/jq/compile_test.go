@@ -100,7 +100,7 @@ func TestProblems(t *testing.T) {
 		{`.ship-to.zip`, []string{".ship-to: `.ship-to` is read as a subtraction; a name with a dash needs quotes: .\"ship-to\""}},
 		{`now | nope, env`, []string{
 			"now: `now` cannot be used here; use $run.now, which is the same for the whole run and in tests",
-			"nope: there is no function `nope`",
+			"nope: there is no function `nope`; a field is written `.nope`, a text \"nope\"",
 			"env: `env` cannot be used here; use $vars for values of the environment",
 		}},
 		{`$ENV.PATH`, []string{"$ENV: `$ENV` cannot be used here; use $vars for values of the environment"}},

@@ -66,12 +66,28 @@ func (e *SeveralError) Hint() string { return "put [ ... ] around it for a list,
 type RunError struct {
 	Text  string
 	Value any // the value given to error(...), else nil
+
+	cause error
 }
 
 func (e *RunError) Error() string { return e.Text }
 
+// Unwrap returns the defect behind an error that should not happen, else nil.
+func (e *RunError) Unwrap() error { return e.cause }
+
 // Run returns all values that the program gives for in.
 func (p *Program) Run(f *Frame, in any) (out []any, err error) {
+	if p.root.one != nil || p.root.maybe != nil {
+		v, ok, err := p.One(f, in)
+		if err != nil || !ok {
+			return nil, err
+		}
+		return []any{v}, nil
+	}
+	return p.all(f, in)
+}
+
+func (p *Program) all(f *Frame, in any) (out []any, err error) {
 	err = p.each(f, in, func(v any) error {
 		out = append(out, v)
 		return nil
@@ -192,7 +208,7 @@ func recovered(r any) error {
 	if limit, ok := r.(*LimitError); ok {
 		return limit
 	}
-	return &RunError{Text: fmt.Sprintf("cannot be computed for this input (%v)", r)}
+	return &RunError{Text: "cannot be computed for this input", cause: fmt.Errorf("panic: %v", r)}
 }
 
 // maxErrorText bounds the text of an error, in bytes.

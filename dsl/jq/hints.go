@@ -1,0 +1,134 @@
+package jq
+
+import (
+	"fmt"
+	"strings"
+)
+
+// habits says what to write instead of functions that people know from
+// spreadsheets, scripts and other mapping tools.
+var habits = map[string]string{
+	"upper": "ascii_upcase", "toupper": "ascii_upcase", "uppercase": "ascii_upcase", "upcase": "ascii_upcase",
+	"lower": "ascii_downcase", "tolower": "ascii_downcase", "lowercase": "ascii_downcase", "downcase": "ascii_downcase",
+	"len": "length", "size": "length", "count": "length",
+	"substring": ".[2:5]", "substr": ".[2:5]", "mid": ".[2:5]", "slice": ".[2:5]", "left": ".[:5]", "right": ".[-5:]",
+	"replace": `gsub("old"; "new")`, "replaceall": `gsub("old"; "new")`, "regexreplace": `gsub("old"; "new")`,
+	"concat": "a + b", "concatenate": "a + b", "append": "a + [b]", "push": "a + [b]", "merge": "a + b", "union": "a + b | unique",
+	"includes": "contains(x)", "matches": `test("pattern")`, "match_regex": `test("pattern")`, "like": `test("pattern")`,
+	"string": "tostring", "str": "tostring", "text": "tostring", "number": "tonumber", "int": "tonumber", "parseint": "tonumber",
+	"float": "tonumber", "parsefloat": "tonumber", "todecimal": "tonumber", "bool": "toboolean", "boolean": "toboolean",
+	"sum": "add", "total": "add", "avg": "add / length", "average": "add / length", "mean": "add / length",
+	"isnull": ". == null", "is_null": ". == null", "isempty": "blank", "is_empty": "blank", "isblank": "blank", "empty_string": "blank",
+	"default": "`default:` on the row", "coalesce": "a // b", "ifnull": "a // b", "nvl": "a // b", "iif": "if a then b else c end",
+	"today": "$run.now", "date": "$run.now", "current_time": "$run.now", "timestamp": "$run.now", "datetime": "`type: datetime` on the row",
+	"filter": "map(select(.x == 1))", "where": "select(.x == 1)", "find": "first(.[] | select(.x == 1))", "foreach": ".[]",
+	"distinct": "unique", "uniq": "unique", "dedupe": "unique", "orderby": "sort_by(.x)", "order_by": "sort_by(.x)", "sortby": "sort_by(.x)",
+	"groupby": "group_by(.x)", "starts_with": "startswith(x)", "ends_with": "endswith(x)", "indexof": "index(x)", "index_of": "index(x)",
+	"lpad": `pad_left(n; "0")`, "padleft": `pad_left(n; "0")`, "padstart": `pad_left(n; "0")`, "zfill": `pad_left(n; "0")`, "pad": `pad_left(n; "0")`,
+	"exists": `has("name")`, "defined": `has("name")`, "keys_unsorted": "keys", "toarray": "if type == \"array\" then . else [.] end",
+	"translate": "lookup(table)", "crosswalk": "lookup(table)", "vlookup": "lookup(table)", "map_code": "lookup(table)",
+	"strip": "trim", "ltrimstring": "ltrimstr(x)", "onlydigits": "digits", "ascii": "[.] | implode", "tostr": "tostring",
+	"round_half_up": "exact_round(n)", "todecimals": "exact_round(n)", "decimal": "exact_round(n)", "fixed": "exact_round(n)",
+}
+
+// habit returns what to write instead of a name that does not exist.
+func habit(name string, args int, vars []string) string {
+	if name == "data" && args == 0 {
+		return "in jq the payload is `.`; `data` is its name in conditions"
+	}
+	if args == 0 {
+		for _, v := range vars {
+			if v == "$"+name {
+				return "a variable starts with $: `" + v + "`"
+			}
+		}
+	}
+	if to := habits[strings.ToLower(name)]; to != "" {
+		if strings.HasPrefix(to, "`") {
+			return "use " + to
+		}
+		return "write `" + to + "`"
+	}
+	return ""
+}
+
+// syntaxHint says what people usually mean where the parser stops at toks[i].
+func syntaxHint(src string, toks []token, i int) string {
+	t := toks[i]
+	var before, after token
+	if i > 0 {
+		before = toks[i-1]
+	}
+	if i+1 < len(toks) {
+		after = toks[i+1]
+	}
+	next := func(text string) bool { return after.text == text && after.From == t.To }
+	prev := func(text string) bool { return i > 0 && before.text == text && before.To == t.From }
+	switch t.text {
+	case "'":
+		return "texts stand in double quotes"
+	case "&":
+		return "write `and`"
+	case "|":
+		if next("|") || prev("|") {
+			return "write `or`"
+		}
+	case "!":
+		return "write `| not` after the value"
+	case ":":
+		for _, earlier := range toks[:i] {
+			if earlier.text == "?" {
+				return "there is no `a ? b : c`, write `if a then b else c end`"
+			}
+		}
+		return "object entries look like {name: value}"
+	case "=":
+		if i == 0 {
+			return "a cell is the expression alone, without `=`"
+		}
+		return "write `:` between a name and its value, `==` to compare"
+	case "*":
+		if prev("[") {
+			return "write `[]` for every element"
+		}
+	case "(":
+		if before.kind == tokField {
+			return fmt.Sprintf("a function comes after a pipe: `| %s(...)`", before.text[1:])
+		}
+	case ")":
+		if prev("(") && i > 1 {
+			return fmt.Sprintf("a function without arguments has no brackets: `%s`", toks[i-2].text)
+		}
+	case ";":
+		return "write `|` to go on with a value, `,` for several values"
+	case "as":
+		return "write `value as $name | ...`"
+	case "~":
+		return `write test("pattern")`
+	case ">":
+		if prev("<") {
+			return "write `!=`"
+		}
+	}
+	switch {
+	case t.text == ")" || t.text == "]" || t.text == "}":
+		return "it closes a bracket that is not open"
+	case before.text == "as" && t.kind == tokIdent:
+		return "a variable starts with $: `$" + t.text + "`"
+	case (t.kind == tokString || t.kind == tokStrOpen) && before.kind == tokIdent:
+		return fmt.Sprintf("arguments stand in brackets: `%s(...)`", before.text)
+	case t.kind == tokNumber && strings.HasPrefix(t.text, "."):
+		if identStart(firstByte(after.text)) && after.From == t.To {
+			return fmt.Sprintf("a name that starts with a digit needs quotes: .%q", t.text[1:]+after.text)
+		}
+		return fmt.Sprintf("positions stand in brackets: [%s]", t.text[1:])
+	}
+	return ""
+}
+
+func firstByte(s string) byte {
+	if s == "" {
+		return 0
+	}
+	return s[0]
+}

@@ -1,0 +1,51 @@
+package jq
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestHabits holds what people type who come from other tools.
+func TestHabits(t *testing.T) {
+	tests := []struct{ src, at, hint string }{
+		{`.a ? .b : .c`, ":", "if a then b else c end"},
+		{`.a || .b`, "|", "write `or`"},
+		{`.a && .b`, "&", "write `and`"},
+		{`.a ?? .b`, "??", "a // b"},
+		{`=.a`, "=", "without `=`"},
+		{`{a = 1}`, "=", "write `:`"},
+		{`.items[*].sku`, "*", "write `[]`"},
+		{`.items.map(.sku)`, "(", "| map(...)"},
+		{`.a | length()`, ")", "no brackets: `length`"},
+		{`now()`, ")", "no brackets: `now`"},
+		{`.a.0`, ".0", "[0]"},
+		{`.a | contains "x"`, `"x"`, "contains(...)"},
+		{`.a as x | x`, "x", "`$x`"},
+		{`.a | as $x`, "as", "value as $name"},
+		{`.a <> 1`, ">", "`!=`"},
+		{`.a =~ "x"`, "~", "test("},
+		{`.a;.b`, ";", "write `|`"},
+		{`.a | upper`, "upper", "ascii_upcase"},
+		{`.a | toUpper`, "toUpper", "ascii_upcase"},
+		{`.a | substring(1; 2)`, "substring", ".[2:5]"},
+		{`len(.a)`, "len", "length"},
+		{`.a | default("x")`, "default", "`default:` on the row"},
+		{`data.a`, "data", "the payload is `.`"},
+		{`root.a`, "root", "`$root`"},
+		{`orderNo`, "orderNo", "`.orderNo`"},
+		{``, "", "whole input"},
+		{"# nothing", "", "whole input"},
+		{`"\d+"`, `\d`, `\\`},
+	}
+	for _, tt := range tests {
+		_, problems := Compile(tt.src, testOptions("root"))
+		if len(problems) == 0 {
+			t.Errorf("%s compiles", tt.src)
+			continue
+		}
+		p := problems[0]
+		if got := tt.src[p.From:p.To]; got != tt.at || !strings.Contains(p.Hint, tt.hint) {
+			t.Errorf("%s: at %q, hint %q; want %q and %q (%s)", tt.src, got, p.Hint, tt.at, tt.hint, p.Message)
+		}
+	}
+}
