@@ -108,6 +108,12 @@ func (o *Operation) methods() []methodPath {
 	return set
 }
 
+// ReadOnly reports whether the operation only reads: GET and HEAD promise to.
+func (o *Operation) ReadOnly() bool {
+	m := o.methods()
+	return len(m) == 1 && (m[0].method == "GET" || m[0].method == "HEAD")
+}
+
 type methodPath struct {
 	method string
 	path   spec.Text

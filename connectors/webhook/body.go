@@ -30,8 +30,13 @@ func readBody(w nethttp.ResponseWriter, r *nethttp.Request, limit int64) ([]byte
 	case n > limit:
 		w.Header().Set("Connection", "close")
 		return nil, tooLarge(fmt.Sprintf("the body has %s bytes", thousands(n)), limit)
-	case n < 0 || n > bigBody:
-		allow(w, max(n, limit))
+	case n > bigBody:
+		allow(w, n)
+	case n < 0:
+		// Where a length was announced beside the chunks, net/http hides it; a
+		// proxy in front may have gone by it and take what follows for ours.
+		w.Header().Set("Connection", "close")
+		allow(w, limit)
 	}
 	if n > 0 {
 		body := make([]byte, n)
