@@ -157,6 +157,14 @@ func (s *store) start() {
 	out := make(chan *written)
 	s.running.Go(s.fillSieve)
 	s.running.Go(func() {
+		select {
+		case <-s.fault.failed:
+			s.opts.Logger.Error("the store has failed and takes nothing more", "dir", s.dir, "error", s.fault.get())
+			s.x.Close(queue.ErrFailed)
+		case <-s.over:
+		}
+	})
+	s.running.Go(func() {
 		defer close(out)
 		s.gather(out)
 	})

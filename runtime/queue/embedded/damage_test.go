@@ -151,7 +151,7 @@ func TestFlippedBitInAFile(t *testing.T) {
 		t.Fatalf("no tables in %s: %v", dir, err)
 	}
 	found := 0
-	for try := range 40 {
+	for try := range 20 {
 		copied := t.TempDir()
 		if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
 			t.Fatal(err)
@@ -161,7 +161,7 @@ func TestFlippedBitInAFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		raw[len(raw)*try/40] ^= 0x10
+		raw[len(raw)*try/20] ^= 0x10
 		if err := os.WriteFile(file, raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -169,8 +169,8 @@ func TestFlippedBitInAFile(t *testing.T) {
 			found++
 		}
 	}
-	if found < 30 {
-		t.Errorf("only %d of 40 flipped bits were found", found)
+	if found < 15 {
+		t.Errorf("only %d of 20 flipped bits were found", found)
 	}
 }
 

@@ -90,6 +90,7 @@ type store struct {
 	visible atomic.Uint64 // number of batches that get can see
 	closed  atomic.Bool
 	closing sync.Once
+	over    chan struct{} // closed by Close
 	running sync.WaitGroup
 	sweeper sweeper
 	counts  counters
@@ -104,7 +105,7 @@ func Open(ctx context.Context, dir string, opts Options) (queue.Driver, error) {
 
 func open(ctx context.Context, dir string, opts Options) (_ *store, err error) {
 	opts = opts.withDefaults()
-	s := &store{opts: opts, dir: dir, cache: newCache(opts.CacheSize), sieve: newSieve()}
+	s := &store{opts: opts, dir: dir, fault: failure{failed: make(chan struct{})}, over: make(chan struct{}), cache: newCache(opts.CacheSize), sieve: newSieve()}
 	if err := makeDir(opts.fs, dir); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -125,10 +126,6 @@ func open(ctx context.Context, dir string, opts Options) (_ *store, err error) {
 	}
 	if err := s.load(ctx, crashed); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
-	}
-	s.fault.told = func() {
-		opts.Logger.Error("the store has failed and takes nothing more", "dir", dir, "error", s.fault.get())
-		s.x.Close(queue.ErrFailed)
 	}
 	s.start()
 	return s, nil
@@ -273,6 +270,7 @@ func (s *store) Close() error { return s.shut(true) }
 func (s *store) shut(clean bool) (err error) {
 	s.closing.Do(func() {
 		s.closed.Store(true)
+		close(s.over)
 		s.x.Close(queue.ErrClosed)
 		s.commits.close()
 		s.running.Wait()

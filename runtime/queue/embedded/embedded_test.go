@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"testing"
 
 	"crossdock/runtime/queue"
@@ -38,6 +39,9 @@ func TestConformance(t *testing.T) {
 }
 
 func TestConformanceProcess(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the level of durability changes little of what the suite sees")
+	}
 	queuetest.Exercise(t, harness(Options{Durability: Process}))
 }
 
@@ -46,4 +50,23 @@ func TestConformanceWithoutCache(t *testing.T) {
 	h := harness(Options{Durability: Process, CacheSize: 1})
 	h.Features.Hints = false
 	queuetest.Exercise(t, h)
+}
+
+// A body of any size is a body.
+func TestHugeBody(t *testing.T) {
+	dir := t.TempDir()
+	s := openTest(t, dir, Options{CacheSize: 1})
+	c := one("huge")
+	c.Jobs[0].Body = bytes.Repeat([]byte("0123456789abcdef"), 40<<20/16)
+	mustApply(t, s, c)
+	mustApply(t, s, one("after"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openTest(t, dir, Options{})
+	ls := leaseNow(t, s, 2)
+	if len(ls) != 2 || !bytes.Equal(ls[0].Body, c.Jobs[0].Body) {
+		t.Fatal("a body of 40 MiB did not come back as it was")
+	}
+	mustApply(t, s, queue.Commit{Finish: []queue.Finish{{Lease: ls[0]}, {Lease: ls[1]}}})
 }

@@ -117,8 +117,9 @@ func (st *stage) checkOrders(c *queue.Commit) error {
 			return queue.ErrNotFound
 		}
 		if o.Do == queue.Revive && !seen {
-			// The new record is a copy of the old one, which must be readable.
-			if _, _, err := st.s.whole(o.ID, st); err != nil {
+			// The new record is a copy of the old one, which is read before the first
+			// change: it may be damaged.
+			if err := st.raise(o.ID); err != nil {
 				return err
 			}
 		}
@@ -169,12 +170,7 @@ func (st *stage) obey(o queue.Order, r *request) {
 // revive stages a dead letter as a new job under the same ID: a job that goes
 // to the tail of its key needs a new number.
 func (st *stage) revive(at schedule.Slot, row schedule.Row, o queue.Order) {
-	h, body, err := st.s.whole(o.ID, st)
-	if err != nil {
-		// It could be read a moment ago, when the order was checked.
-		st.s.fault.set(err)
-		return
-	}
+	h, body := st.raised[o.ID].header, st.raised[o.ID].body
 	if o.Body != nil {
 		body = o.Body
 	}
@@ -197,22 +193,27 @@ func (st *stage) revive(at schedule.Slot, row schedule.Row, o queue.Order) {
 	st.changes = append(st.changes, change{slot: fresh, seq: seq, kind: admit, job: newCached(&j, body, h.enqueued)})
 }
 
-// whole reads header and body of a job by its ID.
-func (s *store) whole(id string, st *stage) (header, []byte, error) {
-	at, row, _ := st.find(id)
-	if at == 0 {
-		return header{}, nil, queue.ErrNotFound
-	}
+// raised is a dead letter that is about to become a new job.
+type raised struct {
+	header header
+	body   []byte
+}
+
+// raise reads a dead letter.
+func (st *stage) raise(id string) error {
+	s := st.s
+	_, row, _ := st.find(id)
 	raw, err := s.kv.get(numKey(keyJob, row.Seq))
 	if err != nil {
-		return header{}, nil, s.reading(err)
+		return s.reading(err)
 	}
 	h, err := readHeader(raw)
 	if err != nil {
-		return header{}, nil, s.damaged(err, "job "+id)
+		return s.damaged(err, "job "+id)
 	}
 	body, err := s.body(row.Seq, row.Marks, h)
-	return h, body, err
+	st.raised[id] = raised{h, body}
+	return err
 }
 
 // housekeeping stages what a Sweep found.
@@ -250,7 +251,7 @@ func (st *stage) housekeeping(r *request) {
 	}
 	for _, c := range r.crashed {
 		// The job may have gone or have a new number since.
-		if row := st.s.x.At(c.slot); row.Seq == c.seq && c.seq != 0 {
+		if row := st.s.x.At(c.slot); row.Seq == c.seq && c.seq != 0 && !st.s.x.Busy(c.slot) {
 			st.b.set(st.num(keyCrashes, c.seq), appendNumber(nil, uint64(c.crashes)))
 			st.s.x.Mark(c.slot, markCrashes)
 		}

@@ -14,20 +14,16 @@ type failure struct {
 	err    error
 	damage []string
 	seen   map[string]bool
-	told   func() // called once, when the store fails
+	failed chan struct{} // closed when the store fails
 }
 
 // set fails the store for good. Only the first reason is kept.
 func (f *failure) set(err error) {
 	f.mu.Lock()
-	first := f.err == nil
-	if first {
+	defer f.mu.Unlock()
+	if f.err == nil {
 		f.err = err
-	}
-	told := f.told
-	f.mu.Unlock()
-	if first && told != nil {
-		told()
+		close(f.failed)
 	}
 }
 

@@ -14,10 +14,13 @@ func TestSieve(t *testing.T) {
 		t.Fatal("a sieve that is not ready denies a key")
 	}
 	s.ready.Store(true)
-	const n = sieveKeys + sieveKeys/2
+	const n = 120_000
 	now := time.Now()
 	for i := range n {
 		s.add(fmt.Sprint("k", i), now.Add(time.Duration(i)))
+		if i == n/2 {
+			(*s.parts.Load())[0].n = sieveKeys // as if it were full
+		}
 	}
 	for i := range n {
 		if s.lacks(fmt.Sprint("k", i)) {

@@ -36,13 +36,14 @@ type stage struct {
 	endings map[uint64][]string      // idempotency keys by the second of their end
 	ids     map[schedule.Slot]string // of jobs in this batch, which get cannot see yet
 	gone    map[schedule.Slot]bool   // jobs that this batch ends
+	raised  map[string]raised        // dead letters that are about to be revived
 	key     []byte
 }
 
 func newStage(s *store, r room) *stage {
 	return &stage{
 		s: s, b: s.kv.batch(), room: r, history: newBlock(),
-		ids: map[schedule.Slot]string{}, gone: map[schedule.Slot]bool{},
+		ids: map[schedule.Slot]string{}, gone: map[schedule.Slot]bool{}, raised: map[string]raised{},
 	}
 }
 

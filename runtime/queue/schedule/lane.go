@@ -16,6 +16,7 @@ type lane struct {
 	count          [states]int
 	parked         map[uint32]int // by reason
 	oldest, newest uint32         // all its jobs in the order of the log
+	front          uint32         // all older than this one are dead; 0 = all are
 	waiters        []*waiter
 }
 
@@ -60,9 +61,15 @@ func (x *Index) append(l *lane, s Slot, n *node) {
 		l.oldest = s
 	}
 	l.newest = s
+	if l.front == 0 {
+		l.front = s
+	}
 }
 
-func (x *Index) unlink(l *lane, n *node) {
+func (x *Index) unlink(l *lane, s Slot, n *node) {
+	if l.front == s {
+		l.front = n.newer
+	}
 	if n.older != 0 {
 		x.jobs.at(n.older).newer = n.newer
 	} else {
@@ -73,6 +80,14 @@ func (x *Index) unlink(l *lane, n *node) {
 	} else {
 		l.newest = n.older
 	}
+}
+
+// living returns the oldest job of a lane that is not dead, or one before it.
+func (x *Index) living(l *lane) Slot {
+	for l.front != 0 && x.jobs.at(l.front).state == dead {
+		l.front = x.jobs.at(l.front).newer
+	}
+	return l.front
 }
 
 // Grant is a lease as the index knows it.

@@ -66,7 +66,11 @@ func (x *Index) rows(out []Row, l *lane, state queue.State, box string, after ui
 	if box != "" && !known {
 		return out
 	}
-	for s, found := l.oldest, 0; s != 0 && left > 0 && found < limit; {
+	begin := l.oldest
+	if state != "" && state != queue.DeadJob && box == "" {
+		begin = x.living(l)
+	}
+	for s, found := begin, 0; s != 0 && left > 0 && found < limit; {
 		n := x.jobs.at(s)
 		if state == "" || names[n.state] == state {
 			left--
@@ -98,7 +102,7 @@ func (x *Index) Stats(lane string, first func(Row) time.Time) []queue.LaneStat {
 			s.Parked[x.notes.texts[note]] = n
 		}
 		if l.count[ready]+l.count[delayed]+l.count[parked] > 0 {
-			for at := l.oldest; at != 0; at = x.jobs.at(at).newer {
+			for at := x.living(l); at != 0; at = x.jobs.at(at).newer {
 				if st := x.jobs.at(at).state; st != leased && st != dead {
 					s.Oldest = first(x.At(at))
 					break

@@ -317,7 +317,7 @@ func (x *Index) Remove(s Slot) {
 	l := x.lanes[n.lane]
 	x.become(n, dead, 0, 0)
 	l.count[dead]--
-	x.unlink(l, n)
+	x.unlink(l, s, n)
 	x.ids.remove(n.hash, s, x.hashOfJob)
 	if k := n.key; k != 0 {
 		n.key = 0
