@@ -1,9 +1,12 @@
 package runtime
 
 import (
+	"time"
+
 	"crossdock/connectors"
 	"crossdock/connectors/all"
 	"crossdock/connectors/schedule"
+	"crossdock/connectors/webhook"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
 )
@@ -65,6 +68,27 @@ func (c *Catalog) Placeholders(op *compile.Operation) (names, optional []string)
 	}
 	return nil, nil
 }
+
+// ReadOnly implements compile.Catalog.
+func (c *Catalog) ReadOnly(op *compile.Operation) bool {
+	o, ok := op.Own.(interface{ ReadOnly() bool })
+	return ok && o.ReadOnly()
+}
+
+// Schedule implements compile.Catalog.
+func (c *Catalog) Schedule(expr, zone string, now time.Time) []compile.Remark {
+	var out []compile.Remark
+	for _, p := range schedule.Check(expr, zone, now) {
+		out = append(out, compile.Remark(p))
+	}
+	return out
+}
+
+// Path implements compile.Catalog.
+func (c *Catalog) Path(path string) error { return webhook.CheckPath(path) }
+
+// Overlap implements compile.Catalog.
+func (c *Catalog) Overlap(a, b string) bool { return webhook.Overlap(a, b) }
 
 // Cron implements compile.Catalog.
 func (c *Catalog) Cron(expr, zone string) error {

@@ -38,7 +38,7 @@ type Context struct {
 	VarShapes  map[string]Shape // what is known of variables; results of steps as "steps.name"
 	Vars       []string         // jq variables behind the base ones
 	Response   bool             // `response` exists
-	Samples    []string         // files with example payloads, relative to File
+	Ran        map[string]bool  // pipelines: results of steps that are there for certain at this point
 	Target     *value.Shape     // of rows: what the output schema says about the target
 }
 
@@ -59,10 +59,18 @@ func (c Context) Answer(s Shape) Context {
 	return c
 }
 
-// Shape is a place inside a schema; the zero value knows nothing.
+// Shape is a place inside a document, of which a schema, examples or both tell
+// what it looks like; the zero value knows nothing.
 type Shape struct {
-	Schema *schema.Schema
-	Path   []string
+	Schema   *schema.Schema
+	Examples *Examples
+	Path     []string // from the top of the document
+}
+
+// Examples are files with example documents.
+type Examples struct {
+	From  string   // the definition that names them
+	Files []string // as written: relative to From, or to the workspace
 }
 
 // Known returns what the schema says there, nil where it says nothing.
@@ -77,20 +85,26 @@ func (s Shape) Known() *value.Shape {
 	return f.Shape
 }
 
-// Items returns the shape of the items where s is a list, else s itself: `each`
-// takes both.
+// Items returns the shape of the items where s is or may be a list, else s
+// itself: `each` takes both.
 func (s Shape) Items() Shape {
-	if k := s.Known(); k != nil && k.Type.Base == value.List {
-		return s.at(value.Items)
+	k := s.Known()
+	if k != nil && k.Type.Base == value.List || !k.Known() {
+		return s.At(value.Items)
 	}
 	return s
 }
 
-func (s Shape) at(path ...string) Shape {
-	if s.Schema == nil {
+// Set reports whether anything tells what the document looks like.
+func (s Shape) Set() bool { return s.Schema != nil || s.Examples != nil }
+
+// At returns the place below s at path.
+func (s Shape) At(path ...string) Shape {
+	if !s.Set() {
 		return s
 	}
-	return Shape{Schema: s.Schema, Path: append(append([]string{}, s.Path...), path...)}
+	s.Path = append(s.Path[:len(s.Path):len(s.Path)], path...)
+	return s
 }
 
 // selection is a cell that gives a part of its input as it is: a path, with
@@ -115,18 +129,28 @@ func (c Context) Result(p *jq.Program) Shape {
 			return Shape{}
 		}
 	}
-	from := c.Shape
-	if base.Var != "" {
-		from = c.VarShapes[base.Var]
-	}
-	if from.Schema == nil {
+	from, rest := c.Start(base)
+	if !from.Set() {
 		return Shape{}
 	}
-	names, ok := Names(base)
+	names, ok := Names(rest)
 	if !ok {
 		return Shape{}
 	}
-	return from.at(names...)
+	return from.At(names...)
+}
+
+// Start returns what is known of the value a path starts from, and the path
+// without the segments that belong to the name of that value.
+func (c Context) Start(p jq.Path) (Shape, jq.Path) {
+	switch {
+	case p.Var == "":
+		return c.Shape, p
+	case p.Var == "steps" && len(p.Segments) > 0 && p.Segments[0].Step == jq.Field:
+		step := p.Segments[0].Name
+		return c.VarShapes["steps."+step], jq.Path{Var: p.Var, Segments: p.Segments[1:], Optional: p.Optional}
+	}
+	return c.VarShapes[p.Var], p
 }
 
 // Names turns a path of jq into a path of a schema; false where a segment is

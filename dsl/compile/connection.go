@@ -64,6 +64,9 @@ func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *sp
 			op.Bound[name] = false
 		}
 	}
+	if op.Repeat == RepeatUnset && op.Own != nil && b.opt.Catalog.ReadOnly(op) {
+		op.Repeat = RepeatSafe
+	}
 	if op.KeyHeader == "" {
 		op.KeyHeader = "Idempotency-Key"
 	}

@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/cell"
@@ -32,8 +33,24 @@ type Catalog interface {
 	// Placeholders returns the names an operation binds from `with`, and those
 	// that may be left out.
 	Placeholders(op *Operation) (names, optional []string)
+	// ReadOnly reports whether an operation changes nothing by its nature.
+	ReadOnly(op *Operation) bool
 	// Cron reports what is wrong with a cron expression.
 	Cron(expr, zone string) error
+	// Schedule looks at a cron expression as a person would, from now on.
+	Schedule(expr, zone string, now time.Time) []Remark
+	// Path reports what is wrong with the path of a webhook.
+	Path(path string) error
+	// Overlap reports whether a request could match the paths of two webhooks
+	// and neither is the more exact one.
+	Overlap(a, b string) bool
+}
+
+// Remark is what there is to say about a setting.
+type Remark struct {
+	Message string
+	Hint    string
+	Warning bool
 }
 
 // Options says how to load.

@@ -13,8 +13,11 @@ import (
 	"crossdock/dsl/value"
 )
 
-// CodeTarget is the code of target fields and types that do not fit.
-const CodeTarget diag.Code = "XD2102"
+// Codes of rows.
+const (
+	CodeTarget  diag.Code = "XD2102" // target fields and types that do not fit
+	CodePattern diag.Code = "XD2104" // dates that are read in another way than meant
+)
 
 // rowContext is where rows stand.
 type rowContext struct {
@@ -36,9 +39,9 @@ func (b *builder) mappings() {
 		dec.Decode(d.node, m.Spec)
 		m.Input, m.Output = b.schemaRef(dec, m.Spec.Input), b.schemaRef(dec, m.Spec.Output)
 		m.Mapping = &mapping.Mapping{Name: d.Name, Span: d.head.Value.Span}
-		at := cell.Context{Kind: "mapping", Name: d.Name, File: d.File.Path, Samples: texts(m.Spec.Samples)}
+		at := cell.Context{Kind: "mapping", Name: d.Name, File: d.File.Path, Shape: cell.Shape{Examples: d.examples(m.Spec.Samples)}}
 		if m.Input != nil {
-			at.Shape = cell.Shape{Schema: m.Input.Schema}
+			at.Shape.Schema = m.Input.Schema
 		}
 		switch {
 		case m.Spec.Program.Set() && len(m.Spec.Fields) > 0:
@@ -59,6 +62,14 @@ func schemaDigest(s *Schema) string {
 		return ""
 	}
 	return s.Digest
+}
+
+// examples are the files with example documents that d names.
+func (d *definition) examples(names []spec.Text) *cell.Examples {
+	if len(names) == 0 {
+		return nil
+	}
+	return &cell.Examples{From: d.File.Path, Files: texts(names)}
 }
 
 func texts(in []spec.Text) []string {
@@ -258,6 +269,9 @@ func (b *builder) conversion(dec *spec.Decoder, s *spec.Row, row *mapping.Row, a
 	if !s.Type.Set() && opt.Parse == "" && opt.Format == "" && opt.Zone == "" && opt.Unit == "" && len(opt.TrueValues) == 0 && typ.Base == value.Any {
 		return
 	}
+	if b.badPatterns(dec, s, typ.Base) {
+		return
+	}
 	c, err := value.NewConverter(typ, opt)
 	if err != nil {
 		where := s.Type
@@ -279,6 +293,31 @@ func (b *builder) conversion(dec *spec.Decoder, s *spec.Row, row *mapping.Row, a
 	row.Convert = c
 }
 
+// badPatterns reports what is wrong inside the patterns of a row, to the letter.
+func (b *builder) badPatterns(dec *spec.Decoder, s *spec.Row, base value.Base) bool {
+	if base != value.Date && base != value.DateTime && base != value.Time {
+		return false
+	}
+	bad := false
+	check := func(t spec.Text, parsing bool) {
+		if !t.Set() {
+			return
+		}
+		for _, p := range value.CheckPattern(t.Value, base, parsing) {
+			f := dec.Errorf(CodePattern, t.Node.Range(p.From, p.To), "%s", p.Message)
+			f.Hint, f.Source, bad = p.Hint, t.Node.Text, true
+			if word, ok := strings.CutPrefix(p.Hint, "write `"); ok && t.Node.Style == ast.Plain {
+				if word, rest, closed := strings.Cut(word, "`"); closed && rest == "" {
+					f.Fixes = []diag.Fix{{Title: "replace with `" + word + "`", Edits: []diag.Edit{{Span: f.Span, Text: word}}}}
+				}
+			}
+		}
+	}
+	check(s.Parse, true)
+	check(s.Format, false)
+	return bad
+}
+
 func (b *builder) convertError(dec *spec.Decoder, at spec.Text, err error) {
 	span := at.Span()
 	message, hint := err.Error(), ""
@@ -286,7 +325,11 @@ func (b *builder) convertError(dec *spec.Decoder, at spec.Text, err error) {
 	if errors.As(err, &bad) {
 		message, hint = bad.Message, bad.Hint
 	}
-	f := dec.Errorf(CodeTarget, span, "%s", message)
+	code := CodeTarget
+	if bad != nil && bad.Code == value.CodeZone {
+		code = CodePattern
+	}
+	f := dec.Errorf(code, span, "%s", message)
 	f.Hint = hint
 	if at.Node != nil {
 		f.Source = at.Node.Text

@@ -2,12 +2,14 @@ package compile
 
 import (
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/cell"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
 )
 
@@ -26,9 +28,9 @@ func (b *builder) pipelines() {
 		p := &Pipeline{Definition: d.Definition, Spec: &spec.Pipeline{}, ByID: map[string]*Step{}}
 		dec := b.decoder(d)
 		dec.Decode(d.node, p.Spec)
-		pb := &pipelineBuilder{builder: b, dec: dec, p: p, base: b.effective(dec, p.Spec.Policy, base), results: map[string]cell.Shape{}}
+		pb := &pipelineBuilder{builder: b, dec: dec, p: p, base: b.effective(dec, p.Spec.Policy, base), results: map[string]cell.Shape{}, ran: map[string]bool{}}
 		p.Policy = pb.base
-		pb.at = cell.Context{Kind: "pipeline", Name: d.Name, File: d.File.Path, Samples: texts(p.Spec.Samples)}
+		pb.at = cell.Context{Kind: "pipeline", Name: d.Name, File: d.File.Path, Shape: cell.Shape{Examples: d.examples(p.Spec.Samples)}}
 		pb.trigger()
 		pb.identity()
 		first := pb.steps(p.Spec.Steps, "", nil, pb.at.Shape)
@@ -55,8 +57,9 @@ type pipelineBuilder struct {
 	base     *Policy
 	uses     []string // digests of what the pipeline depends on
 	results  map[string]cell.Shape
-	original bool // a mapping may read $original
-	meta     bool // a mapping may read $meta
+	ran      map[string]bool // of results: there whatever way the run took
+	original bool            // a mapping may read $original
+	meta     bool            // a mapping may read $meta
 }
 
 // trigger checks that there is exactly one and compiles its cells.
@@ -99,7 +102,7 @@ func (b *pipelineBuilder) trigger() {
 			t.Events = append(t.Events, EventName(name.Value))
 		}
 		if b.p.Accept == nil {
-			b.at.Shape = b.eventShape(t.Events)
+			b.at.Shape.Schema = b.eventSchema(t.Events)
 		}
 	}
 }
@@ -108,19 +111,19 @@ func (b *pipelineBuilder) trigger() {
 func (b *pipelineBuilder) accept() {
 	b.p.Accept = b.schemaRef(b.dec, b.p.Spec.Accept)
 	if b.p.Accept != nil {
-		b.at.Shape = cell.Shape{Schema: b.p.Accept.Schema}
+		b.at.Shape.Schema = b.p.Accept.Schema
 		b.uses = append(b.uses, b.p.Accept.Digest)
 	}
 }
 
-// eventShape is the contract of what is heard, where one schema emits it.
-func (b *pipelineBuilder) eventShape(names []string) cell.Shape {
+// eventSchema is the contract of what is heard, where one schema emits it.
+func (b *pipelineBuilder) eventSchema(names []string) *schema.Schema {
 	var found *Schema
 	for _, s := range b.ws.Schemas {
 		for _, name := range names {
 			if s.hears(name) {
 				if found != nil {
-					return cell.Shape{}
+					return nil
 				}
 				found = s
 				break
@@ -128,9 +131,9 @@ func (b *pipelineBuilder) eventShape(names []string) cell.Shape {
 		}
 	}
 	if found == nil {
-		return cell.Shape{}
+		return nil
 	}
-	return cell.Shape{Schema: found.Schema}
+	return found.Schema
 }
 
 func (b *pipelineBuilder) httpTrigger(s *spec.HTTPTrigger) {
@@ -201,13 +204,16 @@ func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 		return
 	}
 	b.uses = append(b.uses, b.ws.Connections[op.Connection].Digest)
-	b.p.Trigger.PollWith = b.rows(b.dec, "poll with", b.at.In("trigger").As("with"), s.With, nil)
+	b.p.Trigger.PollWith = b.rows(b.dec, "poll with", b.at.In("trigger").As("with").Of(cell.Shape{}), s.With, nil)
 	shape := op.responseShape()
 	if op.Items != nil {
 		shape = (cell.Context{Shape: shape}).Result(op.Items).Items()
 	}
 	if b.p.Accept == nil {
-		b.at.Shape = shape
+		if len(shape.Path) > 0 {
+			b.at.Shape.Examples = nil // they show whole answers
+		}
+		b.at.Shape.Schema, b.at.Shape.Path = shape.Schema, shape.Path
 	}
 	if s.Cursor != nil {
 		b.p.Trigger.Save = b.cells.JQ(s.Cursor.Save, b.at.In("trigger cursor").As("save"))
@@ -222,7 +228,7 @@ func (b *pipelineBuilder) identity() {
 	if s.Split.Set() {
 		shape := cell.Shape{}
 		if p.Split != nil {
-			shape = b.at.Result(p.Split)
+			shape = b.at.Result(p.Split).Items()
 		}
 		b.at.Shape = shape
 	}
@@ -301,7 +307,7 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 	s := step.Spec
 	at := b.at.In(step.ID)
 	at.Shape = shape
-	at.VarShapes = b.varShapes()
+	at.VarShapes, at.Ran = b.varShapes(), maps.Clone(b.ran)
 	step.Policy = b.effective(b.dec, s.Policy, b.base)
 	step.As = s.As.Value
 	if s.As.Set() && !isVariable(s.As.Value) {
@@ -325,7 +331,7 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 		step.Action, step.Split = ActSplit, b.cells.JQ(s.Split, at.As("split"))
 		shape = cell.Shape{}
 		if step.Split != nil {
-			shape = at.Result(step.Split)
+			shape = at.Result(step.Split).Items()
 		}
 	case "route":
 		step.Action = ActRoute
@@ -336,15 +342,19 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 	case "emit":
 		b.emit(step, at, mapped)
 	case "dead_letter":
-		step.Action, step.Text, step.Next = ActDeadLetter, s.DeadLetter.Value, nil
+		step.Action, step.Text, step.Next, step.ended = ActDeadLetter, s.DeadLetter.Value, nil, true
 	case "ignore":
-		step.Action, step.Next = ActIgnore, nil
+		step.Action, step.Next, step.ended = ActIgnore, nil, true
 	}
 	if len(s.OnFail) > 0 {
 		if !step.Action.Effect() {
 			b.dec.Errorf(spec.CodeUnknown, s.Node.Pair("on_fail").Key.Span, "`on_fail` belongs to send, call and emit")
 		}
+		results, ran := b.results, b.ran
+		b.results, b.ran = maps.Clone(results), maps.Clone(at.Ran)
+		delete(b.results, step.As)
 		step.OnFail = b.steps(s.OnFail, step.ID+"/on_fail/", nil, at.Shape)
+		b.results, b.ran = results, ran
 	}
 	return shape
 }
@@ -379,7 +389,7 @@ func (b *pipelineBuilder) effect(step *Step, at cell.Context, mapped *Mapping) {
 		return
 	}
 	if step.As != "" {
-		b.results[step.As] = op.responseShape()
+		b.results[step.As], b.ran[step.As] = op.responseShape(), true
 	}
 	b.checkPlaceholders(step, op)
 	if op.Request != nil && mapped != nil && mapped.Output != nil && mapped.Output != op.Request {
@@ -420,61 +430,6 @@ func (b *pipelineBuilder) emit(step *Step, at cell.Context, mapped *Mapping) {
 			b.dec.Warnf(CodeTarget, step.Spec.Map.Span(), "the mapping makes %s, but %s is emitted", mapped.Output.Name, step.Event.Name)
 		}
 	}
-}
-
-// route compiles the rules and what follows them.
-func (b *pipelineBuilder) route(step *Step, shape cell.Shape, prefix string) {
-	s := step.Spec.Route
-	r := &Route{Every: s.Pick.Value == "every"}
-	step.Route = r
-	after := step.Next
-	if r.Every {
-		after = nil
-	}
-	names := map[string]*ast.Node{}
-	before := b.results
-	merged := map[string]cell.Shape{}
-	for name, s := range before {
-		merged[name] = s
-	}
-	for i := range s.Rules {
-		rs := &s.Rules[i]
-		if first := names[rs.Name.Value]; first != nil {
-			f := b.dec.Errorf(spec.CodeUnknown, rs.Name.Span(), "two rules are named `%s`", rs.Name.Value)
-			f.Related = []diag.Related{{Span: first.Span, Message: "the other one"}}
-			f.Hint = "give every rule its own name"
-		}
-		names[rs.Name.Value] = rs.Name.Node
-		at := b.at.In("rule " + rs.Name.Value)
-		at.Shape, at.VarShapes = shape, b.varShapes()
-		rule := Rule{Name: rs.Name.Value, When: b.cells.Rule(rs.When, at.As("when"))}
-		b.results = copyShapes(before)
-		if to := b.steps(rs.To, prefix+rs.Name.Value+"/", after, shape); len(to) > 0 {
-			rule.To = to[0]
-		}
-		for name, s := range b.results {
-			merged[name] = s
-		}
-		r.Rules = append(r.Rules, rule)
-	}
-	if s.Otherwise != nil {
-		b.results = copyShapes(before)
-		if steps := b.steps(s.Otherwise.Steps, prefix+"otherwise/", after, shape); len(steps) > 0 {
-			r.Otherwise = steps[0]
-		}
-		for name, s := range b.results {
-			merged[name] = s
-		}
-	}
-	b.results = merged
-}
-
-func copyShapes(in map[string]cell.Shape) map[string]cell.Shape {
-	out := make(map[string]cell.Shape, len(in))
-	for k, v := range in {
-		out[k] = v
-	}
-	return out
 }
 
 // mappingRef resolves the name of a mapping.

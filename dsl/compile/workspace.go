@@ -102,8 +102,8 @@ type Policy struct {
 // Repeat says what happens when an operation is done twice.
 type Repeat string
 
-// The kinds of Repeat. Unset operations behave as RepeatNever with a lint
-// error where a policy would repeat them.
+// The kinds of Repeat. Unset operations that only read are RepeatSafe; others
+// behave as RepeatNever, with a lint error where a policy would repeat them.
 const (
 	RepeatSafe  Repeat = "safe"
 	RepeatKeyed Repeat = "keyed"
@@ -245,6 +245,8 @@ type Step struct {
 	Policy *Policy // of this step; never nil on effects
 	OnFail []*Step
 	Text   string // dead_letter
+
+	ended bool // no run comes out behind it
 }
 
 // Route is a choice between rules.
