@@ -137,10 +137,14 @@ func exerciseLease(t *testing.T, h Harness) {
 			k.add(job("a", "k"))
 			k.one("a")
 		},
-		"waiting ends after its time": func(k *kit) {
+		"waiting ends after its time, not before": func(k *kit) {
+			begin := time.Now()
 			ls, err := k.d.Lease(k.ctx, queue.Want{Lane: lane, Max: 5, TTL: time.Minute, Wait: 20 * time.Millisecond})
 			if err != nil || len(ls) != 0 {
 				k.Fatalf("lease: %v, %v", ids(ls), err)
+			}
+			if took := time.Since(begin); took < 20*time.Millisecond {
+				k.Fatalf("it waited only %v", took)
 			}
 		},
 		"many wait, each job wakes one": func(k *kit) {
