@@ -217,3 +217,8 @@ func Port() (string, error) {
 	defer l.Close()
 	return l.Addr().String(), nil
 }
+
+// EndCPU returns the processor time of a process that has ended.
+func (p *Process) EndCPU() time.Duration {
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"crossdock/bench/report"
+	"crossdock/bench/system"
+)
+
+const shown = 200 // pipelines of the large workspace
+
+// definitions measures what many definitions cost: start, reload, lint, rest.
+func (b *bench) definitions() error {
+	var start, reload, lint []time.Duration
+	var rss []int64
+	for i := range b.runs {
+		dir := filepath.Join(b.tmp, fmt.Sprintf("many-%d", i))
+		if err := b.many(dir, shown, false); err != nil {
+			return err
+		}
+		s, r, m, err := b.startAndReload(dir)
+		if err != nil {
+			return err
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+		start, reload, rss = append(start, s), append(reload, r), append(rss, m)
+		b.log("start %s, reload %s, at rest %s", report.Millis(s), report.Millis(r), report.MB(m))
+	}
+	dir := filepath.Join(b.tmp, "files")
+	// Six shared files, and four for each of 249 pipelines.
+	if err := b.many(dir, 249, true); err != nil {
+		return err
+	}
+	files, err := count(dir)
+	if err != nil {
+		return err
+	}
+	for range b.runs {
+		began := time.Now()
+		cmd := exec.CommandContext(b.ctx, b.crossdock, "lint", dir)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("lint: %w\n%s", err, tail(out))
+		}
+		lint = append(lint, time.Since(began))
+		b.log("lint of %d files: %s", files, report.Millis(time.Since(began)))
+	}
+	s := b.report.Section("Many definitions", fmt.Sprintf("A workspace of %d pipelines, each with a mapping of 40 rows of its own, and one of %d files.", shown, files), "what", "value")
+	s.Row(fmt.Sprintf("start to ready, %d pipelines", shown), report.Millis(report.Median(start)))
+	s.Row("one mapping edited until the new revision is at work", report.Millis(report.Median(reload)))
+	s.Row(fmt.Sprintf("lint of %d files", files), report.Millis(report.Median(lint)))
+	s.Row(fmt.Sprintf("memory at rest, %d pipelines", shown), report.MB(report.Median(rss)))
+	s.Note("The reload includes the 200 ms that files must be quiet before they are read.")
+	return nil
+}
+
+func tail(out []byte) []byte { return out[max(0, len(out)-1000):] }
+
+// many writes a workspace with n pipelines, each with its mapping; full adds a
+// connection and a lookup for each.
+func (b *bench) many(dir string, n int, full bool) error {
+	from := filepath.Join(b.root, "bench", "workspace")
+	read := func(name string) (string, error) {
+		raw, err := os.ReadFile(filepath.Join(from, name))
+		return string(raw), err
+	}
+	text := map[string]string{}
+	for _, name := range []string{"crossdock.yaml", "env/bench.environment.yaml", "lookups/order-kinds.lookup.yaml", "lookups/units.lookup.yaml",
+		"lookups/country-names.lookup.yaml", "connections/target.connection.yaml", "mappings/order-to-shipment.mapping.yaml", "pipelines/orders.pipeline.yaml"} {
+		t, err := read(name)
+		if err != nil {
+			return err
+		}
+		text[name] = t
+	}
+	files := map[string]string{}
+	for _, name := range []string{"crossdock.yaml", "env/bench.environment.yaml", "lookups/order-kinds.lookup.yaml", "lookups/units.lookup.yaml",
+		"lookups/country-names.lookup.yaml", "connections/target.connection.yaml"} {
+		files[name] = text[name]
+	}
+	for i := range n {
+		rename := func(t string) string { return renamed(t, i, full) }
+		files[fmt.Sprintf("pipelines/orders-%d.pipeline.yaml", i)] = rename(text["pipelines/orders.pipeline.yaml"])
+		files[fmt.Sprintf("mappings/order-to-shipment-%d.mapping.yaml", i)] = rename(text["mappings/order-to-shipment.mapping.yaml"])
+		if full {
+			files[fmt.Sprintf("connections/target-%d.connection.yaml", i)] = rename(text["connections/target.connection.yaml"])
+			files[fmt.Sprintf("lookups/units-%d.lookup.yaml", i)] = rename(text["lookups/units.lookup.yaml"])
+		}
+	}
+	for name, t := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(t), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startAndReload starts crossdock on dir, edits one mapping and returns how
+// long each took, and the memory in between.
+func (b *bench) startAndReload(dir string) (start, reload time.Duration, rss int64, err error) {
+	addr, err := system.Port()
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	admin, err := system.Port()
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	p, err := system.Run("crossdock", dir, b.crossdock, "run", dir, "--http", addr, "--admin", admin)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	defer p.Stop()
+	if err := p.WaitLine(`"msg":"ready"`, time.Minute); err != nil {
+		return 0, 0, 0, err
+	}
+	start = time.Since(p.Start)
+	// Let the start settle before its memory is read.
+	if err := p.Wait(2 * time.Second); err == nil {
+		return 0, 0, 0, fmt.Errorf("crossdock ended\n%s", p.Tail())
+	}
+	rss = p.RSS()
+	path := filepath.Join(dir, "mappings", "order-to-shipment-7.mapping.yaml")
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	began := time.Now()
+	if err := os.WriteFile(path, append(raw, "  edited: {const: true}\n"...), 0o644); err != nil {
+		return 0, 0, 0, err
+	}
+	if err := p.WaitLine(`"msg":"reloaded"`, 30*time.Second); err != nil {
+		return 0, 0, 0, err
+	}
+	return start, time.Since(began), rss, nil
+}
+
+func count(dir string) (n int, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			n++
+		}
+		return err
+	})
+	return n, err
+}
