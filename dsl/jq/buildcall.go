@@ -33,7 +33,9 @@ func (b *builder) call(f *gojq.Func, sc *names) (*node, error) {
 		args[i] = n
 	}
 	if p, ok := pures[id]; ok {
-		return apply(p, args), nil
+		n := apply(p, args)
+		n.adds = id == "add/0"
+		return n, nil
 	}
 	if fn, ok := b.added(f.Name, len(args)); ok {
 		return apply(func(m *machine, in any, args []any) (any, error) {

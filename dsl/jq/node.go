@@ -13,6 +13,8 @@ type node struct {
 	value    any
 	keys     []string  // one reads these names, one in the other, from base
 	base     valueFunc // nil is the input
+	lists    *loop     // one gives the values of this loop as a list
+	adds     bool      // one is add
 }
 
 type (
@@ -146,6 +148,8 @@ func pipe(l, r *node) *node {
 			}
 			return r.value, nil
 		})
+	case l.lists != nil && r.adds:
+		return single(addLoop(l.lists, after(l.one, r.one)))
 	case l.one != nil && r.one != nil:
 		return single(after(l.one, r.one))
 	case l.one != nil && r.maybe != nil:
@@ -285,7 +289,7 @@ func collect(n *node) *node {
 		})
 	case n.loop != nil:
 		l := n.loop
-		return single(func(m *machine, in any) (any, error) { return l.collect(m, in) })
+		return &node{one: func(m *machine, in any) (any, error) { return l.collect(m, in) }, lists: l}
 	}
 	return single(func(m *machine, in any) (any, error) { return gather(m, n, in) })
 }
