@@ -241,23 +241,25 @@ func TestFailures(t *testing.T) {
 
 func BenchmarkAppend(b *testing.B) {
 	for _, sync := range []string{"fsync", "process"} {
-		b.Run(sync, func(b *testing.B) {
-			config := connectortest.Load(b, file.Connector{}, "connection: out\ntype: file\ndir: data\nsync: "+sync+"\noperations: {add: {append: out.ndjson}}\n", nil)
-			s, err := file.Connector{}.Open(config, connectors.Env{Dir: b.TempDir()})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer s.Close()
-			line := []byte(`{"pad":"` + strings.Repeat("x", 800) + `"}`)
-			b.SetParallelism(32)
-			b.ReportAllocs()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					if _, err := s.Deliver(b.Context(), connectors.Request{Operation: "add", Encoded: line}); err != nil {
-						b.Error(err)
-					}
+		for _, parallel := range []int{32, 256} {
+			b.Run(fmt.Sprintf("%s/%d", sync, 2*parallel), func(b *testing.B) {
+				config := connectortest.Load(b, file.Connector{}, "connection: out\ntype: file\ndir: data\nsync: "+sync+"\noperations: {add: {append: out.ndjson}}\n", nil)
+				s, err := file.Connector{}.Open(config, connectors.Env{Dir: b.TempDir()})
+				if err != nil {
+					b.Fatal(err)
 				}
+				defer s.Close()
+				line := []byte(`{"pad":"` + strings.Repeat("x", 800) + `"}`)
+				b.SetParallelism(parallel)
+				b.ReportAllocs()
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						if _, err := s.Deliver(b.Context(), connectors.Request{Operation: "add", Encoded: line}); err != nil {
+							b.Error(err)
+						}
+					}
+				})
 			})
-		})
+		}
 	}
 }
