@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	nethttp "net/http"
+	"net/url"
 	"time"
 
 	"crossdock/dsl"
@@ -79,6 +82,11 @@ func (e *Engine) reload(ctx context.Context) Report {
 		return Report{Result: "failed", Findings: list, Changes: changes, Error: err.Error()}
 	}
 	e.install(next)
+	if err := e.selfCheck(next); err != nil {
+		e.install(old)
+		next.closeNew(old)
+		return Report{Result: "failed", Findings: list, Changes: changes, Error: err.Error()}
+	}
 	if e.run != nil {
 		e.startSources(next, old)
 	}
@@ -87,10 +95,42 @@ func (e *Engine) reload(ctx context.Context) Report {
 			s.sink.Close() // deliveries under way end on it
 		}
 	}
+	if err := e.restorePauses(ctx, next); err != nil {
+		e.log.Error("cannot read the pauses", "error", err)
+	}
 	if err := e.unpark(ctx, ws); err != nil {
 		e.log.Error("cannot release messages that waited for a definition", "error", err)
 	}
 	return Report{Result: "ok", Revision: ws.Revision, Changes: changes, Findings: list}
+}
+
+// selfCheck makes sure that the new set is the one that answers.
+func (e *Engine) selfCheck(next *revision) error {
+	for name, p := range next.ws.Pipelines {
+		t := p.Trigger.HTTP
+		if t == nil {
+			continue
+		}
+		method := t.Method.Value
+		if method == "" {
+			method = nethttp.MethodPost
+		}
+		route, _ := e.table.Load().Match(method, &url.URL{Path: t.Path.Value})
+		if route == nil || route.Name != name {
+			return fmt.Errorf("self-check: the webhook %s of %s is not answered by it", t.Path.Value, name)
+		}
+	}
+	if e.worker.Live() != next.live {
+		return errors.New("self-check: the workers did not take the new revision")
+	}
+	if e.listener == nil {
+		return nil
+	}
+	c, err := net.DialTimeout("tcp", e.Addr(), 2*time.Second)
+	if err != nil {
+		return fmt.Errorf("self-check: the webhook address does not answer: %w", err)
+	}
+	return c.Close()
 }
 
 // unpark lets messages go on that waited for a definition that is there now.

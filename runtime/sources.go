@@ -187,7 +187,7 @@ func (e *Engine) newPoll(next *revision, p *compile.Pipeline) (connectors.Source
 	scope := func(ctx context.Context) *cell.Scope {
 		r := *run
 		r.Now = time.Now()
-		return flow.Scope(ctx, next.ws, &r, 1)
+		return flow.Scope(ctx, next.ws, nil, &r, 1)
 	}
 	c := poll.Config{Name: p.Name, Every: t.Every.D, MaxPages: t.MaxPages, State: e.state(p), Log: e.log}
 	c.Call = func(ctx context.Context, with map[string]any, page string) (connectors.Response, error) {

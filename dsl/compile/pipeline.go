@@ -38,6 +38,7 @@ func (b *builder) pipelines() {
 		p.Digest = meaning(d.node, pb.uses...)
 		p.ReadsOriginal = pb.original || mentions(d.node, "original")
 		p.ReadsMeta = pb.meta || mentions(d.node, "meta")
+		p.ReadsRun = pb.run || mentions(d.node, "run")
 		b.ws.Pipelines[d.Name] = p
 		for _, name := range p.Trigger.Events {
 			b.ws.Listeners[name] = append(b.ws.Listeners[name], p)
@@ -60,6 +61,7 @@ type pipelineBuilder struct {
 	ran      map[string]bool // of results: there whatever way the run took
 	original bool            // a mapping may read $original
 	meta     bool            // a mapping may read $meta
+	run      bool            // a mapping may read $run
 }
 
 // trigger checks that there is exactly one and compiles its cells.
@@ -446,6 +448,7 @@ func (b *pipelineBuilder) mappingRef(ref spec.Text) *Mapping {
 	node := b.named["mapping"][m.Name].node
 	b.original = b.original || mentions(node, "original") || m.Spec.Program.Set()
 	b.meta = b.meta || mentions(node, "meta") || m.Spec.Program.Set()
+	b.run = b.run || mentions(node, "run") || m.Spec.Program.Set()
 	return m
 }
 

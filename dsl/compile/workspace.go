@@ -186,6 +186,7 @@ type Pipeline struct {
 
 	ReadsOriginal bool // some cell may read `$original`
 	ReadsMeta     bool // some cell may read `$meta`
+	ReadsRun      bool // some cell may read `$run`
 }
 
 // Trace is a business number under which people look for a message.

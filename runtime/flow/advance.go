@@ -48,19 +48,24 @@ type Branch struct {
 // Advance interprets pure steps from r.Step on until an effect is needed or the
 // run ends. It changes r.
 func Advance(ctx context.Context, ws *compile.Workspace, p *compile.Pipeline, r *Run, attempt int) Outcome {
-	a := advance{ws: ws, p: p, r: r, scope: Scope(ctx, ws, r, attempt)}
+	a := advance{ws: ws, p: p, r: r, scope: Scope(ctx, ws, p, r, attempt)}
 	return a.run()
 }
 
-// Scope is what the cells of a run can see beside its payload.
-func Scope(ctx context.Context, ws *compile.Workspace, r *Run, attempt int) *cell.Scope {
-	return &cell.Scope{
-		Ctx: ctx, Original: r.Original, Meta: r.Meta.Value(), Vars: ws.Environment.Vars, Steps: steps(r),
-		Run: map[string]any{
+// Scope is what the cells of a run can see beside its payload. p tells which
+// of it they read; nil means all of it.
+func Scope(ctx context.Context, ws *compile.Workspace, p *compile.Pipeline, r *Run, attempt int) *cell.Scope {
+	s := &cell.Scope{Ctx: ctx, Original: r.Original, Vars: ws.Environment.Vars, Steps: steps(r)}
+	if p == nil || p.ReadsMeta {
+		s.Meta = r.Meta.Value()
+	}
+	if p == nil || p.ReadsRun {
+		s.Run = map[string]any{
 			"id": r.ID, "now": r.Now.UTC().Format("2006-01-02T15:04:05.000Z"), "pipeline": r.Pipeline,
 			"attempt": attempt, "revision": ws.Revision,
-		},
+		}
 	}
+	return s
 }
 
 func steps(r *Run) map[string]any {
@@ -451,7 +456,7 @@ func EventName(ctx context.Context, ws *compile.Workspace, r *Run, out Outcome) 
 	if s.EventName == nil {
 		return s.Event, nil
 	}
-	v, ok, err := Scope(ctx, ws, r, 1).One(s.EventName, out.Body)
+	v, ok, err := Scope(ctx, ws, nil, r, 1).One(s.EventName, out.Body)
 	if err != nil {
 		return "", err
 	}

@@ -157,7 +157,7 @@ func (t *task) uncertain(work context.Context, op *compile.Operation, out flow.O
 // probe asks the other side whether the effect is there.
 func (t *task) probe(ctx context.Context, op *compile.Operation, out flow.Outcome) (found bool, answer any, bad *verdict) {
 	look := t.live.WS.Operation(op.Check.Operation)
-	scope := flow.Scope(ctx, t.live.WS, &t.run, t.lease.Attempts+1)
+	scope := flow.Scope(ctx, t.live.WS, nil, &t.run, t.lease.Attempts+1)
 	with := map[string]any{}
 	if op.Check.With != nil {
 		v, err := op.Check.With.Apply(scope, out.Body)
@@ -211,7 +211,7 @@ func Judge(ctx context.Context, ws *compile.Workspace, run *flow.Run, op *compil
 		return v
 	}
 	if op.SuccessWhen != nil {
-		scope := flow.Scope(ctx, ws, run, 1)
+		scope := flow.Scope(ctx, ws, nil, run, 1)
 		scope.Response = responseValue(resp)
 		yes, err := scope.Yes(op.SuccessWhen, run.Body)
 		switch {

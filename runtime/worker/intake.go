@@ -101,7 +101,7 @@ func (in *Intake) Decode(raw []byte, meta *message.Meta) (any, error) {
 
 // split makes one job of each item.
 func (in *Intake) split(ctx context.Context, base flow.Run) ([]queue.Job, *connectors.Rejection) {
-	scope := flow.Scope(ctx, in.WS, &base, 1)
+	scope := flow.Scope(ctx, in.WS, in.P, &base, 1)
 	values, err := scope.All(in.P.Split, base.Body)
 	if err != nil {
 		return nil, rejected(422, "the payload cannot be split", "split", err.Error())
@@ -130,7 +130,7 @@ func (in *Intake) split(ctx context.Context, base flow.Run) ([]queue.Job, *conne
 // message must equal.
 func (in *Intake) job(ctx context.Context, r flow.Run, content []byte) (queue.Job, *connectors.Rejection) {
 	p := in.P
-	scope := flow.Scope(ctx, in.WS, &r, 1)
+	scope := flow.Scope(ctx, in.WS, in.P, &r, 1)
 	var bad []connectors.Problem
 	r.Key = r.ID
 	job := queue.Job{ID: r.ID, Lane: in.Lane(), Priority: queue.Priority(r.Priority)}

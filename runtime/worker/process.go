@@ -16,7 +16,7 @@ import (
 
 // maxCrashes is how many times a message may take its worker down before it is
 // set aside.
-const maxCrashes = 3
+const maxCrashes = 5
 
 // task is the work on one lease.
 type task struct {
@@ -98,6 +98,10 @@ func (t *task) work(ctx, work context.Context) {
 		}
 		if ctx.Err() != nil {
 			t.interrupted(work)
+			return
+		}
+		if out.Kind == flow.Dead && out.Cause.Code == "definition" {
+			t.park(work, out.Cause.Message, time.Time{}) // until a definition has it again
 			return
 		}
 		if out.Kind != flow.Effect {

@@ -258,8 +258,8 @@ func (c *committer) send(e *encoder, s *script, batch []*pending) error {
 			}
 		}
 	}
-	no, low, forget := c.session.next()
-	args := e.head(d.mark, d.session, no, low, forget, d.opts.KeepHistory, recentEntries)
+	n := c.session.next()
+	args := e.head(d.mark, d.session, n, d.opts.KeepHistory, recentEntries)
 	args = append(append(args, len(batch)), e.args...)
 	bodies := e.bodies
 	if s == drainScript { // out of memory Redis takes no transaction
@@ -282,9 +282,9 @@ func (c *committer) send(e *encoder, s *script, batch []*pending) error {
 		err = c.decode(text, batch)
 	}
 	if errors.Is(err, errUnknown) {
-		c.session.doubt(no, batch)
+		c.session.doubt(n.no, batch)
 	} else {
-		c.session.done(no, forget)
+		c.session.done(n, err == nil)
 	}
 	if err != nil {
 		for _, p := range batch {

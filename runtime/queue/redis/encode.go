@@ -200,10 +200,10 @@ func (e *encoder) group(root string, entries []queue.Entry) {
 }
 
 // head builds the arguments that stand before the commits.
-func (e *encoder) head(mark, session string, no, low uint64, settled []any, keep time.Duration, recent int) []any {
+func (e *encoder) head(mark, session string, n callNumbers, keep time.Duration, recent int) []any {
 	h := make([]any, 0, 32+len(e.jobs)+len(e.leases)+len(e.dedupes))
-	h = append(h, mark, session, no, low, max(keep.Milliseconds(), 1), recent)
-	for _, l := range [][]any{settled, e.leases, e.jobs} {
+	h = append(h, mark, session, n.no, n.low, max(keep.Milliseconds(), 1), recent, n.carried)
+	for _, l := range [][]any{n.forget, e.leases, e.jobs} {
 		h = append(append(h, len(l)), l...)
 	}
 	h = append(h, len(e.lanes))

@@ -55,6 +55,14 @@ func counter(t *testing.T, d *Driver, kind queue.Kind) int64 {
 	return n
 }
 
+// sound makes sure that the driver does not believe its store has lost writes.
+func sound(t *testing.T, d *Driver) {
+	t.Helper()
+	if n := d.wentBack.Load(); n != 0 {
+		t.Errorf("%d times the store was said to have lost writes", n)
+	}
+}
+
 // within polls until f holds; for what a real process does in its own time.
 func within(t *testing.T, limit time.Duration, what string, f func() bool) {
 	t.Helper()
@@ -168,6 +176,7 @@ func TestKillUnderLoad(t *testing.T) {
 	if len(acked) < 200 || len(finished) < 200 {
 		t.Errorf("only %d acknowledged and %d finished: the test is blind", len(acked), len(finished))
 	}
+	sound(t, d)
 	t.Logf("%d acknowledged, %d finished, %d waiting", len(acked), len(finished), len(there))
 }
 
@@ -272,6 +281,7 @@ func TestUnknownOutcome(t *testing.T) {
 		// The second round ends another lease, with the same sort of commit.
 		c = queue.Commit{Finish: []queue.Finish{{Lease: l}}, Jobs: []queue.Job{testJob("c")}}
 	}
+	sound(t, d)
 }
 
 // A process that was cut off and whose lease ran out must not change anything.
@@ -346,6 +356,7 @@ func TestRedisDownAndBack(t *testing.T) {
 	}
 	down("killed", server.Kill, server.Restart)
 	down("stopped", server.Pause, server.Resume)
+	sound(t, d)
 }
 
 func TestEmptiedStore(t *testing.T) {
@@ -490,4 +501,5 @@ func TestOutOfMemory(t *testing.T) {
 		_, err := d.Apply(t.Context(), queue.Commit{Jobs: []queue.Job{testJob("after")}})
 		return err == nil
 	})
+	sound(t, d)
 }

@@ -195,26 +195,25 @@ func TestBodyCache(t *testing.T) {
 
 func TestSession(t *testing.T) {
 	s := newSession()
-	first, low, _ := s.next()
-	second, low2, forget := s.next()
-	if first != 1 || second != 2 || low != 1 || low2 != 1 || len(forget) != 0 {
-		t.Fatalf("numbers %d, %d, low %d, %d", first, second, low, low2)
+	first, second := s.next(), s.next()
+	if first.no != 1 || second.no != 2 || first.low != 1 || second.low != 1 || len(second.forget) != 0 {
+		t.Fatalf("calls %+v, %+v", first, second)
 	}
-	s.done(second, nil)
+	s.done(second, true)
 	// The first is still open: the answer of the second must stay, for below low
 	// alone a late arrival is refused.
-	third, low3, forget := s.next()
-	if low3 != 1 || len(forget) != 0 {
-		t.Fatalf("low %d, forget %v while call 1 is open", low3, forget)
+	third := s.next()
+	if third.low != 1 || third.carried != 2 || len(third.forget) != 0 {
+		t.Fatalf("while call 1 is open: %+v", third)
 	}
 	p := &pending{commit: &queue.Commit{Jobs: []queue.Job{{ID: "a"}}}}
-	s.doubt(first, []*pending{p})
-	s.done(third, nil)
-	if got := s.doubtful(); len(got) != 1 || got[0] != first {
+	s.doubt(first.no, []*pending{p})
+	s.done(third, false)
+	if got := s.doubtful(); len(got) != 1 || got[0] != first.no {
 		t.Fatalf("in doubt: %v", got)
 	}
 	now := time.Now()
-	if err := s.settle(first, now, "lane\n0E"); err != nil {
+	if err := s.settle(first.no, now, "lane\n0E"); err != nil {
 		t.Fatal(err)
 	}
 	same := &queue.Commit{Jobs: []queue.Job{{ID: "a", Body: []byte("body")}}}
@@ -227,9 +226,9 @@ func TestSession(t *testing.T) {
 	if _, ok := s.recall(same, now.Add(answersKept+time.Second)); ok {
 		t.Error("an answer was kept for too long")
 	}
-	_, low4, forget := s.next()
-	if low4 != 4 || len(forget) != 3 {
-		t.Errorf("low %d, forget %v after all were settled", low4, forget)
+	// The third was refused, so Redis need not know of it.
+	if fourth := s.next(); fourth.low != 4 || fourth.carried != 2 || len(fourth.forget) != 3 {
+		t.Errorf("after all were settled: %+v", fourth)
 	}
 }
 

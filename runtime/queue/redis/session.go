@@ -16,6 +16,7 @@ import (
 type session struct {
 	mu      sync.Mutex
 	last    uint64
+	carried uint64          // the highest call that was answered as carried out
 	begun   time.Time       // of the last call
 	rest    time.Duration   // before it
 	open    map[uint64]bool // in flight or unknown
@@ -47,10 +48,17 @@ func newSession() *session {
 	}
 }
 
-// next opens a call: its number, the number below which all calls are settled,
-// and answers that Redis may forget. An answer is forgotten only below low, for
-// there a late arrival is refused by its number alone.
-func (s *session) next() (no, low uint64, forget []any) {
+// callNumbers are what a call tells Redis about its session.
+type callNumbers struct {
+	no      uint64 // of this call
+	low     uint64 // all calls below are settled
+	carried uint64 // the highest call that Redis must know of
+	forget  []any  // calls whose answers Redis may forget
+}
+
+// next opens a call. An answer is forgotten only below low, for there a late
+// arrival is refused by its number alone.
+func (s *session) next() callNumbers {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last++
@@ -60,13 +68,16 @@ func (s *session) next() (no, low uint64, forget []any) {
 	}
 	s.begun = now
 	s.open[s.last] = true
-	low = slices.Min(slices.Collect(maps.Keys(s.open)))
-	for _, n := range s.settled {
-		if n < low && len(forget) < 500 {
-			forget = append(forget, n)
+	n := callNumbers{no: s.last, carried: s.carried, low: s.last}
+	for no := range s.open {
+		n.low = min(n.low, no)
+	}
+	for _, no := range s.settled {
+		if no < n.low && len(n.forget) < 500 {
+			n.forget = append(n.forget, no)
 		}
 	}
-	return s.last, low, forget
+	return n
 }
 
 // rested tells whether no call was made for so long that Redis may have let the
@@ -77,18 +88,25 @@ func (s *session) rested() bool {
 	return s.rest > 12*time.Hour
 }
 
-// done closes a call that Redis has answered; forget is what next returned.
-func (s *session) done(no uint64, forget []any) {
+// done closes a call that Redis has answered, or refused.
+func (s *session) done(n callNumbers, carried bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.close(n.no, carried)
+	if carried && len(n.forget) > 0 {
+		gone := make(map[uint64]bool, len(n.forget))
+		for _, no := range n.forget {
+			gone[no.(uint64)] = true
+		}
+		s.settled = slices.DeleteFunc(s.settled, func(no uint64) bool { return gone[no] })
+	}
+}
+
+func (s *session) close(no uint64, carried bool) {
 	delete(s.open, no)
 	s.settled = append(s.settled, no)
-	if len(forget) > 0 {
-		gone := make(map[uint64]bool, len(forget))
-		for _, n := range forget {
-			gone[n.(uint64)] = true
-		}
-		s.settled = slices.DeleteFunc(s.settled, func(n uint64) bool { return gone[n] })
+	if carried {
+		s.carried = max(s.carried, no)
 	}
 }
 
@@ -129,8 +147,7 @@ func (s *session) settle(no uint64, now time.Time, text string) error {
 		}
 	}
 	delete(s.unknown, no)
-	delete(s.open, no)
-	s.settled = append(s.settled, no)
+	s.close(no, text != "void")
 	return nil
 }
 

@@ -128,7 +128,9 @@ func (x *Index) Lease(ctx context.Context, w queue.Want) ([]Grant, error) {
 		}
 		select {
 		case <-me.c:
-			continue
+			if ctx.Err() == nil {
+				continue
+			}
 		case <-alarm.C:
 			w.Wait = 0
 		case <-ctx.Done():

@@ -213,14 +213,19 @@ func TestWaiting(t *testing.T) {
 		if n := len(x.lanes[x.byName["l"]].waiters); n != 2 {
 			t.Fatalf("%d wait", n)
 		}
-		// The first is woken and its context ends before it can look.
+		// The first is woken and its context ends before it can look: the second
+		// gets the job, and need not wait for its time to be over.
 		x.Lock()
 		s := x.Add(Arrival{Seq: 1, Hash: 1, Lane: "l"})
 		x.Admit(s)
 		cancel()
 		x.Unlock()
+		woken := time.Now()
 		if a, b := <-results, <-results; a+b != 1 {
 			t.Fatalf("leased %d and %d", a, b)
+		}
+		if late := time.Since(woken); late != 0 {
+			t.Fatalf("the job was leased %v late", late)
 		}
 		// A waiter leaves when its time is over.
 		begin := time.Now()

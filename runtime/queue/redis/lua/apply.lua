@@ -5,6 +5,7 @@
 -- ARGV[2]   session of the caller; ARGV[3] number of this call in the session;
 -- ARGV[4]   calls below this number are settled: a late arrival changes nothing
 -- ARGV[5]   milliseconds that history is kept; ARGV[6] how many recent entries
+-- ARGV[7]   the highest call of this session that was answered as carried out
 -- then      n, then n numbers of calls whose answers may be forgotten
 -- then      n, then n IDs of leased jobs to check
 -- then      n, then n IDs of jobs to read ahead
@@ -23,7 +24,7 @@
 
 local session = P .. K.session .. ARGV[2]
 local known = call('HMGET', session, ARGV[3], 'low', 'high')
-local p = 7 -- cursor in ARGV
+local p = 8 -- cursor in ARGV
 
 -- list reads a counted run of arguments and returns its first and last index.
 local function list()
@@ -474,7 +475,7 @@ if #recent > 0 then
 end
 
 local text = table.concat(lanes, '\t') .. '\n' .. table.concat(answer, '\n')
-if tonumber(known[3] or 0) < tonumber(ARGV[4]) - 1 then text = '!' .. text end
+if tonumber(known[3] or 0) < tonumber(ARGV[7]) then text = '!' .. text end
 if settledN > 0 then call('HDEL', session, unpack(ARGV, settledA, settledB)) end
 call('HSET', session, ARGV[3], text, 'low', ARGV[4], 'high', math.max(tonumber(ARGV[3]), tonumber(known[3] or 0)))
 call('EXPIRE', session, 86400)
