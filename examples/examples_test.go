@@ -2,7 +2,6 @@ package examples_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"crossdock/mappings"
 	"crossdock/runtime"
 	"crossdock/runtime/message"
+	"crossdock/runtime/partner"
 	"crossdock/runtime/testrun"
 )
 
@@ -126,25 +126,31 @@ func TestEverythingIsTested(t *testing.T) {
 }
 
 // The demo sends each file to a webhook that exists, signed for the
-// verification of that webhook, with a payload it accepts.
+// verification of that webhook, with a payload it accepts, and lets operations
+// fail that exist.
 func TestDemoScripts(t *testing.T) {
 	scripts, err := filepath.Glob("*/demo/script.json")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no demo script: %v", err)
 	}
 	for _, script := range scripts {
-		raw, err := os.ReadFile(script)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var sends []struct{ Send, File, Sign, Note string }
-		read := json.NewDecoder(bytes.NewReader(raw))
-		read.DisallowUnknownFields()
-		if err := read.Decode(&sends); err != nil || len(sends) == 0 {
+		acts, err := partner.ReadScript(os.DirFS(filepath.Dir(script)), filepath.Base(script))
+		if err != nil || len(acts) == 0 {
 			t.Fatalf("%s: %v", script, err)
 		}
 		ws := load(t, filepath.Dir(filepath.Dir(script)))
-		for i, s := range sends {
+		for i, s := range acts {
+			if s.Note == "" && len(s.Story) == 0 {
+				t.Errorf("%s, entry %d has no note", script, i+1)
+			}
+			if s.Fail != "" {
+				if ws.Operation(s.Fail) == nil || len(s.Answers) == 0 {
+					t.Errorf("%s, entry %d: %s cannot fail with %v", script, i+1, s.Fail, s.Answers)
+				}
+			}
+			if s.Send == "" {
+				continue
+			}
 			var found bool
 			for name, p := range ws.Pipelines {
 				if p.Trigger.HTTP == nil || p.Trigger.HTTP.Path.Value != s.Send {
@@ -152,7 +158,7 @@ func TestDemoScripts(t *testing.T) {
 				}
 				found = true
 				if got := p.Trigger.HTTP.Verify.Name.Value; got != s.Sign {
-					t.Errorf("%s, message %d: signed for %s, but %s wants %s", script, i+1, s.Sign, name, got)
+					t.Errorf("%s, entry %d: signed for %s, but %s wants %s", script, i+1, s.Sign, name, got)
 				}
 				payload, err := os.ReadFile(filepath.Join(filepath.Dir(script), s.File))
 				if err != nil {
@@ -163,14 +169,11 @@ func TestDemoScripts(t *testing.T) {
 					t.Fatalf("%s: %v", s.File, err)
 				}
 				for _, v := range p.Accept.Schema.Validate(body) {
-					t.Errorf("%s, message %d: %s", script, i+1, v)
+					t.Errorf("%s, entry %d: %s", script, i+1, v)
 				}
 			}
 			if !found {
-				t.Errorf("%s, message %d: no webhook has the path %s", script, i+1, s.Send)
-			}
-			if s.Note == "" {
-				t.Errorf("%s, message %d has no note", script, i+1)
+				t.Errorf("%s, entry %d: no webhook has the path %s", script, i+1, s.Send)
 			}
 		}
 	}
