@@ -264,3 +264,29 @@ func TestFindings(t *testing.T) {
 		})
 	}
 }
+
+// TestRotation: a credential that is refused is looked up anew for the next
+// attempt, without any reload.
+func TestRotation(t *testing.T) {
+	url, last := target(t, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		if r.Header.Get("Authorization") != "Bearer second" {
+			w.WriteHeader(401)
+		}
+	})
+	var current atomic.Value
+	current.Store("first")
+	text := "connection: x\ntype: http\nbase_url: " + url + "\nallow_private: [127.0.0.0/8]\nauth: {bearer: \"${secret.a}\"}\noperations: {a: {post: /a}}\n"
+	s, err := http.Connector{}.Open(connectortest.Load(t, http.Connector{}, text, nil),
+		connectors.Env{Secret: func(string) (string, error) { return current.Load().(string), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if a := deliver(t, s, requestFor("a")); a.Status != 401 || last().header.Get("Authorization") != "Bearer first" {
+		t.Errorf("status %d", a.Status)
+	}
+	current.Store("second")
+	if a := deliver(t, s, requestFor("a")); a.Status != 200 {
+		t.Errorf("after rotation: status %d with %q", a.Status, last().header.Get("Authorization"))
+	}
+}

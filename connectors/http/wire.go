@@ -35,6 +35,10 @@ type wires struct {
 // idleFor is how long an unused connection is kept. Most servers wait longer.
 const idleFor = 30 * time.Second
 
+// wireLife is how long a connection is used at most, so that a target that
+// moves to another address is followed.
+const wireLife = 5 * time.Minute
+
 // handshakeTime bounds a TLS handshake.
 const handshakeTime = 10 * time.Second
 
@@ -45,6 +49,7 @@ type wire struct {
 	in    *bufio.Reader
 	alive func() bool // whether it is still open, while it is idle
 	since time.Time   // idle since
+	born  time.Time
 }
 
 // unsent is an error before the first byte of a request was written.
@@ -79,7 +84,7 @@ func (p *wires) open(ctx context.Context) (*wire, error) {
 		return nil, err
 	}
 	under := &counted{Conn: conn}
-	w := &wire{conn: under, under: under, alive: prober(conn, p.secure != nil)}
+	w := &wire{conn: under, under: under, born: time.Now(), alive: prober(conn, p.secure != nil)}
 	if p.secure != nil {
 		shake, cancel := context.WithTimeout(ctx, handshakeTime)
 		defer cancel()
@@ -96,11 +101,11 @@ func (p *wires) open(ctx context.Context) (*wire, error) {
 
 // give keeps a connection for the next request.
 func (p *wires) give(w *wire) {
-	if err := w.conn.SetDeadline(time.Time{}); err != nil {
+	w.since = time.Now()
+	if err := w.conn.SetDeadline(time.Time{}); err != nil || w.since.Sub(w.born) > wireLife {
 		w.close()
 		return
 	}
-	w.since = time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || len(p.idle) >= p.keep {

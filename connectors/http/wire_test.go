@@ -3,6 +3,7 @@ package http
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"crossdock/connectors"
 )
@@ -230,4 +233,99 @@ func TestIdleConnections(t *testing.T) {
 	if len(s.wires.idle) != 0 || s.wires.timer != nil {
 		t.Error("closing leaves connections behind")
 	}
+}
+
+// TestSweep: a connection that nobody needs is closed after a while, also
+// where no further request comes.
+func TestSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := make(chan time.Duration, 1)
+		began := time.Now()
+		w := &wires{host: "x", addr: "x:80", limit: 1 << 20, keep: 4, dial: func(context.Context, string, string) (net.Conn, error) {
+			a, b := net.Pipe()
+			go func() {
+				defer b.Close()
+				r := bufio.NewReader(b)
+				for {
+					if _, err := nethttp.ReadRequest(r); err != nil {
+						gone <- time.Since(began)
+						return
+					}
+					io.WriteString(b, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				}
+			}()
+			return a, nil
+		}}
+		for range 3 {
+			if _, err := w.do(t.Context(), &outgoing{method: "GET", path: "/"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := <-gone; took != idleFor {
+			t.Errorf("closed after %s", took)
+		}
+		w.close()
+	})
+}
+
+// TestMovedTarget: a busy connection is not used for ever.
+func TestMovedTarget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dialled := 0
+		w := &wires{host: "x", addr: "x:80", limit: 1 << 20, keep: 4, dial: func(context.Context, string, string) (net.Conn, error) {
+			dialled++
+			a, b := net.Pipe()
+			go func() {
+				defer b.Close()
+				r := bufio.NewReader(b)
+				for {
+					if _, err := nethttp.ReadRequest(r); err != nil {
+						return
+					}
+					io.WriteString(b, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				}
+			}()
+			return a, nil
+		}}
+		for range 60 { // ten minutes
+			if _, err := w.do(t.Context(), &outgoing{method: "GET", path: "/"}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Second)
+		}
+		if dialled != 2 {
+			t.Errorf("dialled %d times in ten minutes", dialled)
+		}
+		w.close()
+	})
+}
+
+// TestGivenUp: the end of the context ends a request at once, whether or not
+// it has a deadline.
+func TestGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wires{host: "x", addr: "x:80", limit: 1 << 20, keep: 4, dial: func(context.Context, string, string) (net.Conn, error) {
+			a, b := net.Pipe()
+			go io.Copy(io.Discard, b)
+			return a, nil
+		}}
+		s := &sink{base: base{host: "x"}, wires: w}
+		for name, make := range map[string]func() (context.Context, context.CancelFunc){
+			"deadline": func() (context.Context, context.CancelFunc) { return context.WithTimeout(t.Context(), time.Minute) },
+			"cancel": func() (context.Context, context.CancelFunc) {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(time.Minute, cancel)
+				return ctx, cancel
+			},
+		} {
+			began := time.Now()
+			ctx, cancel := make()
+			_, err := s.once(ctx, &outgoing{method: "POST", path: "/", body: []byte("{}")})
+			if class, _ := connectors.ClassOf(err); err == nil || class != connectors.ClassAmbiguous || time.Since(began) != time.Minute {
+				t.Errorf("%s: %v (class %d) after %s", name, err, class, time.Since(began))
+			}
+			cancel()
+		}
+		w.close()
+	})
 }
