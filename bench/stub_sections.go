@@ -1,3 +1,0 @@
-package main
-
-func (b *bench) backlog() error { return nil }
