@@ -2,10 +2,7 @@
 // of records, each with its place in the file.
 package format
 
-import (
-	"encoding/json"
-	"fmt"
-)
+import "fmt"
 
 // Reader streams the records of one file. It is used by one goroutine.
 type Reader interface {
@@ -69,6 +66,3 @@ func appendSlow(dst []byte, s string) []byte {
 	}
 	return append(dst, '"')
 }
-
-// Valid reports whether raw is one JSON value.
-func Valid(raw []byte) bool { return json.Valid(raw) }

@@ -51,8 +51,7 @@ func parsePath(prefix, text string) (connectors.Template, error) {
 			return t, fmt.Errorf("the path `%s` has a %% that is not followed by two hex digits", text)
 		}
 	}
-	if names, optional := t.Placeholders(); len(optional) > 0 {
-		_ = names
+	if _, optional := t.Placeholders(); len(optional) > 0 {
 		return t, fmt.Errorf("{%s?} cannot be left out of a path; write {%s}", optional[0], optional[0])
 	}
 	if c, ok := t.Constant(); ok && dotSegment(c) {

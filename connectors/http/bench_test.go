@@ -2,8 +2,10 @@ package http_test
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
+	nethttp "net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -74,6 +76,37 @@ func BenchmarkDeliver(b *testing.B) {
 				b.Error(err)
 				return
 			}
+		}
+	})
+}
+
+// BenchmarkNetHTTP is the same request through net/http, for comparison.
+func BenchmarkNetHTTP(b *testing.B) {
+	url := answerer(b) + "/shipments/SO-4711"
+	transport := &nethttp.Transport{MaxIdleConnsPerHost: 64}
+	defer transport.CloseIdleConnections()
+	body := []byte(`{"pad":"` + strings.Repeat("x", 1000) + `"}`)
+	b.SetParallelism(16)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			r, err := nethttp.NewRequestWithContext(b.Context(), "POST", url, bytes.NewReader(body))
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			r.GetBody = nil
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Idempotency-Key", "01JABCDEF")
+			resp, err := transport.RoundTrip(r)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			if _, err := io.ReadAll(resp.Body); err != nil {
+				b.Error(err)
+			}
+			resp.Body.Close()
 		}
 	})
 }
