@@ -175,8 +175,11 @@ func (e *Engine) Addr() string {
 }
 
 // Listen opens the address for webhooks, so that a taken port is known before
-// anything starts.
+// anything starts. Once it is open, a further call does nothing.
 func (e *Engine) Listen() error {
+	if e.listener != nil {
+		return nil
+	}
 	l, err := net.Listen("tcp", e.opt.HTTP)
 	if err != nil {
 		return fmt.Errorf("listen for webhooks: %w", err)
