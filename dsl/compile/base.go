@@ -118,7 +118,7 @@ func (b *builder) environment() {
 // standard is the policy under everything.
 func standard() *Policy {
 	return &Policy{Name: "standard", Priority: 2, Retry: retry.Default, Remember: 40 * 24 * time.Hour, Ordered: true,
-		Box: "general", Keep: 30 * 24 * time.Hour, Durability: "fsync"}
+		Box: "general", Keep: 30 * 24 * time.Hour}
 }
 
 var priorities = []string{"critical", "high", "normal", "low"}
@@ -195,9 +195,6 @@ func (b *builder) overlay(dec *spec.Decoder, p *Policy, s *spec.Policy) {
 			p.Box = s.DeadLetter.Box.Value
 		}
 		p.Keep = s.DeadLetter.Keep.Or(p.Keep)
-	}
-	if s.Durability.Set() {
-		p.Durability = s.Durability.Value
 	}
 }
 

@@ -68,7 +68,7 @@ type pipelineBuilder struct {
 func (b *pipelineBuilder) trigger() {
 	s := &b.p.Spec.Trigger
 	t := &b.p.Trigger
-	b.uses = append(b.uses, fmt.Sprint(b.base.Priority, b.base.Retry, b.base.Remember, b.base.Ordered, b.base.Box, b.base.Durability))
+	b.uses = append(b.uses, fmt.Sprint(b.base.Priority, b.base.Retry, b.base.Remember, b.base.Ordered, b.base.Box))
 	t.HTTP, t.Schedule, t.Files, t.Poll = s.HTTP, s.Schedule, s.Files, s.Poll
 	n := 0
 	for _, set := range []bool{s.HTTP != nil, s.Schedule != nil, s.Files != nil, s.Poll != nil, s.Event != nil} {
@@ -310,6 +310,7 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 	at := b.at.In(step.ID)
 	at.Shape = shape
 	at.VarShapes, at.Ran = b.varShapes(), maps.Clone(b.ran)
+	step.Ran = at.Ran
 	step.Policy = b.effective(b.dec, s.Policy, b.base)
 	step.As = s.As.Value
 	if s.As.Set() && !isVariable(s.As.Value) {

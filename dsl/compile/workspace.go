@@ -86,14 +86,13 @@ type Mapping struct {
 
 // Policy says what the business tolerates, with everything inherited.
 type Policy struct {
-	Name       string
-	Priority   int // 0 critical, 1 high, 2 normal, 3 low
-	Retry      retry.Policy
-	Remember   time.Duration
-	Ordered    bool
-	Box        string
-	Keep       time.Duration
-	Durability string // "fsync" or "process"
+	Name     string
+	Priority int // 0 critical, 1 high, 2 normal, 3 low
+	Retry    retry.Policy
+	Remember time.Duration
+	Ordered  bool
+	Box      string
+	Keep     time.Duration
 
 	RetrySet bool // attempts were named by a person, not only by default
 	Span     diag.Span
@@ -247,7 +246,8 @@ type Step struct {
 	OnFail []*Step
 	Text   string // dead_letter
 
-	ended bool // no run comes out behind it
+	Ran   map[string]bool // results of earlier steps that are there whatever way the run took
+	ended bool            // no run comes out behind it
 }
 
 // Route is a choice between rules.

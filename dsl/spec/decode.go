@@ -5,7 +5,8 @@
 //
 // Tags: `yaml:"name"` is the key; `doc:"..."` one sentence for people;
 // `validate:"..."` rules of go-playground/validator. A field of a kind that is
-// known but not available yet carries `later:"kind"`.
+// known but not available yet carries `later:"kind"`; one that is read but has
+// no effect yet `ignored:"why"`.
 package spec
 
 import (
@@ -170,6 +171,9 @@ func (d *Decoder) structure(n *ast.Node, v reflect.Value, what string) {
 				Hint = "it belongs to the language, but this version cannot run it"
 			continue
 		}
+		if f.ignored != "" {
+			d.Warnf(CodeUnknown, p.Key.Span, "`%s` has no effect yet", p.Key.Text).Hint = f.ignored
+		}
 		d.value(p.Value, v.FieldByIndex(f.index), p.Key.Text)
 	}
 }
@@ -319,9 +323,10 @@ func ParseBool(text string) (value, ok bool) {
 }
 
 type field struct {
-	index []int
-	name  string
-	later string
+	index   []int
+	name    string
+	later   string
+	ignored string
 }
 
 type structInfo struct {
@@ -343,7 +348,7 @@ func describe(t reflect.Type) *structInfo {
 		}
 		name, _, _ := strings.Cut(tag, ",")
 		later := f.Tag.Get("later")
-		info.byName[name] = field{f.Index, name, later}
+		info.byName[name] = field{f.Index, name, later, f.Tag.Get("ignored")}
 		if later == "" {
 			info.names = append(info.names, name)
 		}

@@ -10,7 +10,7 @@ type Workspace struct {
 	Policies  Fields[Policy]    `yaml:"policies" doc:"Named policies; one may extend another."`
 	Verify    Fields[Verify]    `yaml:"verify" doc:"Named ways to recognise who calls a webhook."`
 	Limits    Limits            `yaml:"limits" doc:"Bounds on what strangers can send."`
-	Alerts    Fields[*ast.Node] `yaml:"alerts" doc:"Named receivers of alerts."`
+	Alerts    Fields[*ast.Node] `yaml:"alerts" doc:"Named receivers of alerts." ignored:"alerts are not sent by this version"`
 }
 
 // Defaults apply where a definition is silent.
@@ -35,7 +35,6 @@ type Policy struct {
 	Remember   Duration    `yaml:"remember" doc:"How long idempotency keys are remembered."`
 	Order      Text        `yaml:"order" doc:"per_key keeps messages of one order_by in order; none lets them overtake." validate:"omitempty,oneof=per_key none"`
 	DeadLetter *DeadLetter `yaml:"dead_letter" doc:"Where messages go that cannot be delivered."`
-	Durability Text        `yaml:"durability" doc:"fsync survives power loss, process survives a crash of crossdock." validate:"omitempty,oneof=fsync process"`
 	Collapse   *ast.Node   `yaml:"collapse" doc:"Keep only the latest message of a key." later:"policy"`
 }
 
@@ -53,7 +52,7 @@ type Retry struct {
 type DeadLetter struct {
 	Box   Text     `yaml:"box" doc:"Name of the dead-letter box."`
 	Keep  Duration `yaml:"keep" doc:"How long dead letters are meant to be kept."`
-	Alert Text     `yaml:"alert" doc:"Receiver of alerts about this box."`
+	Alert Text     `yaml:"alert" doc:"Receiver of alerts about this box." ignored:"alerts are not sent by this version"`
 }
 
 // Environment is one place to run: NAME.environment.yaml.
