@@ -227,10 +227,10 @@ func (c *counters) list() []queue.Count {
 	return out
 }
 
-// pruneHistory deletes up to limit batches of history that ended before a time.
+// pruneHistory deletes up to limit batches of history that are past their keep.
 // Nothing depends on when it reaches the disk.
-func (s *store) pruneHistory(before time.Time, limit int) (more bool, err error) {
-	var through []byte
+func (s *store) pruneHistory(now time.Time, limit int) (more bool, err error) {
+	before, future := now.Add(-s.opts.KeepHistory), now.Add(time.Hour)
 	b := s.kv.batch()
 	n := 0
 	serr := s.kv.scan([]byte{keyHistory}, []byte{keyHistory + 1}, false, func(k, v []byte) bool {
@@ -240,9 +240,14 @@ func (s *store) pruneHistory(before time.Time, limit int) (more bool, err error)
 			// A damaged record is kept for people to see, and holds up nothing.
 			return true
 		}
-		young := slices.ContainsFunc(lines, func(l ledger.Line) bool { return !l.At.Before(before) })
-		if young || n >= limit {
-			more = !young
+		if n >= limit {
+			more = true
+			return false
+		}
+		if slices.ContainsFunc(lines, func(l ledger.Line) bool { return l.At.After(future) }) {
+			return true // a clock that was wrong holds up nothing
+		}
+		if slices.ContainsFunc(lines, func(l ledger.Line) bool { return !l.At.Before(before) }) {
 			return false
 		}
 		for _, l := range lines {
@@ -251,7 +256,6 @@ func (s *store) pruneHistory(before time.Time, limit int) (more bool, err error)
 				b.del(twoKey(keyRef, hash(r.Value), number))
 			}
 		}
-		through = append(through[:0], k...)
 		b.del(k)
 		n++
 		return true

@@ -68,7 +68,7 @@ func (s *store) Sweep(ctx context.Context, now time.Time) (queue.Swept, error) {
 		return out, err
 	}
 	if s.opts.KeepHistory > 0 && now.Sub(s.sweeper.pruned) >= time.Second {
-		more, err := s.pruneHistory(now.Add(-s.opts.KeepHistory), sweepBlocks)
+		more, err := s.pruneHistory(now, sweepBlocks)
 		if err != nil {
 			return out, err
 		}

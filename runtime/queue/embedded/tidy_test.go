@@ -77,6 +77,26 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
+// An entry from a clock that was wrong does not keep the history behind it.
+func TestHistoryFromTheFuture(t *testing.T) {
+	s := openTest(t, t.TempDir(), Options{KeepHistory: 48 * time.Hour})
+	mustApply(t, s, queue.Commit{History: []queue.Entry{{Message: "late", At: time.Now().Add(100 * time.Hour)}}})
+	mustApply(t, s, queue.Commit{History: []queue.Entry{{Message: "now"}}})
+	if _, err := s.Sweep(t.Context(), time.Now().Add(60*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Browse(t.Context(), queue.Query{View: queue.Recent})
+	if err != nil || len(p.Entries) != 1 || p.Entries[0].Message != "late" {
+		t.Fatalf("after its keep: %+v, %v", p.Entries, err)
+	}
+	if _, err := s.Sweep(t.Context(), time.Now().Add(200*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := s.Browse(t.Context(), queue.Query{View: queue.Recent}); err != nil || len(p.Entries) != 0 {
+		t.Fatalf("in the end: %+v, %v", p.Entries, err)
+	}
+}
+
 // A real disk that runs full refuses, lets work end and takes work again when it
 // has grown. Nothing that was acknowledged is lost.
 func TestRealFullDisk(t *testing.T) {
