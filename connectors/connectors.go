@@ -122,6 +122,14 @@ type Connector interface {
 	Open(c Config, env Env) (Sink, error)
 }
 
+// Wide is implemented by connectors whose sinks gain from many deliveries at the
+// same time, such as those that gather them into one write.
+type Wide interface {
+	// Concurrency is how many deliveries are made at the same time where the
+	// definition does not say.
+	Concurrency() int
+}
+
 // Config is one connection as decoded: Settings and each Operation are the
 // pointers that the Connector returned, filled.
 type Config struct {

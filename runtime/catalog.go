@@ -51,6 +51,14 @@ func (c *Catalog) Operation(typ string) any {
 	return nil
 }
 
+// Concurrency implements compile.Catalog.
+func (c *Catalog) Concurrency(typ string) int {
+	if wide, ok := c.byType[typ].(connectors.Wide); ok {
+		return wide.Concurrency()
+	}
+	return connectors.Limits{}.WithDefaults().Concurrency
+}
+
 // Check implements compile.Catalog.
 func (c *Catalog) Check(conn *compile.Connection) diag.List {
 	return c.byType[conn.Type].Check(Config(conn))

@@ -66,6 +66,10 @@ func (o *Operation) name() spec.Text {
 // Type implements connectors.Connector.
 func (Connector) Type() string { return "file" }
 
+// Concurrency implements connectors.Wide: lines that are appended at the same
+// time share one write and one fsync.
+func (Connector) Concurrency() int { return 512 }
+
 // Settings implements connectors.Connector.
 func (Connector) Settings() any { return &Settings{} }
 

@@ -31,7 +31,7 @@ func (b *builder) connections() {
 		dec.Pick(d.node, c.Spec)
 		dec.Rest(d.node, settings, c.Spec)
 		c.Settings = settings
-		c.Concurrency = 64
+		c.Concurrency = b.opt.Catalog.Concurrency(c.Type)
 		if c.Spec.Limits.Concurrency > 0 {
 			c.Concurrency = c.Spec.Limits.Concurrency
 		}

@@ -28,6 +28,9 @@ type Catalog interface {
 	// that belong to a type, nil where the type does not exist.
 	Settings(typ string) any
 	Operation(typ string) any
+	// Concurrency is how many calls a connection of that type makes at the same
+	// time where its definition does not say.
+	Concurrency(typ string) int
 	// Check looks at a whole connection and reports what is wrong.
 	Check(c *Connection) diag.List
 	// Placeholders returns the names an operation binds from `with`, and those

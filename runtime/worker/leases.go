@@ -65,9 +65,30 @@ func (l *leases) keep(ctx context.Context, w *Worker) {
 			}
 		}
 		l.mu.Unlock()
+		l.extendAll(ctx, w, old, now)
+	}
+}
+
+// extendAll extends many leases in one call; where one of them is lost, it finds
+// out which.
+func (l *leases) extendAll(ctx context.Context, w *Worker, old []*held, now time.Time) {
+	if len(old) == 0 {
+		return
+	}
+	list := make([]queue.Lease, len(old))
+	for i, h := range old {
+		list[i] = h.lease
+	}
+	if err := w.driver.Extend(ctx, list, w.opt.LeaseTTL); err != nil {
 		for _, h := range old {
 			l.extend(ctx, w, h, now)
 		}
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, h := range old {
+		h.lease.Until = now.Add(w.opt.LeaseTTL)
 	}
 }
 

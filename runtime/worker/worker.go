@@ -24,7 +24,7 @@ type Options struct {
 	Limits      Limits
 	LeaseTTL    time.Duration // 10s
 	Grace       time.Duration // how long work under way may finish at a stop; 20s
-	Concurrency int           // messages of one lane at a time; 64
+	Concurrency int           // messages of one lane at a time; 512
 	Random      func() float64
 	// Emitted hears of every event that was put on the bus, after it is
 	// durable. Only tests listen.
@@ -68,7 +68,7 @@ func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *W
 		opt.Grace = 20 * time.Second
 	}
 	if opt.Concurrency == 0 {
-		opt.Concurrency = 64
+		opt.Concurrency = 512
 	}
 	if opt.Limits.MaxBody == 0 {
 		opt.Limits.MaxBody = 1 << 20
