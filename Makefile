@@ -1,0 +1,44 @@
+# Targets for people. `make` alone says what there is; .ci/run is the gate.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test race check fmt lint layers fuzz update ci
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build bin/crossdock, without C
+	CGO_ENABLED=0 go build -trimpath -o bin/crossdock ./cmd/crossdock
+
+demo: ## Play the spare parts story on this machine
+	go run ./cmd/crossdock demo
+
+test: ## Run all tests
+	go test ./...
+
+race: ## Run all tests with the race detector
+	go test -race -timeout 15m ./...
+
+check: fmt lint layers race ## What has to pass before a commit
+
+fmt: ## Format all Go files
+	gofmt -w $$(git ls-files '*.go')
+
+lint: ## go vet and staticcheck
+	go vet ./...
+	go build -C tools -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	bin/staticcheck ./...
+
+layers: ## Hold the floors and fences between packages
+	go test -count=1 -run '^TestLayers' ./cmd/crossdock
+
+fuzz: ## Run every fuzz target for FUZZTIME (10s)
+	@git ls-files '*_test.go' | xargs grep -H '^func Fuzz' | sed -E 's#/[^/]+_test\.go:func (Fuzz[A-Za-z0-9_]*).*# \1#' | \
+	while read dir target; do echo "$$dir $$target"; \
+		go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-10s} || exit 1; done
+
+update: ## Write goldens and the generated parts of the docs anew
+	go test ./docs -update
+
+ci: ## The whole gate
+	.ci/run
+
+include bench/Makefile
