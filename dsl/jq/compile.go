@@ -13,6 +13,7 @@ import (
 // Limits on the text of one cell. They are checked before parsing.
 const (
 	MaxSource  = 64 << 10 // bytes
+	MaxTokens  = 12_000   // names, numbers, texts, operators and brackets
 	MaxNesting = 200      // brackets and blocks inside each other
 )
 
@@ -70,6 +71,13 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 		}}
 	}
 	toks := scan(src)
+	if len(toks) > MaxTokens {
+		return nil, []Problem{{
+			Kind: TooLarge, From: toks[MaxTokens].From, To: len(src),
+			Message: fmt.Sprintf("the cell has more than %d words and signs", MaxTokens),
+			Hint:    "split it into several rows, or move constant data into a lookup",
+		}}
+	}
 	if at, deep := nesting(toks, MaxNesting); deep {
 		return nil, []Problem{{
 			Kind: TooLarge, From: at.From, To: at.To,

@@ -285,7 +285,7 @@ func FuzzDifferential(f *testing.F) {
 			return
 		}
 		in, err := decodeAny(text)
-		if err != nil {
+		if _, bad := badText(src); bad || err != nil {
 			return
 		}
 		compareRuns(t, src, in, []string{"v"}, []any{in})

@@ -147,10 +147,37 @@ func TestHostileCompile(t *testing.T) {
 			t.Errorf("%s: refused %v, want %v: %v", h.src, p == nil, h.refused, problems)
 		}
 	}
-	for _, src := range []string{strings.Repeat("(", 1_000_000), strings.Repeat("[", 300), strings.Repeat("-", 500) + "1", strings.Repeat("if . then ", 250)} {
+	for _, src := range []string{strings.Repeat("(", 1_000_000), strings.Repeat(".a+", 10_000) + "1", strings.Repeat("[", 300), strings.Repeat("-", 500) + "1", strings.Repeat("if . then ", 250)} {
 		p, problems := Compile(src, Options{Unsafe: true})
 		if p != nil || len(problems) != 1 || problems[0].Kind != TooLarge {
 			t.Errorf("%.10s... (%d bytes): %v", src, len(src), problems)
+		}
+	}
+}
+
+// TestHostileSource compiles and follows cells that are made to be slow there.
+func TestHostileSource(t *testing.T) {
+	defs, nested, calls := "def f0: ., .; ", "def f(g): [g, g]; ", "."
+	for i := range 40 {
+		defs += fmt.Sprintf("def f%d: f%d, f%d; ", i+1, i, i)
+		calls = "f(" + calls + ")"
+	}
+	for _, src := range []string{
+		strings.Repeat(".a | ", 5000) + ".", strings.Repeat(".a + ", 5000) + ".", "[" + strings.Repeat(".a, ", 5000) + ".]",
+		strings.Repeat(".a // ", 5000) + ".", "." + strings.Repeat("[0]", 3500), `"` + strings.Repeat(`\(.a)`, 2000) + `"`,
+		defs + "[f40]", nested + calls, strings.Repeat(". as $x | ", 2000) + ".", strings.Repeat(".a = 1 | ", 2000) + ".",
+		strings.Repeat("{a: ", 150) + "1" + strings.Repeat("}", 150),
+	} {
+		start := time.Now()
+		p, problems := Compile(src, Options{})
+		if p == nil {
+			t.Errorf("%.20s...: %v", src, problems)
+			continue
+		}
+		p.Paths()
+		p.Uses()
+		if d := time.Since(start); d > 5*time.Second {
+			t.Errorf("%.20s... (%d bytes) took %s", src, len(src), d)
 		}
 	}
 }

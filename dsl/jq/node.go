@@ -136,10 +136,7 @@ func pipe(l, r *node) *node {
 	case r.isIdentity():
 		return l
 	case l.one != nil && r.keys != nil && r.base == nil:
-		for _, k := range r.keys {
-			l = field(l, k)
-		}
-		return l
+		return field(l, r.keys...)
 	case l.one != nil && r.constant:
 		f := l.one
 		return single(func(m *machine, in any) (any, error) {
@@ -209,14 +206,15 @@ func then(f maybeFunc, r *node) maybeFunc {
 	}
 }
 
-// field reads one name from what n gives, which must be a single value.
-func field(n *node, key string) *node {
+// field reads names, one in the other, from what n gives, which must be a
+// single value.
+func field(n *node, more ...string) *node {
 	var keys []string
 	base := n.one
 	if n.keys != nil {
 		keys, base = n.keys, n.base
 	}
-	keys = append(keys[:len(keys):len(keys)], key)
+	keys = append(keys[:len(keys):len(keys)], more...)
 	return &node{one: readFields(base, keys), keys: keys, base: base}
 }
 

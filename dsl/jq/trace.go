@@ -50,6 +50,9 @@ func (t *tracer) keep(v *flow) {
 	}
 }
 
+// maxSteps bounds the length of a path that is followed.
+const maxSteps = 200
+
 // step extends every place of v by one segment.
 func (t *tracer) step(v *flow, s Segment) *flow {
 	out := &flow{}
@@ -57,6 +60,9 @@ func (t *tracer) step(v *flow, s Segment) *flow {
 		return v.fields[s.Name] // the cell put it there itself
 	}
 	for _, p := range v.paths {
+		if len(p.Segments) >= maxSteps {
+			continue
+		}
 		next := Path{Var: p.Var, Segments: append(p.Segments[:len(p.Segments):len(p.Segments)], s), Optional: p.Optional}
 		out.paths = append(out.paths, next)
 		t.note(next)
