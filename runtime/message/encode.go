@@ -46,8 +46,14 @@ var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 // An encoder holds the members of all open objects while they are sorted.
 type encoder struct {
-	members []member
+	members []pair
+	order   []rank
 	out     []byte
+}
+
+type pair struct {
+	key   string
+	value any
 }
 
 func (e *encoder) append(dst []byte, v any) []byte {
@@ -84,23 +90,27 @@ func (e *encoder) append(dst []byte, v any) []byte {
 func (e *encoder) object(dst []byte, v map[string]any) []byte {
 	base := len(e.members)
 	for key, value := range v {
-		e.members = append(e.members, member{key: key, value: value})
+		e.order = append(e.order, rank{prefix(key), len(e.members)})
+		e.members = append(e.members, pair{key, value})
 	}
 	end := len(e.members)
-	sortMembers(e.members[base:end])
+	e.sort(e.order[base:end])
 	dst = append(dst, '{')
 	for i := base; i < end; i++ {
 		if i > base {
 			dst = append(dst, ',')
 		}
-		// Objects within this one may move the stack: index it anew.
-		dst = appendText(dst, e.members[i].key)
+		// Objects within this one may move the stacks: index them anew.
+		m := &e.members[e.order[i].at]
+		value := m.value
+		dst = appendText(dst, m.key)
 		dst = append(dst, ':')
-		dst = e.append(dst, e.members[i].value)
+		dst = e.append(dst, value)
 	}
 	clear(e.members[base:end])
-	if e.members = e.members[:base]; base == 0 && cap(e.members) > maxKept {
-		e.members = nil
+	e.members, e.order = e.members[:base], e.order[:base]
+	if base == 0 && cap(e.members) > maxKept {
+		e.members, e.order = nil, nil
 	}
 	return append(dst, '}')
 }
