@@ -7,6 +7,7 @@ import (
 
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/lint"
 )
 
 // Options says how to load; see compile.Options.
@@ -24,6 +25,7 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	list.Add(lint.Run(lint.Input{Workspace: ws, Found: list, Catalog: opt.Catalog, Files: fsys})...)
 	var ignores []diag.Ignore
 	for _, f := range ws.Files {
 		if f != nil {

@@ -109,7 +109,9 @@ func (s Shape) At(path ...string) Shape {
 
 // selection is a cell that gives a part of its input as it is: a path, with
 // `select` and `first` around it.
-var selection = regexp.MustCompile(`^(first|last)?\(?\s*(\$[A-Za-z_]\w*)?\.?[\w."\[\]?\s]*(\|\s*select\(.*\)\s*)*\)?\s*(//\s*(empty|null|\[\]))?$`)
+var selection = regexp.MustCompile(`^(first|last)?\(?\s*` +
+	`(\$[A-Za-z_]\w*)?((\.\s*([A-Za-z_]\w*|"[^"\\]*")?|\[\s*-?[0-9]*\s*\])\??)*\s*` +
+	`(\|\s*select\(([^()|]|\([^()|]*\))*\)\s*)*\)?\s*(//\s*(empty|null|\[\]))?$`)
 
 // Result returns what is known of the value a cell gives: the place it selects.
 func (c Context) Result(p *jq.Program) Shape {

@@ -326,11 +326,6 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// relative returns the path of a file named in d, seen from the workspace.
-func (d *definition) relative(name string) string {
-	return path.Join(path.Dir(d.File.Path), name)
-}
-
 // readBeside reads a file named in a definition: beside it, or from the root of
 // the workspace.
 func (b *builder) readBeside(d *definition, name string) ([]byte, string, error) {

@@ -1,0 +1,204 @@
+package lint
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"crossdock/dsl/compile"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/rule"
+	"crossdock/dsl/spec"
+)
+
+// deadRules reports rules that can never match (XD3102).
+func deadRules(p *pass) {
+	for _, pl := range p.pipelines() {
+		p.neverTrue(pl, pl.When, pl.Spec.When, "when", "every message ends here, filtered")
+		steps(pl, func(s *compile.Step) {
+			if s.Action == compile.ActWhen {
+				p.neverTrue(pl, s.When, s.Spec.When, s.ID, "every run ends here, filtered")
+			}
+			if s.Route != nil {
+				p.routeRules(pl, s)
+			}
+		})
+	}
+	for _, m := range p.mappings() {
+		rowsOf(m.Spec.Fields, nil, func(r row) {
+			if c := p.cells[r.When.Node]; r.When.Set() && c != nil && c.Rule != nil && c.Rule.Truth() == rule.Never {
+				p.about(diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: c.Node.Span, Kind: "mapping", Name: m.Name, Row: c.Row, Lang: "expr", Source: c.Node.Text,
+					Message: "this is never true, so the row is always left out", Hint: "remove the row, or mend the condition"})
+			}
+		})
+	}
+}
+
+func (p *pass) neverTrue(pl *compile.Pipeline, program *rule.Program, c spec.Cell, where, so string) {
+	if program == nil || program.Truth() != rule.Never {
+		return
+	}
+	p.about(diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: c.Node.Span, Kind: "pipeline", Name: pl.Name, Row: where, Lang: "expr", Source: c.Node.Text,
+		Message: "this is never true: " + so, Hint: "mend the condition"})
+}
+
+// routeRules looks at the rules of one route in order.
+func (p *pass) routeRules(pl *compile.Pipeline, s *compile.Step) {
+	var always *spec.Rule
+	taken := map[string]*spec.Rule{} // what earlier rules take, by condition
+	for i, r := range s.Route.Rules {
+		written := &s.Spec.Route.Rules[i]
+		if r.When == nil {
+			continue
+		}
+		d := diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: written.Name.Span(), Kind: "pipeline", Name: pl.Name, Row: "rule " + r.Name, Source: written.Name.Value}
+		switch {
+		case r.When.Truth() == rule.Never:
+			d.Span, d.Lang, d.Source = written.When.Node.Span, "expr", written.When.Node.Text
+			d.Message, d.Hint = "this rule can never match: its condition is never true", "remove the rule, or mend the condition"
+			p.about(d)
+			continue
+		case s.Route.Every:
+			continue
+		case always != nil:
+			d.Message = "this rule can never match: rule `" + always.Name.Value + "` in front of it matches everything"
+			d.Hint = "move `" + always.Name.Value + "` to the end, or to `otherwise`"
+			d.Related = []diag.Related{{Span: always.When.Node.Span, Message: "it matches everything"}}
+			p.about(d)
+			continue
+		case r.When.Truth() == rule.Always:
+			always = written
+			continue
+		}
+		cases := caseList(r.When.Source())
+		if earlier := covered(cases, taken); earlier != nil {
+			d.Message = "this rule can never match: rule `" + earlier.Name.Value + "` in front of it takes the same messages"
+			d.Hint = "remove one of them, or make the one in front stricter"
+			d.Related = []diag.Related{{Span: earlier.When.Node.Span, Message: "the rule in front"}}
+			p.about(d)
+			continue
+		}
+		for _, c := range cases {
+			taken[c] = written
+		}
+	}
+}
+
+// covered returns the last of the rules that together take all cases before,
+// nil where one case is left.
+func covered(cases []string, taken map[string]*spec.Rule) *spec.Rule {
+	var by *spec.Rule
+	for _, c := range cases {
+		if by = taken[c]; by == nil {
+			return nil
+		}
+	}
+	return by
+}
+
+var (
+	equals = regexp.MustCompile(`^(data(?:\??\.[A-Za-z_]\w*)+) == ("(?:[^"\\]|\\.)*"|'[^'\\]*')$`)
+	oneOf  = regexp.MustCompile(`^(data(?:\??\.[A-Za-z_]\w*)+) in \[((?:\s*(?:"(?:[^"\\]|\\.)*"|'[^'\\]*')\s*,?)*)\]$`)
+	quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'[^'\\]*'`)
+	blanks = regexp.MustCompile(`\s+`)
+)
+
+// caseList takes a condition apart into cases, of which one has to hold. What
+// is more than a comparison with texts is one case.
+func caseList(src string) []string {
+	src = blanks.ReplaceAllString(strings.TrimSpace(src), " ")
+	for strings.HasPrefix(src, "(") && strings.HasSuffix(src, ")") && !strings.ContainsAny(src[1:len(src)-1], "()") {
+		src = strings.TrimSpace(src[1 : len(src)-1])
+	}
+	if m := equals.FindStringSubmatch(src); m != nil {
+		return []string{m[1] + " = " + unquote(m[2])}
+	}
+	if m := oneOf.FindStringSubmatch(src); m != nil {
+		var out []string
+		for _, q := range quoted.FindAllString(m[2], -1) {
+			out = append(out, m[1]+" = "+unquote(q))
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	return []string{src}
+}
+
+func unquote(q string) string {
+	if s, err := strconv.Unquote(q); err == nil {
+		return s
+	}
+	return strings.Trim(q, "'")
+}
+
+// deadEvents reports events that are waited for but never come, and events
+// that nobody waits for (XD3102).
+func deadEvents(p *pass) {
+	emitted := map[string]bool{}
+	any := false // some event has a name that only running shows
+	all := p.pipelines()
+	for _, pl := range all {
+		for _, s := range effects(pl) {
+			if s.Event == nil {
+				any = any || s.Action == compile.ActEmit
+				continue
+			}
+			names, known := s.Event.EventNames()
+			any = any || !known
+			for _, n := range names {
+				emitted[n] = true
+			}
+		}
+	}
+	heard := map[string]bool{}
+	for _, pl := range all {
+		t := pl.Spec.Trigger.Event
+		if t == nil {
+			continue
+		}
+		for i, name := range pl.Trigger.Events {
+			heard[name] = true
+			if !emitted[name] && !any && i < len(t.Names) {
+				p.neverComes(pl, t.Names[i], sortedKeys(emitted))
+			}
+		}
+	}
+	if len(heard) > 0 {
+		for _, pl := range all {
+			p.unheard(pl, heard)
+		}
+	}
+}
+
+func (p *pass) neverComes(pl *compile.Pipeline, name spec.Text, emitted []string) {
+	d := diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: name.Span(), Kind: "pipeline", Name: pl.Name, Row: "trigger", Source: name.Value,
+		Message: "no pipeline of this workspace emits `" + name.Value + "`", Hint: "events that are emitted: " + listed(emitted, 20)}
+	if len(emitted) == 0 {
+		d.Hint = "no pipeline emits any event yet: add a step `emit:`"
+	}
+	if near := diag.Nearest(compile.EventName(name.Value), emitted); len(near) > 0 {
+		d.Short = "did you mean `" + near[0] + "`?"
+		if name.Node.Text == name.Value {
+			d.Fixes = replace(name.Node.Span, near[0])
+		}
+	}
+	p.about(d)
+}
+
+// unheard reports emits of which no possible event is heard. The contracts
+// that come with crossdock are exempt: others may hear them one day.
+func (p *pass) unheard(pl *compile.Pipeline, heard map[string]bool) {
+	for _, s := range effects(pl) {
+		if s.Event == nil || s.Event.Std {
+			continue
+		}
+		names, known := s.Event.EventNames()
+		if !known || slices.ContainsFunc(names, func(n string) bool { return heard[n] }) {
+			continue
+		}
+		p.about(diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: s.Spec.Emit.Span(), Kind: "pipeline", Name: pl.Name, Row: s.ID, Source: s.Spec.Emit.Value,
+			Message: "no pipeline of this workspace hears `" + strings.Join(names, "`, `") + "`", Hint: "events that are heard: " + listed(sortedKeys(heard), 20)})
+	}
+}

@@ -1,0 +1,165 @@
+package lint
+
+import (
+	"regexp"
+	"strings"
+
+	"crossdock/dsl/cell"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/jq"
+	"crossdock/dsl/value"
+)
+
+// floats reports binary arithmetic where money or weights are computed
+// (XD2106).
+func floats(p *pass) {
+	for _, c := range p.sortedCells() {
+		if c.JQ == nil || c.Role != "from" && c.Role != "each" && c.Role != "program" {
+			continue
+		}
+		if c.Role != "program" && !p.exact(c) {
+			continue
+		}
+		for _, u := range c.JQ.Uses() {
+			if u.Kind == jq.UseArithmetic && p.binary(c, u) {
+				instead := operators[strings.TrimSuffix(u.Text, "=")]
+				p.inCell(c, u.From, u.To, diag.Diagnostic{Code: codeFloat, Severity: diag.Warning,
+					Message: "`" + u.Text + "` computes in binary: 1.10 * 3 is 3.3000000000000003", Hint: "write `" + instead + "`"})
+			}
+		}
+		if c.Role != "program" {
+			p.adding(c)
+		}
+	}
+}
+
+var operators = map[string]string{"+": "[a, b] | exact_sum", "-": "exact_sub(a; b)", "*": "exact_mul(a; b)", "/": "exact_div(a; b; 2)"}
+
+// money are names of values that have to be exact.
+var money = regexp.MustCompile(`(?i)(amount|price|cost|charge|freight_?value|total|weight|tax|vat|discount|rate|surcharge|gross|net)([A-Z_][A-Za-z]*)?$`)
+
+// exact reports whether the value of a row is money, a weight or a decimal.
+func (p *pass) exact(c *cell.Cell) bool {
+	if c.Target.Known() && groupOf(c.Target.Type) != number && c.Target.Type.Base != value.Any {
+		return false
+	}
+	if c.Target.Known() && c.Target.Type.Base == value.Fixed {
+		return true
+	}
+	if typ := p.rowType(c); typ != "" {
+		return strings.HasPrefix(typ, "decimal") || typ == "number" && named(c)
+	}
+	return named(c)
+}
+
+func named(c *cell.Cell) bool {
+	if strings.HasPrefix(c.Row, "with of ") {
+		return false
+	}
+	parts := strings.Split(strings.TrimPrefix(c.Row, "let "), ".")
+	n := len(parts)
+	return money.MatchString(parts[n-1]) || n > 1 && parts[n-1] == "value" && money.MatchString(parts[n-2])
+}
+
+// rowType is the `type:` beside the cell.
+func (p *pass) rowType(c *cell.Cell) string {
+	if p.types == nil {
+		p.types = map[*cell.Cell]string{}
+		for _, m := range p.mappings() {
+			note := func(r row) {
+				for _, s := range []*cell.Cell{p.cellOf(r.From), p.cellOf(r.Each)} {
+					if s != nil && r.Type.Set() {
+						p.types[s] = r.Type.Value
+					}
+				}
+			}
+			rowsOf(m.Spec.Let, nil, note)
+			rowsOf(m.Spec.Fields, nil, note)
+		}
+	}
+	return p.types[c]
+}
+
+// binary reports whether an operator works on numbers with a fraction: not on
+// texts, lists and objects, and not on whole numbers alone.
+func (p *pass) binary(c *cell.Cell, u jq.Use) bool {
+	left, right := p.operand(c, u.Left), p.operand(c, u.Right)
+	if c.Role == "program" {
+		// The target is not known here: only what certainly is such a number counts.
+		return left == fraction || right == fraction
+	}
+	if left == other || right == other {
+		return false
+	}
+	return !(left == whole && right == whole && u.Text != "/")
+}
+
+type operand uint8
+
+const (
+	unknown operand = iota
+	whole
+	fraction
+	other // no number
+)
+
+var integer = regexp.MustCompile(`^[0-9]+$`)
+
+func (p *pass) operand(c *cell.Cell, at jq.Span) operand {
+	src := strings.TrimSpace(c.Node.Text[at.From:at.To])
+	switch {
+	case src == "":
+		return unknown
+	case strings.ContainsRune("\"[{@", rune(src[0])):
+		return other
+	case strings.HasSuffix(src, "| tostring"), strings.HasSuffix(src, "| length"):
+		return other
+	case integer.MatchString(src):
+		return whole
+	}
+	out := unknown
+	for _, path := range c.JQ.Paths() {
+		n := len(path.Segments)
+		if n == 0 || path.Segments[n-1].From < at.From || path.Segments[n-1].To > at.To {
+			continue
+		}
+		end, ok := p.resolve(c, path)
+		if !ok || !end.shape.Known() {
+			if name := last(path); c.Role == "program" && money.MatchString(name) {
+				out = fraction
+			}
+			continue
+		}
+		switch b := end.shape.Type; {
+		case b.Base == value.Integer:
+			out = whole
+		case b.Base == value.Fixed || b.Base == value.Number:
+			return fraction
+		case groupOf(b) == text || groupOf(b) == list || groupOf(b) == record:
+			return other
+		}
+	}
+	return out
+}
+
+// sum finds `add`, which is + over a list.
+var sum = regexp.MustCompile(`(^|[|(\s])add($|[\s|)(])`)
+
+func (p *pass) adding(c *cell.Cell) {
+	src := c.Node.Text
+	for _, m := range sum.FindAllStringIndex(src, -1) {
+		from := m[0] + strings.Index(src[m[0]:m[1]], "add")
+		if quotes := strings.Count(src[:from], `"`); quotes%2 == 1 {
+			continue // inside a text
+		}
+		if c.Target.Known() && groupOf(c.Target.Type) == list {
+			continue
+		}
+		d := diag.Diagnostic{Code: codeFloat, Severity: diag.Warning,
+			Message: "`add` computes in binary: 0.1 + 0.2 is 0.30000000000000004", Hint: "write `exact_sum`"}
+		if !strings.HasPrefix(src[from+3:], "(") {
+			d.Fixes = replace(c.Node.Range(from, from+3), "exact_sum")
+		}
+		p.inCell(c, from, from+3, d)
+	}
+}

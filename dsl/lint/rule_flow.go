@@ -1,0 +1,127 @@
+package lint
+
+import (
+	"crossdock/dsl/cell"
+	"crossdock/dsl/compile"
+	"crossdock/dsl/diag"
+)
+
+// flow reports results of steps that are read where the step may not have run
+// (XD3103).
+func flow(p *pass) {
+	inMapping := map[string][]*cell.Cell{}
+	for _, c := range p.ws.Cells {
+		switch {
+		case c.JQ == nil && c.Rule == nil || len(results(c)) == 0:
+		case c.Kind == "pipeline" && own(c.File):
+			all := resultNames(p.ws.Pipelines[c.Name])
+			for _, r := range results(c) {
+				p.result(c, r, all)
+			}
+		case c.Kind == "mapping":
+			inMapping[c.Name] = append(inMapping[c.Name], c)
+		}
+	}
+	for _, pl := range p.pipelines() {
+		all := resultNames(pl)
+		steps(pl, func(s *compile.Step) {
+			if s.Map == nil || !s.Spec.Map.Set() {
+				return
+			}
+			for _, c := range inMapping[s.Map.Name] {
+				p.resultInMapping(pl, s, c, all)
+			}
+		})
+	}
+}
+
+// result is a `$steps.name` of a cell.
+type result struct {
+	segment
+	optional bool
+}
+
+func results(c *cell.Cell) []result {
+	var out []result
+	if c.JQ != nil {
+		for _, path := range c.JQ.Paths() {
+			if segs := jqSegments(path); path.Var == "steps" && len(segs) > 0 && !segs[0].dynamic {
+				out = append(out, result{segs[0], path.Optional})
+			}
+		}
+		return out
+	}
+	for _, path := range c.Rule.Paths() {
+		if segs := ruleSegments(path); path.Root == "steps" && len(segs) > 0 {
+			out = append(out, result{segs[0], len(segs) > 1 && path.Segments[1].Optional || path.Segments[0].Optional})
+		}
+	}
+	return out
+}
+
+// resultNames are the names that steps of a pipeline give their results.
+func resultNames(pl *compile.Pipeline) map[string]bool {
+	all := map[string]bool{}
+	if pl != nil {
+		steps(pl, func(s *compile.Step) {
+			if s.As != "" {
+				all[s.As] = true
+			}
+		})
+	}
+	return all
+}
+
+func (p *pass) result(c *cell.Cell, r result, all map[string]bool) {
+	_, before := c.VarShapes["steps."+r.name]
+	if c.Ran[r.name] || before && r.optional {
+		return
+	}
+	d := diag.Diagnostic{Code: codeFlow}
+	switch {
+	case before:
+		d.Message = "`" + r.name + "` may not have run here: not every way to this point gives it"
+		d.Hint = "give it in every rule that goes on, end the other ways with dead_letter or ignore, or read it as " + minding(c, r.name)
+	case all[r.name]:
+		d.Message = "`" + r.name + "` has not run yet at this point"
+		d.Hint = "move the step with `as: " + r.name + "` up, or into the same rule"
+	default:
+		known := sortedKeys(all)
+		d.Message, d.Hint = "no step is called `"+r.name+"`", "give a send or call `as: "+r.name+"`"
+		if len(known) > 0 {
+			d.Hint = "results of this pipeline: " + listed(known, 20)
+		}
+		if near := diag.Nearest(r.name, known); len(near) > 0 {
+			d.Short = "did you mean `" + near[0] + "`?"
+			if fix, ok := respell(c, r.segment, near[0]); ok {
+				d.Fixes = replace(c.Node.Range(r.from, r.to), fix)
+			}
+		}
+	}
+	p.inCell(c, r.from, r.to, d)
+}
+
+func minding(c *cell.Cell, name string) string {
+	if c.JQ != nil {
+		return "`$steps." + name + "?` to mind that"
+	}
+	return "`steps." + name + "?.` to mind that"
+}
+
+// resultInMapping reports a mapping that reads what is not there in a step.
+func (p *pass) resultInMapping(pl *compile.Pipeline, s *compile.Step, c *cell.Cell, all map[string]bool) {
+	for _, r := range results(c) {
+		if s.Ran[r.name] || r.optional {
+			continue
+		}
+		d := diag.Diagnostic{Code: codeFlow, Span: s.Spec.Map.Span(), Kind: "pipeline", Name: pl.Name, Row: s.ID,
+			Message: "the mapping reads `$steps." + r.name + "`, which may not have run here",
+			Hint:    "move the step with `as: " + r.name + "` in front of this one, on every way to it",
+			Related: []diag.Related{{Span: c.Node.Range(r.from, r.to), Message: "it is read here"}}}
+		if !all[r.name] {
+			d.Message = "the mapping reads `$steps." + r.name + "`, but no step of this pipeline is called `" + r.name + "`"
+			d.Hint = "give a send or call in front of it `as: " + r.name + "`"
+		}
+		p.about(d)
+	}
+}

@@ -1,0 +1,239 @@
+package lint
+
+import (
+	"strings"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/compile"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/schema"
+	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
+)
+
+// lost reports required fields of the output that a mapping does not give, or
+// not always (XD2103).
+func lost(p *pass) {
+	given := p.givenBeside()
+	for _, m := range p.mappings() {
+		if m.Output == nil || m.Spec.Program.Set() || len(m.Spec.Fields) == 0 {
+			continue
+		}
+		l := &loss{p: p, m: m, given: given[m.Name]}
+		l.object(m.Output.Schema.Shape(), grow(m), nil, m.Spec.Output.Node, true)
+	}
+}
+
+// givenBeside returns the names that `with` adds to the results of each
+// mapping in some pipeline.
+func (p *pass) givenBeside() map[string]map[string]bool {
+	out := map[string]map[string]bool{}
+	for _, pl := range p.pipelines() {
+		with := map[string]bool{}
+		var used []string
+		steps(pl, func(s *compile.Step) {
+			if s.Map != nil {
+				used = append(used, s.Map.Name)
+			}
+			for _, f := range s.Spec.With {
+				name, _, _ := strings.Cut(f.Key.Text, ".")
+				with[name] = true
+			}
+		})
+		for _, name := range used {
+			if out[name] == nil {
+				out[name] = map[string]bool{}
+			}
+			for n := range with {
+				out[name][n] = true
+			}
+		}
+	}
+	return out
+}
+
+// branch is a place of the output that rows build.
+type branch struct {
+	row  *row // that gives it whole, nil where only rows below it exist
+	kids map[string]*branch
+}
+
+func (b *branch) kid(name string) *branch {
+	if b.kids == nil {
+		b.kids = map[string]*branch{}
+	}
+	if b.kids[name] == nil {
+		b.kids[name] = &branch{}
+	}
+	return b.kids[name]
+}
+
+// grow returns the tree that the rows of a mapping build.
+func grow(m *compile.Mapping) *branch {
+	root := &branch{}
+	rowsOf(m.Spec.Fields, nil, func(r row) {
+		b := root
+		for _, name := range r.path {
+			b = b.kid(name)
+		}
+		b.row = &r
+	})
+	return root
+}
+
+type loss struct {
+	p     *pass
+	m     *compile.Mapping
+	given map[string]bool
+}
+
+// object checks the fields of an object that rows build. certain tells that
+// the object is always there.
+func (l *loss) object(shape *value.Shape, b *branch, path []string, around *ast.Node, certain bool) {
+	if !shape.Known() {
+		return
+	}
+	if !certain {
+		// One field that is always there makes the object be there.
+		for _, k := range b.kids {
+			certain = certain || k.row != nil && !l.mayBeEmpty(k.row) && l.always(k.row)
+		}
+	}
+	for _, name := range shape.Order {
+		child := shape.Fields[name]
+		at := append(path[:len(path):len(path)], name)
+		k := b.kids[name]
+		if k == nil {
+			if child.Required && !(len(path) == 0 && l.given[name]) {
+				l.missing(at, around)
+			}
+			continue
+		}
+		if child.Required && certain && k.row != nil && l.mayBeEmpty(k.row) {
+			l.empty(*k.row, at)
+		}
+		if l.cannot(at) != nil && child.Required {
+			l.missing(at, around)
+		}
+		l.below(child, k, at, around, certain && child.Required)
+	}
+}
+
+// below goes on inside a field.
+func (l *loss) below(shape *value.Shape, k *branch, path []string, around *ast.Node, certain bool) {
+	if k.row != nil {
+		around = k.row.key
+	}
+	switch {
+	case len(k.kids) == 0:
+	case k.kids[value.Items] != nil:
+		if items := k.kids[value.Items]; shape.Item != nil && len(items.kids) > 0 {
+			l.object(shape.Item, items, append(path[:len(path):len(path)], value.Items), around, true)
+		}
+	case shape.Fields != nil:
+		l.object(shape, k, path, around, certain)
+	}
+}
+
+// cannot returns the entry of cannot_provide that names a field or something
+// around it.
+func (l *loss) cannot(path []string) *spec.Text {
+	whole := schema.Join(path)
+	for i, c := range l.m.Spec.CannotProvide {
+		if c.Value == whole || strings.HasPrefix(whole, c.Value+".") || strings.HasPrefix(whole, c.Value+value.Items) {
+			return &l.m.Spec.CannotProvide[i]
+		}
+	}
+	return nil
+}
+
+func (l *loss) missing(path []string, around *ast.Node) {
+	name := schema.Join(path)
+	d := diag.Diagnostic{Code: codeLost, Span: around.Span, Kind: "mapping", Name: l.m.Name, Row: name,
+		Message: l.m.Output.Name + " requires `" + name + "`, but no row gives it"}
+	target := path[len(path)-1]
+	d.Hint = "add the row `" + target + ": ...`"
+	if len(path) == 1 && l.m.Input != nil {
+		for _, n := range l.m.Input.Schema.Children(nil) {
+			if strings.EqualFold(strings.ReplaceAll(n, "_", ""), strings.ReplaceAll(target, "_", "")) {
+				d.Hint = "add the row `" + target + ": ." + n + "`"
+			}
+		}
+	}
+	if c := l.cannot(path); c != nil {
+		d.Span = c.Span()
+		d.Message = l.m.Output.Name + " requires `" + name + "`, so it cannot be named here"
+		d.Hint = "add a row for it, or make it optional in the schema"
+	}
+	if span, ok := l.m.Output.Schema.Span(path); ok && own(span.File) {
+		d.Related = []diag.Related{{Span: span, Message: "it is required here"}}
+	}
+	l.p.list.Add(d) // several fields may be missing at one place
+}
+
+// mayBeEmpty reports whether a row sometimes gives nothing, as far as that is
+// certain: it has a condition, or what it selects is optional.
+func (l *loss) mayBeEmpty(r *row) bool {
+	switch {
+	case r.Required:
+		return false
+	case r.When.Set():
+		return true
+	case r.Default.Set() && r.Default.V != nil, r.Const.Set(), r.Each.Set(), len(r.Fields) > 0:
+		return false
+	}
+	c := l.p.cellOf(r.From)
+	if c == nil {
+		return false
+	}
+	step, ok := l.p.selected(c)
+	return ok && step.Optional
+}
+
+// always reports whether a row certainly gives something.
+func (l *loss) always(r *row) bool {
+	if r.Const.Set() || r.Required || r.Default.Set() && r.Default.V != nil {
+		return true
+	}
+	c := l.p.cellOf(r.From)
+	if c == nil || r.Each.Set() {
+		return false
+	}
+	step, ok := l.p.selected(c)
+	return ok && !step.Optional
+}
+
+func (l *loss) empty(r row, path []string) {
+	if l.given[path[0]] && len(path) == 1 {
+		return
+	}
+	name := schema.Join(path)
+	d := diag.Diagnostic{Code: codeLost, Kind: "mapping", Name: l.m.Name, Row: name}
+	if r.When.Set() {
+		d.Span, d.Source = r.When.Node.Span, r.When.Node.Text
+		d.Message = l.m.Output.Name + " requires `" + name + "`, but this row is left out where `when` is false"
+		d.Hint = "remove `when`, or make the field optional in the schema"
+	} else {
+		d.Span, d.Source, d.Lang = r.From.Node.Span, r.From.Node.Text, "jq"
+		d.Message = l.m.Output.Name + " requires `" + name + "`, but `" + strings.TrimSpace(r.From.Node.Text) + "` may be missing"
+		d.Hint = "add `required: true` (the message goes to the dead letters then) or a `default:`"
+		if fix, ok := requiring(r); ok {
+			d.Fixes = []diag.Fix{fix}
+		}
+	}
+	l.p.about(d)
+}
+
+// requiring is the fix that makes a row required.
+func requiring(r row) (diag.Fix, bool) {
+	n := r.From.Node
+	switch {
+	case n.Style != ast.Plain:
+	case r.Short && !strings.ContainsAny(n.Text, "{}[],?#:"):
+		return diag.Fix{Title: "require it", Edits: []diag.Edit{{Span: n.Span, Text: "{from: " + n.Text + ", required: true}"}}}, true
+	case !r.Short && r.Node.Flow:
+		end := diag.Span{File: n.Span.File, Start: n.Span.End, End: n.Span.End}
+		return diag.Fix{Title: "require it", Edits: []diag.Edit{{Span: end, Text: ", required: true"}}}, true
+	}
+	return diag.Fix{}, false
+}

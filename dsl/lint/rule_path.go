@@ -1,0 +1,183 @@
+package lint
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/cell"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/schema"
+	"crossdock/dsl/value"
+)
+
+// paths reports what cells read although it exists neither in the schema nor
+// in the samples (XD2101).
+func paths(p *pass) {
+	for _, c := range p.sortedCells() {
+		made := assigned(c)
+		for _, r := range p.reads(c) {
+			if !r.start.known() {
+				continue
+			}
+			at := r.start
+			for i, seg := range r.segments {
+				next, v, end := at.next(seg)
+				if v == unseen && r.optional || v != exists && made[seg.name] {
+					break
+				}
+				if v != exists {
+					p.missing(c, at, r.segments[i:], v)
+					break
+				}
+				if end {
+					break
+				}
+				at = next
+			}
+		}
+	}
+}
+
+// assignment finds names that a jq cell makes itself.
+var assignment = regexp.MustCompile(`\.\s*([A-Za-z_]\w*)\s*(?:=[^=]|[|+*/-]=|//=)`)
+
+func assigned(c *cell.Cell) map[string]bool {
+	if c.JQ == nil || !strings.Contains(c.Node.Text, "=") {
+		return nil
+	}
+	made := map[string]bool{}
+	for _, m := range assignment.FindAllStringSubmatch(c.Node.Text, -1) {
+		made[m[1]] = true
+	}
+	return made
+}
+
+// missing reports the first of the segments, which does not exist at a place.
+func (p *pass) missing(c *cell.Cell, at place, segs []segment, v verdict) {
+	seg := segs[0]
+	d := diag.Diagnostic{Code: codePath}
+	what := strings.TrimPrefix(at.where(), " at ")
+	if what == "" {
+		what = "the payload"
+	}
+	switch v {
+	case ofList:
+		d.Message = what + " is a list" + in(at.label) + ", so `" + seg.name + "` must be asked of its items"
+		d.Hint = "write `" + schema.Join(append(at.path, value.Items, seg.name)) + "`"
+		if c.JQ != nil {
+			d.Hint = "write `[].` in between for all items, or `[0].` for the first"
+		} else {
+			d.Hint = "write `any(" + written(c, at) + ", ." + seg.name + " == ...)`"
+		}
+	case ofValue:
+		d.Message = what + " is " + kind(at.shape) + in(at.label) + " and has no field `" + seg.name + "`"
+		if seg.name == value.Items {
+			d.Message = what + " is " + kind(at.shape) + in(at.label) + " and has no items"
+		}
+	default:
+		p.unknown(c, &d, at, segs, v)
+	}
+	p.inCell(c, seg.from, seg.to, d)
+}
+
+// unknown words a name that does not exist, and what exists instead.
+func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segment, v verdict) {
+	seg := segs[0]
+	names, seen, byList := at.names()
+	near := diag.Nearest(seg.name, names)
+	d.Message = "`" + seg.name + "` does not exist" + in(at.label) + at.where()
+	if v == unseen {
+		d.Message = "`" + seg.name + "` is in no sample" + at.where()
+		if len(near) == 0 {
+			d.Severity = diag.Warning // a sample need not show everything
+		}
+	}
+	d.Hint = "you can use: " + listed(names, 20)
+	switch {
+	case byList && seen != "":
+		d.Hint += "     (schema, and seen in " + seen + ")"
+	case seen != "":
+		d.Hint += "     (seen in " + seen + ")"
+	}
+	if len(near) > 0 {
+		d.Short = "did you mean `" + near[0] + "`?"
+		if fix, ok := respell(c, seg, near[0]); ok {
+			d.Fixes = replace(c.Node.Range(seg.from, seg.to), fix)
+		}
+		return
+	}
+	if elsewhere := whereIs(at, segs); elsewhere != "" {
+		d.Short = "it exists at `" + elsewhere + "`"
+	}
+}
+
+// whereIs looks for a field of that name in another place of the document.
+func whereIs(at place, segs []segment) string {
+	if at.schema == nil {
+		return ""
+	}
+	last := segs[0].name
+	for _, f := range at.schema.Fields() {
+		path := schema.Split(f.Path)
+		if path[len(path)-1] == last {
+			return f.Path
+		}
+	}
+	return ""
+}
+
+// respell returns the text that puts another name in the place of a segment,
+// where that is certain to mean what it says.
+func respell(c *cell.Cell, seg segment, name string) (string, bool) {
+	if c.Node.Style != ast.Plain && c.Node.Style != ast.Literal || seg.to <= seg.from || seg.to > len(c.Node.Text) {
+		return "", false
+	}
+	old := c.Node.Text[seg.from:seg.to]
+	switch {
+	case old == seg.name && identifier.MatchString(name):
+		return name, true
+	case old == strconv.Quote(seg.name):
+		return strconv.Quote(name), true
+	}
+	return "", false
+}
+
+var identifier = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+
+func in(label string) string {
+	if label == "" {
+		return ""
+	}
+	return " in " + label
+}
+
+// written is how an expr cell writes a place of its payload.
+func written(c *cell.Cell, at place) string {
+	for _, path := range c.Rule.Paths() {
+		if keys := path.Keys(); len(keys) >= len(at.path) && slices.Equal(keys[:len(at.path)], at.path) {
+			return path.Root + strings.TrimSuffix("."+schema.Join(at.path), ".")
+		}
+	}
+	return schema.Join(at.path)
+}
+
+// kind words what a value is.
+func kind(s *value.Shape) string {
+	switch b := s.Type.Base; b {
+	case value.Any:
+		return "a value"
+	case value.Integer:
+		return "an integer"
+	case value.URL:
+		return "a URL"
+	case value.Object:
+		return "an object"
+	case value.String:
+		return "text"
+	default:
+		return "a " + b.String()
+	}
+}

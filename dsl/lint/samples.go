@@ -1,0 +1,142 @@
+package lint
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"path"
+	"strings"
+
+	"crossdock/dsl/cell"
+	"crossdock/dsl/compile"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
+)
+
+// maxSample bounds how much of a sample is read.
+const maxSample = 4 << 20
+
+// document is one decoded sample.
+type document struct {
+	name   string // as people write it
+	values []any  // several of a file with one document per line
+	err    error
+}
+
+// sample reads and decodes a sample once.
+func (p *pass) sample(from, name string) *document {
+	key := from + "\x00" + name
+	if d := p.decoded[key]; d != nil {
+		return d
+	}
+	d := &document{name: name}
+	p.decoded[key] = d
+	raw, _, err := compile.ReadBeside(p.Files, nil, from, name)
+	switch ext := path.Ext(name); {
+	case err != nil:
+		d.err = err
+	case len(raw) > maxSample || ext != ".json" && ext != ".ndjson" && ext != ".jsonl":
+		// Other formats are read by triggers, which know their details.
+	default:
+		d.values, d.err = decode(raw)
+	}
+	return d
+}
+
+// decode reads all JSON documents of a file.
+func decode(raw []byte) ([]any, error) {
+	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))))
+	dec.UseNumber()
+	var out []any
+	for {
+		var v any
+		switch err := dec.Decode(&v); {
+		case err == io.EOF && len(out) > 0:
+			return out, nil
+		case err != nil:
+			return nil, err
+		}
+		out = append(out, v)
+	}
+}
+
+// example is one value of a sample.
+type example struct {
+	value any
+	file  string
+}
+
+// examples returns the values that the samples of a shape have at its place.
+func (p *pass) examples(s cell.Shape) []example {
+	if s.Examples == nil {
+		return nil
+	}
+	var out []example
+	for _, name := range s.Examples.Files {
+		for _, v := range p.sample(s.Examples.From, name).values {
+			out = append(out, example{v, name})
+		}
+	}
+	for _, name := range s.Path {
+		out = below(out, name)
+	}
+	return out
+}
+
+// maxExamples bounds how many items of lists are looked at.
+const maxExamples = 1000
+
+// below returns the values one step further down: a field, or the items of a
+// list. What is no list stands for its only item, as it does for `each`.
+func below(in []example, name string) []example {
+	var out []example
+	for _, e := range in {
+		if len(out) > maxExamples {
+			break
+		}
+		switch v := e.value.(type) {
+		case []any:
+			if name == value.Items {
+				for _, item := range v {
+					out = append(out, example{item, e.file})
+				}
+			}
+		case map[string]any:
+			if name == value.Items {
+				out = append(out, e)
+			} else if field, there := v[name]; there {
+				out = append(out, example{field, e.file})
+			}
+		default:
+			if name == value.Items {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
+// samplesExist reports samples that are not there or cannot be read.
+func samplesExist(p *pass) {
+	check := func(d compile.Definition, list []spec.Text) {
+		for _, s := range list {
+			doc := p.sample(d.File.Path, s.Value)
+			if doc.err == nil {
+				continue
+			}
+			f := diag.Diagnostic{Code: spec.CodeUnknown, Span: s.Span(), Kind: d.Kind, Name: d.Name, Source: s.Value,
+				Message: "the sample `" + s.Value + "` cannot be read: " + plain(doc.err), Hint: "the path is relative to this definition"}
+			if strings.HasSuffix(s.Value, "json") && doc.values == nil && !missingFile(doc.err) {
+				f.Message, f.Hint = "the sample `"+s.Value+"` is not JSON: "+plain(doc.err), ""
+			}
+			p.about(f)
+		}
+	}
+	for _, m := range p.mappings() {
+		check(m.Definition, m.Spec.Samples)
+	}
+	for _, pl := range p.pipelines() {
+		check(pl.Definition, pl.Spec.Samples)
+	}
+}
