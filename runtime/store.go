@@ -61,5 +61,5 @@ func openStore(ctx context.Context, opt Options) (queue.Driver, error) {
 	case strings.HasPrefix(scheme, "redis"):
 		return redis.Open(ctx, store, redis.Options{KeepHistory: keepHistory, Logger: opt.Log, Unsafe: opt.Unsafe})
 	}
-	return nil, fmt.Errorf("there is no store `%s`: use embedded:PATH, redis://HOST:PORT, rediss://... or memory:", scheme)
+	return nil, fmt.Errorf("there is no store `%s`: use memory:, embedded:PATH, redis://HOST:PORT or rediss://HOST:PORT", scheme)
 }

@@ -186,7 +186,7 @@ func appendPart(dst []byte, text string, at connectors.Place) ([]byte, error) {
 	case text == "":
 		return dst, fmt.Errorf("the value of {%s} is empty", at.Name)
 	case strings.ContainsAny(text, `/\:`):
-		return dst, fmt.Errorf("the value of {%s} holds a sign that cannot be part of a file name: / \\ or :", at.Name)
+		return dst, fmt.Errorf("the value of {%s} holds a sign that cannot be part of a file name (one of / \\ :)", at.Name)
 	case strings.IndexFunc(text, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\uFFFD' }) >= 0:
 		return dst, fmt.Errorf("the value of {%s} holds a control or broken character", at.Name)
 	}

@@ -56,9 +56,8 @@ type blockReader struct {
 	width  int // spaces in front of each line; -1 until known
 	least  int // smallest width that the block around allows
 
-	breaks  []int // places of empty lines not yet written
-	lead    int   // place of the break behind the last line with text, or -1
-	padding bool  // that the last break is not in the file but counts
+	breaks []int // places of empty lines not yet written
+	lead   int   // place of the break behind the last line with text, or -1
 }
 
 func (b *blockReader) read(chomp byte) {

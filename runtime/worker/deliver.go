@@ -108,10 +108,7 @@ func marks(op *compile.Operation) bool {
 func (t *task) mark(work context.Context) bool {
 	t.run.Ambiguous = true
 	f := queue.Finish{Lease: t.lease, Outcome: queue.Keep, Attempts: t.lease.Attempts, Body: t.encoded(), Hint: t.hint()}
-	if !t.apply(work, queue.Commit{Finish: []queue.Finish{f}}) {
-		return false
-	}
-	return true
+	return t.apply(work, queue.Commit{Finish: []queue.Finish{f}})
 }
 
 // resolve deals with an earlier attempt whose outcome is unknown. It returns

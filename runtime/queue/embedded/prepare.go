@@ -38,7 +38,7 @@ type preparedJob struct {
 	header          []byte
 	body            []byte // record of the body, nil when it is inline
 	known           known  // what is known under Dedupe; id "" = nothing
-	fresh, again    []line
+	fresh           []line
 }
 
 // line is an encoded history entry.

@@ -37,15 +37,13 @@ func (d *Driver) Check(ctx context.Context) ([]queue.Finding, error) {
 	add := func(fatal bool, message, hint string) {
 		findings = append(findings, queue.Finding{Fatal: fatal, Message: message, Hint: hint})
 	}
-	info := map[string]string{}
 	switch {
 	case refused(err):
 		add(false, "this user may not run INFO: the version and the role of the server are unknown", "grant +info in the ACL of the user")
 	case err != nil:
 		return nil, fmt.Errorf("check redis: %w", err)
 	default:
-		info = parseInfo(text)
-		findings = append(findings, checkInfo(info)...)
+		findings = append(findings, checkInfo(parseInfo(text))...)
 	}
 	config, err := readConfig(ctx, node)
 	switch {
