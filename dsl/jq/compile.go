@@ -50,6 +50,7 @@ type Program struct {
 	root     *node
 	slots    int
 	compiled bool
+	unsafe   bool
 	checked  bool // outputs are measured, because they can be larger than what was built
 }
 
@@ -94,7 +95,7 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 	if failed(problems) {
 		return nil, order(problems)
 	}
-	p := &Program{src: src, query: query, places: pl, vars: slices.Clone(opt.Vars), checked: copies(query) > maxCopies}
+	p := &Program{src: src, query: query, places: pl, vars: slices.Clone(opt.Vars), checked: copies(query) > maxCopies, unsafe: opt.Unsafe}
 	root, b, err := build(query, opt)
 	if err == nil {
 		p.root, p.slots, p.compiled = root, b.slots, b.bridges == 0

@@ -22,6 +22,7 @@ const watchEvery = 2 * time.Millisecond
 type guard struct {
 	parent context.Context
 	bytes  uint64
+	shown  int64 // the limit as people set it
 	base   uint64
 	limit  time.Duration
 	end    time.Time
@@ -37,7 +38,7 @@ func newGuard(m *machine) *guard {
 	if m.end.IsZero() {
 		m.end = time.Now().Add(m.limit)
 	}
-	g := &guard{parent: m.ctx, bytes: uint64(m.budget), limit: m.limit, end: m.end, done: make(chan struct{})}
+	g := &guard{parent: m.ctx, bytes: uint64(m.watch), shown: m.budget, limit: m.limit, end: m.end, done: make(chan struct{})}
 	if g.parent == nil {
 		g.parent = context.Background()
 	}
@@ -81,7 +82,7 @@ func (g *guard) watch() {
 	case g.parent.Err() != nil:
 		g.err = &LimitError{g.parent.Err(), "was stopped"}
 	case now > g.base+g.bytes && confirmed(g.base+g.bytes):
-		g.err = &LimitError{ErrMemory, fmt.Sprintf("builds more than %d MiB of data", g.bytes>>20)}
+		g.err = &LimitError{ErrMemory, fmt.Sprintf("builds more than %d MiB of data", g.shown>>20)}
 	case !time.Now().Before(g.end):
 		g.err = &LimitError{ErrTime, fmt.Sprintf("takes longer than %s", g.limit)}
 	default:

@@ -22,6 +22,7 @@ type machine struct {
 	limit  time.Duration
 	end    time.Time // zero until the first look at the clock
 	budget int64
+	watch  int64  // how much the heap may grow while the interpreter runs
 	guard  *guard // for the parts that run in the interpreter
 }
 
@@ -29,7 +30,7 @@ type machine struct {
 // some tens of nanoseconds.
 const slice = 1024
 
-func (m *machine) begin(f *Frame, slots int) {
+func (m *machine) begin(f *Frame, slots int, unsafe bool) {
 	m.vars, m.ctx, m.limit, m.budget = f.Vars, f.Ctx, f.Time, f.Bytes
 	if m.limit == 0 {
 		m.limit = DefaultTime
@@ -38,6 +39,9 @@ func (m *machine) begin(f *Frame, slots int) {
 		m.budget = DefaultBytes
 	}
 	m.steps, m.bytes, m.end, m.depth = slice, m.budget, time.Time{}, 0
+	if m.watch = m.budget; unsafe {
+		m.watch /= 2 // stacks of the interpreter grow by doubling
+	}
 	if len(m.slots) < slots {
 		m.slots = make([]any, slots)
 	}

@@ -147,7 +147,7 @@ func (p *Program) only(f *Frame, in any) (v any, ok bool, err error) {
 		return nil, false, &RunError{Text: fmt.Sprintf("needs %d variables and was given %d", len(p.vars), len(f.Vars))}
 	}
 	m := &f.machine
-	m.begin(f, p.slots)
+	m.begin(f, p.slots, p.unsafe)
 	defer func() {
 		m.finish(p.slots)
 		if r := recover(); r != nil {
@@ -175,7 +175,7 @@ func (p *Program) each(f *Frame, in any, yield func(any) error) (err error) {
 		return &RunError{Text: fmt.Sprintf("needs %d variables and was given %d", len(p.vars), len(f.Vars))}
 	}
 	m := &f.machine
-	m.begin(f, p.slots)
+	m.begin(f, p.slots, p.unsafe)
 	defer func() {
 		m.finish(p.slots)
 		if r := recover(); r != nil {
