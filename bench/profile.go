@@ -27,7 +27,7 @@ func (b *bench) profile(ps []*system.Process) (wait func()) {
 }
 
 func (b *bench) fetchProfile() error {
-	seconds := b.pick(3, 1)
+	seconds := b.pick(5, 1)
 	resp, err := nethttp.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", b.pprof, seconds))
 	if err != nil {
 		return err
