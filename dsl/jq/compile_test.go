@@ -214,3 +214,29 @@ func sameWords(a, b string) bool {
 	}
 	return true
 }
+
+// TestPathPlaces pins the places of segments, which diagnostics underline.
+func TestPathPlaces(t *testing.T) {
+	tests := []struct{ src, want string }{
+		{`.partners[].zip`, `.partners[].zip: partners@1 []@9 zip@12`},
+		{`$root.ship.zipCode`, `$root.ship.zipCode: ship@6 zipCode@11`},
+		{` .a | ."b c"[0] `, `.a."b c"[0]: a@2 "b c"@7 [0]@12`},
+		{`{sku, "x y"}`, `.sku: sku@1; ."x y": "x y"@6`},
+		{`.a as {b: [$c]} | $c.d`, `.a.b[0].d: a@1 b@7 @11 d@21`},
+		{`map(.q)`, `.[].q: @0 q@5`},
+		{`.a["b"].c`, `.a.b.c: a@1 ["b"]@2 c@8`},
+	}
+	for _, tt := range tests {
+		var got []string
+		for _, p := range mustCompile(t, tt.src, testOptions("root")).Paths() {
+			text := p.String() + ":"
+			for _, s := range p.Segments {
+				text += " " + tt.src[s.From:s.To] + "@" + itoa(s.From)
+			}
+			got = append(got, text)
+		}
+		if g := strings.Join(got, "; "); g != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.src, g, tt.want)
+		}
+	}
+}
