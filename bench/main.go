@@ -74,6 +74,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(b.tmp)
+	head := b.machine()
 	var failed []string
 	for _, s := range sections {
 		if only != "" && !strings.Contains(","+only+",", ","+s.name+",") {
@@ -89,14 +90,14 @@ func run(ctx context.Context) error {
 		}
 		fmt.Fprintf(os.Stderr, "%s took %s\n", s.name, time.Since(began).Round(time.Second))
 	}
-	fmt.Println(b.machine())
+	fmt.Println(head)
 	fmt.Println()
 	fmt.Print(b.report.String())
 	if len(failed) > 0 {
 		return fmt.Errorf("these sections failed: %s", strings.Join(failed, ", "))
 	}
 	if doc != "" {
-		return b.report.WriteInto(doc, b.machine())
+		return b.report.WriteInto(doc, head)
 	}
 	return nil
 }
