@@ -217,7 +217,7 @@ func (g grammar) call1(depth int) string {
 		return g.pick("has", "join", "split", "contains", "inside", "index", "rindex", "indices", "startswith", "endswith", "ltrimstr",
 			"rtrimstr", "trimstr", "range", "error", "flatten", "nth", "getpath", "exact_round", "bsearch", "IN") + "(" + e() + ")"
 	case 2:
-		return g.pick("any", "all", "range", "exact_sub", "exact_mul", "pad_left", "limit", "skip", "nth", "IN", "setpath", "INDEX") + "(" + e() + "; " + e() + ")"
+		return g.pick("any", "all", "range", "exact_sub", "exact_mul", "pad_left", "limit", "skip", "nth", "IN", "setpath", "INDEX", "IN", "INDEX") + "(" + e() + "; " + e() + ")"
 	case 3:
 		re := g.pick(`"a"`, `""`, `"^"`, `"(?<n>.)b?"`, `"[a-c]+"`, `"x|(y)"`, `"\\b"`, `"é"`, `"(?<p>a)|(?<q>b)"`)
 		return g.pick("test("+re+")", "test("+re+"; \"i\")", "[match("+re+"; \"g\")]", "match("+re+")", "[scan("+re+")]", "split("+re+"; null)",

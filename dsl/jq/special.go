@@ -59,6 +59,10 @@ func fillSpecials() {
 		"with_entries/1": (*builder).withEntries,
 		"walk/1":         (*builder).walkAll,
 		"del/1":          (*builder).del,
+		"IN/1":           (*builder).isIn,
+		"IN/2":           (*builder).isIn,
+		"INDEX/1":        (*builder).indexBy,
+		"INDEX/2":        (*builder).indexBy,
 		"sort_by/1":      keyed("sort_by", func(m *machine, in any, keys []any) (any, error) { return m.sorted("sort_by", in, keys) }),
 		"group_by/1":     keyed("group_by", func(m *machine, in any, keys []any) (any, error) { return m.grouped(in, keys) }),
 		"unique_by/1":    keyed("unique_by", func(m *machine, in any, keys []any) (any, error) { return m.distinct("unique_by", in, keys) }),
@@ -204,6 +208,10 @@ func (b *builder) search(f *gojq.Func, sc *names, want bool) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	return searchIn(gen, cond, want), nil
+}
+
+func searchIn(gen, cond *node, want bool) *node {
 	hit := pipe(pipe(gen, cond), atMost(func(_ *machine, in any) (any, bool, error) { return nil, truthy(in) == want, nil }))
 	first := hit.asMaybe()
 	if first == nil {
@@ -212,6 +220,63 @@ func (b *builder) search(f *gojq.Func, sc *names, want bool) (*node, error) {
 	return single(func(m *machine, in any) (any, error) {
 		_, ok, err := first(m, in)
 		return ok == want, err
+	})
+}
+
+// isIn is IN: whether the input, or a value of a first argument, is among the
+// values of the last one.
+func (b *builder) isIn(f *gojq.Func, sc *names) (*node, error) {
+	among, err := b.query(f.Args[len(f.Args)-1], sc)
+	if err != nil {
+		return nil, err
+	}
+	l, r := among, dot()
+	if len(f.Args) == 2 {
+		if l, err = b.query(f.Args[0], sc); err != nil {
+			return nil, err
+		}
+		r = among
+	}
+	equal, err := operate(gojq.OpEq, l, r)
+	if err != nil {
+		return nil, err
+	}
+	return searchIn(equal, dot(), true), nil
+}
+
+// indexBy is INDEX: the rows of a stream, or of the input, by a key.
+func (b *builder) indexBy(f *gojq.Func, sc *names) (*node, error) {
+	rows, by := elementsNode(), f.Args[len(f.Args)-1]
+	var err error
+	if len(f.Args) == 2 {
+		if rows, err = b.query(f.Args[0], sc); err != nil {
+			return nil, err
+		}
+	}
+	key, err := b.query(by, sc)
+	if err != nil {
+		return nil, err
+	}
+	if key.one == nil {
+		return b.bridgeCall(f, sc)
+	}
+	return single(func(m *machine, in any) (any, error) {
+		out := map[string]any{}
+		m.growObject(0)
+		err := rows.each(m, in, func(row any) error {
+			m.grow(sizeEntry)
+			m.tick()
+			k, err := key.one(m, row)
+			if err != nil {
+				return err
+			}
+			out[m.text(k)] = row
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		return out, nil
 	}), nil
 }
 
