@@ -22,11 +22,11 @@ type openSink struct {
 // build makes everything a revision needs without touching what runs. Sinks of
 // unchanged connections are shared with old.
 func (e *Engine) build(ws *dsl.Workspace, old *revision) (*revision, error) {
-	e.secret = NewSecrets(ws.Environment.Spec.Secrets, e.opt.Dir).Lookup
+	next := &revision{ws: ws, sinks: map[string]*openSink{}, sources: map[string]*source{}, since: time.Now(),
+		secret: NewSecrets(ws.Environment.Spec.Secrets, e.opt.Dir).Lookup}
 	if e.opt.Secret != nil {
-		e.secret = e.opt.Secret
+		next.secret = e.opt.Secret
 	}
-	next := &revision{ws: ws, sinks: map[string]*openSink{}, sources: map[string]*source{}, since: time.Now()}
 	if err := e.openSinks(next, old); err != nil {
 		next.closeNew(old)
 		return nil, err
@@ -62,7 +62,7 @@ func (e *Engine) openSinks(next, old *revision) error {
 			next.sinks[name] = old.sinks[name]
 			continue
 		}
-		env := connectors.Env{Log: e.log.With("connection", name), Dial: e.opt.Dial, Secret: e.secret, Dir: e.opt.Dir, UserAgent: "crossdock/" + Version}
+		env := connectors.Env{Log: e.log.With("connection", name), Dial: e.opt.Dial, Secret: next.secret, Dir: e.opt.Dir, UserAgent: "crossdock/" + Version}
 		sink, err := e.catalog.byType[c.Type].Open(Config(c), env)
 		if err != nil {
 			return fmt.Errorf("open the connection %s: %w", name, err)
@@ -73,7 +73,7 @@ func (e *Engine) openSinks(next, old *revision) error {
 }
 
 // routes makes the table of webhooks.
-func (e *Engine) routes(ws *dsl.Workspace) (*webhook.Table, error) {
+func (e *Engine) routes(ws *dsl.Workspace, secret func(string) (string, error)) (*webhook.Table, error) {
 	var routes []webhook.Route
 	names := make([]string, 0, len(ws.Pipelines))
 	for name := range ws.Pipelines {
@@ -93,7 +93,7 @@ func (e *Engine) routes(ws *dsl.Workspace) (*webhook.Table, error) {
 			r.Headers = webhook.AllHeaders
 		}
 		if p.Trigger.Verify != nil {
-			v, err := webhook.NewVerifier(verifierName(p), p.Trigger.Verify, e.secret)
+			v, err := webhook.NewVerifier(verifierName(p), p.Trigger.Verify, secret)
 			if err != nil {
 				return nil, fmt.Errorf("pipeline %s, verify: %w", name, err)
 			}

@@ -61,7 +61,6 @@ type Engine struct {
 	driver  queue.Driver
 	meter   *journal.Meter
 	worker  *worker.Worker
-	secret  func(name string) (string, error)
 
 	table    atomic.Pointer[webhook.Table]
 	listener net.Listener
@@ -83,6 +82,7 @@ type revision struct {
 	sources map[string]*source
 	table   *webhook.Table
 	since   time.Time
+	secret  func(name string) (string, error)
 }
 
 // New opens the store and loads the workspace. It does not accept work yet. A
@@ -123,6 +123,9 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 	}
 	e.install(next)
 	if err := e.restorePauses(ctx, next); err != nil {
+		return nil, errors.Join(err, e.driver.Close())
+	}
+	if err := e.unpark(ctx, ws); err != nil {
 		return nil, errors.Join(err, e.driver.Close())
 	}
 	e.last = Report{Result: "started", Revision: ws.Revision, At: time.Now(), Findings: list}
@@ -201,7 +204,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer stopSources()
 	workers, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorkers()
+	e.mu.Lock()
 	e.run = sources
+	e.mu.Unlock()
 	server := webhook.Server(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) { e.table.Load().ServeHTTP(w, r) }),
 		webhook.ServerOptions{Log: e.log})
 
@@ -245,9 +250,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.mu.Unlock()
 	stopWorkers()
 	running.Wait()
+	e.mu.Lock()
 	for _, s := range e.current.sinks {
 		s.sink.Close()
 	}
+	e.mu.Unlock()
 	e.log.Info("stopped")
 	return err
 }

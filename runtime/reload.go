@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"time"
 
-	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/reload"
@@ -81,6 +80,10 @@ func (e *Engine) reload(ctx context.Context) Report {
 	if err != nil {
 		return Report{Result: "failed", Findings: list, Changes: changes, Error: err.Error()}
 	}
+	if err := e.restorePauses(ctx, next); err != nil {
+		next.closeNew(old)
+		return Report{Result: "failed", Findings: list, Changes: changes, Error: err.Error()}
+	}
 	e.install(next)
 	if err := e.selfCheck(next); err != nil {
 		e.install(old)
@@ -94,9 +97,6 @@ func (e *Engine) reload(ctx context.Context) Report {
 		if next.sinks[name] != s {
 			s.sink.Close() // deliveries under way end on it
 		}
-	}
-	if err := e.restorePauses(ctx, next); err != nil {
-		e.log.Error("cannot read the pauses", "error", err)
 	}
 	if err := e.unpark(ctx, ws); err != nil {
 		e.log.Error("cannot release messages that waited for a definition", "error", err)
@@ -131,30 +131,6 @@ func (e *Engine) selfCheck(next *revision) error {
 		return fmt.Errorf("self-check: the webhook address does not answer: %w", err)
 	}
 	return c.Close()
-}
-
-// unpark lets messages go on that waited for a definition that is there now.
-func (e *Engine) unpark(ctx context.Context, ws *dsl.Workspace) error {
-	q := queue.Query{View: queue.Jobs, State: queue.Parked, Limit: 1000}
-	for {
-		page, err := e.driver.Browse(ctx, q)
-		if err != nil {
-			return err
-		}
-		var orders []queue.Order
-		for _, j := range page.Jobs {
-			orders = append(orders, queue.Order{ID: j.ID, Do: queue.Unpark})
-		}
-		for _, o := range orders {
-			if _, err := e.driver.Apply(ctx, queue.Commit{Orders: []queue.Order{o}}); err != nil && !errors.Is(err, queue.ErrNotFound) {
-				return err
-			}
-		}
-		if page.Next == "" {
-			return nil
-		}
-		q.After = page.Next
-	}
 }
 
 // watch reloads when files change.

@@ -2,7 +2,9 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -30,7 +32,7 @@ type source struct {
 // prepareSources builds the table of webhooks and every other source, without
 // starting any.
 func (e *Engine) prepareSources(next *revision) error {
-	table, err := e.routes(next.ws)
+	table, err := e.routes(next.ws, next.secret)
 	if err != nil {
 		return err
 	}
@@ -86,7 +88,7 @@ func (e *Engine) runSource(ctx context.Context, name string, s *source) {
 	wait := time.Second
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := s.run.Run(ctx, e.worker.Channel(name, false))
+		err := e.runOnce(ctx, name, s)
 		if ctx.Err() != nil {
 			return
 		}
@@ -102,6 +104,19 @@ func (e *Engine) runSource(ctx context.Context, name string, s *source) {
 		t.Stop()
 		wait = min(2*wait, time.Minute)
 	}
+}
+
+// runOnce runs a source and turns a panic into an error: one source fails, the
+// process lives.
+func (e *Engine) runOnce(ctx context.Context, name string, s *source) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			e.meter.Panic()
+			e.log.Error("internal error in the source of a pipeline", "pipeline", name, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			err = errors.New("an internal error stopped it")
+		}
+	}()
+	return s.run.Run(ctx, e.worker.Channel(name, false))
 }
 
 func (s *source) stop() {

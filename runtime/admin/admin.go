@@ -134,13 +134,30 @@ func (a *API) guarded(h func(*http.Request) (any, error)) http.HandlerFunc {
 			status = p.status
 		case errors.Is(err, deadletter.ErrNotFound):
 			status = http.StatusNotFound
-		case errors.Is(err, deadletter.ErrReason):
+		case errors.Is(err, deadletter.ErrReason), errors.Is(err, deadletter.ErrWho):
 			status = http.StatusUnprocessableEntity
+		case errors.Is(err, queue.ErrClosed), errors.Is(err, queue.ErrFailed), errors.Is(err, queue.ErrFull):
+			a.log.Error("admin request failed", "path", r.URL.Path, "error", err)
+			status, err = http.StatusServiceUnavailable, sentinel(err)
 		default:
 			a.log.Error("admin request failed", "path", r.URL.Path, "error", err)
+			err = errInternal
 		}
 		write(w, status, map[string]string{"error": err.Error()})
 	}
+}
+
+// errInternal is all that a client learns of an error that is not its own.
+var errInternal = errors.New("the request failed; the log of the running crossdock tells why")
+
+// sentinel is the plain word of a store error, without addresses and files.
+func sentinel(err error) error {
+	for _, s := range []error{queue.ErrClosed, queue.ErrFailed, queue.ErrFull} {
+		if errors.Is(err, s) {
+			return s
+		}
+	}
+	return errInternal
 }
 
 func write(w http.ResponseWriter, status int, v any) {
@@ -199,17 +216,38 @@ func (a *API) trace(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return page.Entries, nil
+	return entries(r, page.Entries), nil
+}
+
+// limit reads how many entries are wanted; 0 = the default.
+func limit(r *http.Request) int {
+	n, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return min(n, 10000)
+}
+
+// entries leaves payloads out of history unless they are asked for.
+func entries(r *http.Request, list []queue.Entry) []queue.Entry {
+	if r.URL.Query().Get("reveal") == "true" {
+		return list
+	}
+	out := make([]queue.Entry, len(list))
+	for i, e := range list {
+		e.Data = nil
+		out[i] = e
+	}
+	return out
 }
 
 func (a *API) history(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	limit, _ := strconv.Atoi(q.Get("limit")) // 0 = the default
-	page, err := a.engine.Driver().Browse(r.Context(), queue.Query{View: queue.Recent, Pipeline: q.Get("pipeline"), Kind: queue.Kind(q.Get("kind")), Limit: limit})
+	page, err := a.engine.Driver().Browse(r.Context(), queue.Query{View: queue.Recent, Pipeline: q.Get("pipeline"), Kind: queue.Kind(q.Get("kind")), Limit: limit(r)})
 	if err != nil {
 		return nil, err
 	}
-	return page.Entries, nil
+	return entries(r, page.Entries), nil
 }
 
 // DeadPage is one page of dead letters.
@@ -220,8 +258,7 @@ type DeadPage struct {
 
 func (a *API) deadList(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	limit, _ := strconv.Atoi(q.Get("limit"))
-	letters, next, err := a.box.List(r.Context(), deadletter.Query{Box: q.Get("box"), Pipeline: q.Get("pipeline"), Group: q.Get("group"), After: q.Get("after"), Limit: limit})
+	letters, next, err := a.box.List(r.Context(), deadletter.Query{Box: q.Get("box"), Pipeline: q.Get("pipeline"), Group: q.Get("group"), After: q.Get("after"), Limit: limit(r)})
 	return DeadPage{letters, next}, err
 }
 
@@ -240,7 +277,12 @@ func change(r *http.Request) (Change, error) {
 	var c Change
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
+	err := d.Decode(&c)
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return c, problemf(http.StatusRequestEntityTooLarge, "the request is larger than %d bytes", large.Limit)
+	}
+	if err != nil {
 		return c, problemf(http.StatusBadRequest, "the request cannot be read")
 	}
 	return c, nil
@@ -278,10 +320,11 @@ var done = map[string]string{"status": "done"}
 
 // refused makes what a person can mend a 422.
 func refused(err error) error {
-	if err == nil || errors.Is(err, deadletter.ErrNotFound) || errors.Is(err, deadletter.ErrReason) || errors.Is(err, queue.ErrFailed) || errors.Is(err, queue.ErrClosed) {
-		return err
+	var r *deadletter.Refusal
+	if errors.As(err, &r) {
+		return problemf(http.StatusUnprocessableEntity, "%s", r)
 	}
-	return problemf(http.StatusUnprocessableEntity, "%s", err)
+	return err
 }
 
 // ReloadAnswer tells how a reload came out.

@@ -72,5 +72,7 @@ func (c *Client) do(ctx context.Context, method, path string, body, out any) err
 		}
 		return fmt.Errorf("%s answered %s", c.Base, resp.Status)
 	}
-	return json.Unmarshal(answer, out)
+	d := json.NewDecoder(bytes.NewReader(answer))
+	d.UseNumber() // payloads keep their numbers as they are
+	return d.Decode(out)
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"crossdock/dsl/compile"
-	"crossdock/dsl/value"
 	"crossdock/runtime/flow"
 	"crossdock/runtime/message"
 	"crossdock/runtime/queue"
@@ -46,7 +45,16 @@ type Box struct {
 var (
 	ErrNotFound = errors.New("there is no such dead letter")
 	ErrReason   = errors.New("a reason and a name are needed")
+	ErrWho      = errors.New("the name of who does it is needed")
 )
+
+// Refusal says why a change was not made, in words for the person who asked.
+type Refusal struct{ text string }
+
+// Error returns the words.
+func (r *Refusal) Error() string { return r.text }
+
+func refuse(format string, args ...any) error { return &Refusal{fmt.Sprintf(format, args...)} }
 
 // Query says which dead letters to list.
 type Query struct {
@@ -94,11 +102,7 @@ func (b *Box) Show(ctx context.Context, id string, reveal bool) (Letter, error) 
 	}
 	l := b.letter(job)
 	if p := b.Live().WS.Pipelines[l.Pipeline]; p != nil && p.Accept != nil && !reveal {
-		shape := p.Accept.Schema.Shape()
-		l.Original = Mask(l.Original, shape)
-		if l.Original == nil {
-			l.Payload = Mask(l.Payload, shape)
-		}
+		newMask(p.Accept.Schema.Shape(), l.Original, l.Payload).letter(&l)
 	}
 	return l, nil
 }
@@ -133,35 +137,21 @@ func (b *Box) letter(j *queue.JobInfo) Letter {
 	return l
 }
 
+// decode reads a stored run. Bytes are read by the format of their pipeline;
+// what cannot be read is kept as text, so that nothing is lost by looking.
 func (b *Box) decode(body []byte) (flow.Run, error) {
-	return flow.Decode(body, func(raw []byte, _ *message.Meta) (any, error) {
-		return message.Decode(raw, message.Unlimited)
+	live := b.Live()
+	return flow.Decode(body, func(raw []byte, meta *message.Meta) (any, error) {
+		if p := live.WS.Pipelines[flow.PipelineOf(body)]; p != nil {
+			if v, err := (&worker.Intake{WS: live.WS, P: p}).Decode(raw, meta); err == nil {
+				return v, nil
+			}
+		}
+		if v, err := message.Decode(raw, message.Unlimited); err == nil {
+			return v, nil
+		}
+		return string(raw), nil
 	})
-}
-
-// Mask hides personal data: what a schema marks as pii.
-func Mask(v any, shape *value.Shape) any {
-	if shape == nil || v == nil {
-		return v
-	}
-	if shape.PII {
-		return "[masked]"
-	}
-	switch t := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(t))
-		for k, x := range t {
-			out[k] = Mask(x, shape.Fields[k])
-		}
-		return out
-	case []any:
-		out := make([]any, len(t))
-		for i, x := range t {
-			out[i] = Mask(x, shape.Item)
-		}
-		return out
-	}
-	return v
 }
 
 // Edit replaces the payload at the step that failed. A payload that is still as
@@ -176,12 +166,13 @@ func (b *Box) Edit(ctx context.Context, id string, payload any, who, reason stri
 	}
 	run, err := b.decode(job.Body)
 	if run.ID == "" {
-		return fmt.Errorf("the stored message cannot be read: %w", err)
+		return refuse("the stored message cannot be read: %s", err)
 	}
 	p := b.Live().WS.Pipelines[run.Pipeline]
-	if p != nil && p.Accept != nil && !run.Mapped {
+	// An item of a split is a part of what the contract speaks of.
+	if p != nil && p.Accept != nil && p.Split == nil && !run.Mapped {
 		if bad := p.Accept.Schema.Validate(payload); len(bad) > 0 {
-			return fmt.Errorf("the new payload is not a valid %s: %s", p.Accept.Name, bad[0])
+			return refuse("the new payload is not a valid %s: %s", p.Accept.Name, bad[0])
 		}
 	}
 	before := message.Marshal(run.Body)
@@ -204,18 +195,21 @@ func (b *Box) Edit(ctx context.Context, id string, payload any, who, reason stri
 // Replay sends a dead letter back to the step that failed. One that could not
 // even be identified is taken in anew.
 func (b *Box) Replay(ctx context.Context, id, who string) error {
+	if who == "" {
+		return ErrWho
+	}
 	job, err := b.job(ctx, id)
 	if err != nil {
 		return err
 	}
 	run, err := b.decode(job.Body)
 	if run.ID == "" {
-		return fmt.Errorf("the stored message cannot be read: %w", err)
+		return refuse("the stored message cannot be read: %s", err)
 	}
 	live := b.Live()
 	p := live.WS.Pipelines[run.Pipeline]
 	if p == nil {
-		return fmt.Errorf("the pipeline %s is not defined any more", run.Pipeline)
+		return refuse("the pipeline %s is not defined any more", run.Pipeline)
 	}
 	e := b.entry(&run, queue.Replayed, who, "")
 	if run.Fault != "" {
@@ -238,7 +232,7 @@ func (b *Box) again(ctx context.Context, live *worker.Live, p *compile.Pipeline,
 	m := message.Message{Body: run.Body, Raw: run.Raw, Meta: run.Meta, Trace: run.Trace}
 	jobs, rej := in.Jobs(ctx, run.ID+".r", &m)
 	if rej != nil {
-		return fmt.Errorf("it still cannot be taken in: %w", rej)
+		return refuse("it still cannot be taken in: %s", rej)
 	}
 	for i := range jobs {
 		for j := range jobs[i].Fresh {

@@ -46,7 +46,7 @@ func NewMeter() *Meter {
 	m.accepted = counter("accepted_total", "Messages taken in, by pipeline and result: new, duplicate or conflict.", "pipeline", "result")
 	m.rejected = counter("rejected_total", "Messages refused at the door, by pipeline and status.", "pipeline", "status")
 	m.ended = counter("ended_total", "Runs that ended, by pipeline and outcome: delivered, filtered, dead or branched.", "pipeline", "outcome")
-	m.parked = counter("parked_total", "Times a message was set aside, by pipeline and reason.", "pipeline", "reason")
+	m.parked = counter("parked_total", "Times a message was set aside, by pipeline and what is missing: pipeline, connection or definition.", "pipeline", "reason")
 	m.retries = counter("retries_total", "Attempts that failed and will be repeated, by operation.", "connection", "operation")
 	m.lag = histogram("lag_seconds", "Time from reception of a message to the end of its run.", "pipeline")
 	m.latency = histogram("delivery_seconds", "Time of one delivery attempt, by operation and result.", "connection", "operation", "result")
@@ -87,12 +87,9 @@ func (m *Meter) Ended(pipeline, outcome string, received, _ time.Time) {
 	}
 }
 
-// Parked counts a message set aside. Reasons that name a definition are cut to
-// their first words, so that the number of series stays small.
+// Parked counts a message set aside. reason is the kind of what is missing:
+// pipeline, connection or definition.
 func (m *Meter) Parked(pipeline, reason string) {
-	if len(reason) > 20 {
-		reason = reason[:20]
-	}
 	m.parked.WithLabelValues(pipeline, reason).Inc()
 }
 

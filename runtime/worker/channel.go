@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"time"
 
@@ -31,6 +32,9 @@ func (w *Worker) Channel(pipeline string, refuses bool) connectors.Channel {
 func (c *channel) Send(ctx context.Context, msgs ...message.Message) ([]connectors.Receipt, error) {
 	live := c.w.live.Load()
 	p := live.WS.Pipelines[c.pipeline]
+	if p == nil && !c.refuses {
+		return nil, fmt.Errorf("the pipeline %s is not defined any more", c.pipeline)
+	}
 	if p == nil {
 		return nil, &connectors.Rejection{Status: 404, Message: "there is no such webhook any more"}
 	}

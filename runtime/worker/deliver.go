@@ -26,16 +26,23 @@ type verdict struct {
 // succeeded and the run goes on: then it returns true.
 func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 	op := t.live.WS.Operation(out.Step.Target)
-	sink := t.live.Sinks[op.Connection]
-	if sink == nil {
-		t.park(work, "the connection "+op.Connection+" is not open", time.Time{})
-		return false
-	}
-	if !t.live.Gates[op.Connection].enter(ctx) {
+	gate := t.bind(op).Gates[op.Connection]
+	if !gate.enter(ctx) {
 		t.interrupted(work)
 		return false
 	}
-	defer t.live.Gates[op.Connection].leave()
+	defer gate.leave()
+	// A reload may have come while the message waited for its turn.
+	to := t.bind(op)
+	op = to.WS.Operation(out.Step.Target)
+	sink := to.Sinks[op.Connection]
+	if sink == nil {
+		t.park(work, "connection", "the connection "+op.Connection+" is not open")
+		return false
+	}
+	if !t.w.leases.fresh(t.lease.ID, 0) {
+		return false // the process was held up; another holder may be at work
+	}
 	if t.lease.Crashes > 0 {
 		t.run.Ambiguous = true // a holder died; it may have been after sending
 	}
@@ -62,6 +69,16 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 		return false
 	}
 	return t.failed(work, op, out, v, attempt)
+}
+
+// bind returns the revision whose connection carries an effect: the one at
+// work now, so that a mended address serves messages already under way, or the
+// one the message began with where the operation is gone.
+func (t *task) bind(op *compile.Operation) *Live {
+	if now := t.w.live.Load(); now.WS.Operation(op.Ref()) != nil {
+		return now
+	}
+	return t.live
 }
 
 func attemptWord(v verdict) string {
@@ -164,7 +181,7 @@ func (t *task) probe(ctx context.Context, op *compile.Operation, out flow.Outcom
 		with, _ = v.(map[string]any)
 	}
 	probe := flow.Outcome{Step: out.Step, With: with, Key: out.Key + "-probe"}
-	v := t.attempt(ctx, t.live.Sinks[look.Connection], look, probe)
+	v := t.attempt(ctx, t.bind(look).Sinks[look.Connection], look, probe)
 	if !v.ok {
 		v.cause.Message = "the look for an earlier effect failed: " + v.cause.Message
 		return false, nil, &v

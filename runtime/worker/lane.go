@@ -55,6 +55,13 @@ func (l *lane) run(ctx, work context.Context) {
 			l.w.log.Error("cannot lease work", "lane", l.name, "error", err)
 			pause(ctx, time.Second)
 		}
+		if errors.Is(err, queue.ErrFailed) {
+			return // Run ends with it
+		}
+		if intake && len(leased) > 0 && l.w.Paused(pipeline) {
+			l.release(work, leased) // the pause came while they were asked for
+			leased = nil
+		}
 		for range n - len(leased) {
 			<-slots
 		}
@@ -64,6 +71,16 @@ func (l *lane) run(ctx, work context.Context) {
 				defer func() { <-slots }()
 				l.w.process(work, lease)
 			})
+		}
+	}
+}
+
+// release gives leases back as if they had never been taken.
+func (l *lane) release(work context.Context, leased []queue.Lease) {
+	for _, lease := range leased {
+		_, err := l.w.driver.Apply(work, queue.Commit{Finish: []queue.Finish{{Lease: lease, Outcome: queue.Release}}})
+		if err != nil {
+			l.w.log.Warn("cannot give back a message of a paused pipeline; it comes back when its lease has run out", "message", lease.ID, "error", err)
 		}
 	}
 }
@@ -95,13 +112,16 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// sweep makes due and orphaned jobs ready, until ctx ends.
-func (w *Worker) sweep(ctx context.Context) {
+// sweep makes due and orphaned jobs ready, until ctx ends. It returns
+// queue.ErrFailed where the store is beyond use.
+func (w *Worker) sweep(ctx context.Context) error {
 	const often, seldom = 50 * time.Millisecond, 500 * time.Millisecond
 	for ctx.Err() == nil {
 		swept, err := w.driver.Sweep(ctx, time.Now())
 		wait := seldom
 		switch {
+		case errors.Is(err, queue.ErrFailed):
+			return err
 		case err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrClosed):
 			w.log.Error("cannot sweep the queue", "error", err)
 		case swept.Expired > 0:
@@ -112,4 +132,5 @@ func (w *Worker) sweep(ctx context.Context) {
 		}
 		pause(ctx, wait)
 	}
+	return nil
 }

@@ -28,6 +28,7 @@ type task struct {
 	history []queue.Entry // not yet written
 	dirty   bool          // run has moved on since it was last written
 	began   time.Time
+	unread  bool // the record could not be read: it is kept as it is
 }
 
 // process works on one lease to its end, or to the next time it must wait.
@@ -38,11 +39,12 @@ func (w *Worker) process(work context.Context, lease queue.Lease) {
 	t := &task{w: w, lease: lease, live: w.live.Load(), began: time.Now()}
 	defer t.recover(work)
 	if err := t.decode(); err != nil {
+		t.unread = true
 		t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "store", Message: err.Error()}})
 		return
 	}
 	if t.p == nil {
-		t.park(work, "the pipeline "+t.run.Pipeline+" is not defined any more", time.Time{})
+		t.park(work, "pipeline", "the pipeline "+t.run.Pipeline+" is not defined any more")
 		return
 	}
 	if lease.Crashes >= maxCrashes {
@@ -74,10 +76,8 @@ func (t *task) decode() error {
 // A pipeline that is gone, or changed its format, must not lose the message:
 // JSON is tried then, and text kept.
 func (t *task) payload(raw []byte, m *message.Meta) (any, error) {
-	for _, p := range t.live.WS.Pipelines {
-		if "in/"+p.Name == t.lease.Lane {
-			return (&Intake{WS: t.live.WS, P: p, Limits: t.w.opt.Limits}).Decode(raw, m)
-		}
+	if p := t.live.WS.Pipelines[flow.PipelineOf(t.lease.Body)]; p != nil {
+		return (&Intake{WS: t.live.WS, P: p, Limits: t.w.opt.Limits}).Decode(raw, m)
 	}
 	v, err := message.Decode(raw, message.Unlimited)
 	if err != nil {
@@ -101,7 +101,7 @@ func (t *task) work(ctx, work context.Context) {
 			return
 		}
 		if out.Kind == flow.Dead && out.Cause.Code == "definition" {
-			t.park(work, out.Cause.Message, time.Time{}) // until a definition has it again
+			t.park(work, "definition", out.Cause.Message) // until a definition has it again
 			return
 		}
 		if out.Kind != flow.Effect {
@@ -230,8 +230,8 @@ func (t *task) dead(f *queue.Finish, cause *flow.Cause) {
 	f.Outcome, f.Box, f.Reason, f.Group = queue.Dead, box, cause.Message, cause.Group(t.run.Pipeline)
 	f.Attempts = t.lease.Attempts
 	f.Body = t.encoded()
-	if t.lease.Body != nil && t.run.ID == "" {
-		f.Body = nil // an unreadable record stays as it is
+	if t.unread {
+		f.Body = nil
 	}
 	t.note(queue.Entry{Kind: queue.DeadKind, Step: cause.Step, Target: cause.Target, Attempt: t.lease.Attempts, Detail: cause.Message})
 	if t.run.ID == "" {
@@ -327,11 +327,16 @@ func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name s
 
 func short(key string) string { return key[:min(8, len(key))] }
 
-// park sets the message aside with a reason until at, or until somebody acts.
-func (t *task) park(work context.Context, reason string, at time.Time) {
+// park sets the message aside until a definition has what it needs. what names
+// the kind of reason in few words, for metrics.
+func (t *task) park(work context.Context, what, reason string) {
 	t.note(queue.Entry{Kind: queue.ParkedKind, Detail: reason})
-	t.w.meter.Parked(t.run.Pipeline, reason)
-	t.apply(work, queue.Commit{Finish: []queue.Finish{{Lease: t.lease, Outcome: queue.Park, Reason: reason, At: at, Attempts: t.lease.Attempts}}})
+	t.w.meter.Parked(t.run.Pipeline, what)
+	f := queue.Finish{Lease: t.lease, Outcome: queue.Park, Reason: reason, Attempts: t.lease.Attempts}
+	if t.dirty {
+		f.Body = t.encoded() // what has been achieved is not done again
+	}
+	t.apply(work, queue.Commit{Finish: []queue.Finish{f}})
 }
 
 // interrupted returns a message to the queue that was not finished because the
@@ -355,6 +360,15 @@ func (t *task) recover(work context.Context) {
 	t.w.log.Error("internal error while working on a message", "message", t.lease.ID, "pipeline", t.run.Pipeline,
 		"panic", fmt.Sprint(v), "stack", string(goruntime.Stack()))
 	t.history = nil
+	defer t.abandon()
 	t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "internal", Step: t.run.Step,
 		Message: "an internal error stopped the work on this message; the log of this time tells more"}})
+}
+
+// abandon survives a panic while the dead letter is written, as a payload may
+// cause that cannot be encoded. The lease runs out then, and maxCrashes ends it.
+func (t *task) abandon() {
+	if v := recover(); v != nil {
+		t.w.log.Error("internal error while setting a message aside", "message", t.lease.ID, "panic", fmt.Sprint(v))
+	}
 }

@@ -8,6 +8,8 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -131,8 +133,11 @@ func (w *Worker) lane(name string) {
 }
 
 // Run works until ctx ends, then lets work under way finish within the grace
-// time and returns what could not be finished to the queue.
+// time and returns what could not be finished to the queue. It ends by itself,
+// with an error, when the store has failed for good.
 func (w *Worker) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	if err := w.orphans(ctx); err != nil {
@@ -145,7 +150,11 @@ func (w *Worker) Run(ctx context.Context) error {
 		w.start(l)
 	}
 	w.mu.Unlock()
-	keepers.Go(func() { w.sweep(work) })
+	keepers.Go(func() {
+		if err := w.sweep(work); err != nil {
+			stop(fmt.Errorf("the store cannot be used any more: %w", err))
+		}
+	})
 	keepers.Go(func() { w.leases.keep(work, w) })
 
 	<-ctx.Done()
@@ -164,6 +173,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	cancel()
 	<-ended
 	keepers.Wait()
+	if cause := context.Cause(ctx); errors.Is(cause, queue.ErrFailed) {
+		return cause
+	}
 	return nil
 }
 
