@@ -54,6 +54,8 @@ func (c *conn) message() (head, body []byte, err error) {
 			head = c.buf[c.start : c.start+i+2]
 			n, chunked := framing(head)
 			if chunked {
+				// Reading on reuses the buffer that the header stands in.
+				head = bytes.Clone(head)
 				body, err = c.chunks(i + 4)
 				return head, body, err
 			}
