@@ -1,6 +1,11 @@
 package spec
 
-import "crossdock/dsl/ast"
+import (
+	"strconv"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
+)
 
 // Connection is another system: NAME.connection.yaml. Keys that belong to its
 // type are described by the connector.
@@ -103,10 +108,13 @@ func (s *Stub) DecodeNode(n *ast.Node, d *Decoder) {
 		s.Fault = n.Text
 		return
 	}
-	d.into(n, &s.Status)
-	if n.Kind == ast.Scalar && (s.Status < 100 || s.Status > 599) {
-		d.shape(n, "a status number, `timeout`, `reset` or a map with status and body")
+	status, err := strconv.Atoi(n.Text)
+	if n.Kind != ast.Scalar || err != nil || status < 100 || status > 599 {
+		f := d.shape(n, "a status number, `timeout`, `reset` or a map with status and body")
+		f.Short = diag.DidYouMean(n.Text, []string{"timeout", "reset"})
+		return
 	}
+	s.Status = status
 }
 
 // DecodeNode implements Custom.

@@ -45,9 +45,8 @@ type Custom interface {
 	DecodeNode(n *ast.Node, d *Decoder)
 }
 
-// into decodes one value without running validation of its own.
 func (d *Decoder) into(n *ast.Node, target any) {
-	d.value(n, reflect.ValueOf(target).Elem(), "")
+	d.value(n, reflect.ValueOf(target).Elem())
 }
 
 // Pick fills the struct that into points at from the keys of n that it knows
@@ -55,13 +54,13 @@ func (d *Decoder) into(n *ast.Node, target any) {
 func (d *Decoder) Pick(n *ast.Node, into any) {
 	v := reflect.ValueOf(into).Elem()
 	info := describe(v.Type())
-	known := &ast.Node{Kind: ast.Map, Span: n.Span}
+	var known []ast.Pair
 	for _, p := range n.Pairs {
 		if _, ok := info.byName[p.Key.Text]; ok {
-			known.Pairs = append(known.Pairs, p)
+			known = append(known, p)
 		}
 	}
-	d.structure(known, v, "")
+	d.fill(n, known, v)
 }
 
 // Rest fills the struct that into points at from the keys of n that none of
@@ -79,21 +78,17 @@ func (d *Decoder) Rest(n *ast.Node, into any, others ...any) {
 	v := reflect.ValueOf(into).Elem()
 	info := describe(v.Type())
 	names = append(slices.Clone(info.names), names...)
-	own := &ast.Node{Kind: ast.Map, Span: n.Span}
+	var own []ast.Pair
 	for _, p := range n.Pairs {
 		_, mine := info.byName[p.Key.Text]
 		switch {
 		case mine:
-			own.Pairs = append(own.Pairs, p)
+			own = append(own, p)
 		case !taken[p.Key.Text]:
 			d.UnknownKey(p.Key, names)
 		}
 	}
-	before := len(*d.Diags)
-	d.structure(own, v, "")
-	if len(*d.Diags) == before {
-		d.validate(n, into)
-	}
+	d.fill(n, own, v)
 }
 
 // Errorf reports an error about the definition being read.
@@ -112,17 +107,11 @@ func (d *Decoder) Warnf(code diag.Code, span diag.Span, format string, args ...a
 
 // Decode fills the struct that into points at from a map node and reports
 // unknown keys, wrong shapes and broken `validate` rules.
-func (d *Decoder) Decode(n *ast.Node, into any) {
-	before := len(*d.Diags)
-	d.value(n, reflect.ValueOf(into).Elem(), "")
-	if len(*d.Diags) == before {
-		d.validate(n, into)
-	}
-}
+func (d *Decoder) Decode(n *ast.Node, into any) { d.into(n, into) }
 
 var customType = reflect.TypeFor[Custom]()
 
-func (d *Decoder) value(n *ast.Node, v reflect.Value, what string) {
+func (d *Decoder) value(n *ast.Node, v reflect.Value) {
 	if v.CanAddr() && v.Addr().Type().Implements(customType) {
 		v.Addr().Interface().(Custom).DecodeNode(n, d)
 		return
@@ -136,19 +125,19 @@ func (d *Decoder) value(n *ast.Node, v reflect.Value, what string) {
 		if v.IsNil() {
 			v.Set(reflect.New(v.Type().Elem()))
 		}
-		d.value(n, v.Elem(), what)
+		d.value(n, v.Elem())
 	case reflect.Struct:
-		d.structure(n, v, what)
+		d.structure(n, v)
 	case reflect.Slice:
-		d.slice(n, v, what)
+		d.slice(n, v)
 	case reflect.Map:
-		d.mapping(n, v, what)
+		d.mapping(n, v)
 	default:
 		d.scalar(n, v)
 	}
 }
 
-func (d *Decoder) structure(n *ast.Node, v reflect.Value, what string) {
+func (d *Decoder) structure(n *ast.Node, v reflect.Value) {
 	if n.Kind != ast.Map {
 		if n.Empty {
 			return
@@ -156,16 +145,24 @@ func (d *Decoder) structure(n *ast.Node, v reflect.Value, what string) {
 		d.shape(n, "a map of "+oneOf(Keys(v.Type())))
 		return
 	}
+	d.fill(n, n.Pairs, v)
+}
+
+// fill decodes pairs of the map n into the fields of v and holds each field to
+// its `validate` tag.
+func (d *Decoder) fill(n *ast.Node, pairs []ast.Pair, v reflect.Value) {
 	if at := v.FieldByName("Node"); at.IsValid() && at.Type() == reflect.TypeFor[*ast.Node]() {
 		at.Set(reflect.ValueOf(n))
 	}
 	info := describe(v.Type())
-	for _, p := range n.Pairs {
+	given := make(map[string]bool, len(pairs))
+	for _, p := range pairs {
 		f, ok := info.byName[p.Key.Text]
 		if !ok {
 			d.UnknownKey(p.Key, info.names)
 			continue
 		}
+		given[p.Key.Text] = true
 		if f.later != "" {
 			d.Errorf(CodeUnknown, p.Key.Span, "`%s` is not available yet", p.Key.Text).
 				Hint = "it belongs to the language, but this version cannot run it"
@@ -174,8 +171,29 @@ func (d *Decoder) structure(n *ast.Node, v reflect.Value, what string) {
 		if f.ignored != "" {
 			d.Warnf(CodeUnknown, p.Key.Span, "`%s` has no effect yet", p.Key.Text).Hint = f.ignored
 		}
-		d.value(p.Value, v.FieldByIndex(f.index), p.Key.Text)
+		before := len(*d.Diags)
+		target := v.FieldByIndex(f.index)
+		d.value(p.Value, target)
+		if len(*d.Diags) == before {
+			d.validate(p, f, target)
+		}
 	}
+	for _, name := range info.required {
+		if !given[name] && !Meant(n, name, info.names) {
+			d.Errorf(CodeUnknown, head(n), "`%s` is missing", name).Hint = "add `" + name + ":`"
+		}
+	}
+}
+
+// Meant reports whether an unknown key of n is the name misspelt: then that is
+// what there is to say, not that the name is missing.
+func Meant(n *ast.Node, name string, known []string) bool {
+	for _, key := range n.Keys() {
+		if near := diag.Nearest(key, known); !slices.Contains(known, key) && len(near) > 0 && near[0] == name {
+			return true
+		}
+	}
+	return false
 }
 
 // UnknownKey reports a key that has no meaning here.
@@ -209,8 +227,13 @@ func (d *Decoder) suggest(f *diag.Diagnostic, at *ast.Node, known []string) {
 }
 
 // shape reports a value of another shape than expected.
-func (d *Decoder) shape(n *ast.Node, want string) {
-	f := d.Errorf(CodeUnknown, n.Span, "expected %s, found %s", want, found(n))
+func (d *Decoder) shape(n *ast.Node, want string) *diag.Diagnostic {
+	return d.Errorf(CodeUnknown, n.Span, "expected %s, found %s", want, found(n))
+}
+
+// scalarShape reports something else where one value was expected.
+func (d *Decoder) scalarShape(n *ast.Node, want string) {
+	f := d.shape(n, want)
 	if n.Flow {
 		f.Code = CodeEaten
 		f.Hint = "YAML read the brackets as its own; put the text in quotes"
@@ -231,25 +254,28 @@ func found(n *ast.Node) string {
 	return "`" + strings.ReplaceAll(text, "\n", " ") + "`"
 }
 
-func (d *Decoder) slice(n *ast.Node, v reflect.Value, what string) {
+func (d *Decoder) slice(n *ast.Node, v reflect.Value) {
 	items := n.Items
 	elem := v.Type().Elem()
 	if n.Kind == ast.Scalar && !n.Empty && (elem.Kind() != reflect.Struct || reflect.PointerTo(elem).Implements(customType)) {
 		items = []*ast.Node{n} // one value stands for a list of one
 	} else if n.Kind != ast.List {
 		if !n.Empty {
-			d.shape(n, "a list")
+			d.shape(n, "a list").Hint = "begin each item with `- `, or put [ ] around"
 		}
 		return
 	}
+	if len(items) == 0 {
+		return // as if it were not there
+	}
 	out := reflect.MakeSlice(v.Type(), len(items), len(items))
 	for i, item := range items {
-		d.value(item, out.Index(i), what)
+		d.value(item, out.Index(i))
 	}
 	v.Set(out)
 }
 
-func (d *Decoder) mapping(n *ast.Node, v reflect.Value, what string) {
+func (d *Decoder) mapping(n *ast.Node, v reflect.Value) {
 	if n.Kind != ast.Map {
 		if !n.Empty {
 			d.shape(n, "a map")
@@ -259,7 +285,7 @@ func (d *Decoder) mapping(n *ast.Node, v reflect.Value, what string) {
 	out := reflect.MakeMapWithSize(v.Type(), len(n.Pairs))
 	for _, p := range n.Pairs {
 		item := reflect.New(v.Type().Elem()).Elem()
-		d.value(p.Value, item, what)
+		d.value(p.Value, item)
 		out.SetMapIndex(reflect.ValueOf(p.Key.Text).Convert(v.Type().Key()), item)
 	}
 	v.Set(out)
@@ -305,7 +331,7 @@ func (d *Decoder) scalar(n *ast.Node, v reflect.Value) {
 // wrong with it.
 func (d *Decoder) Text(n *ast.Node) (string, bool) {
 	if n.Kind != ast.Scalar {
-		d.shape(n, "a single value")
+		d.scalarShape(n, "a single value")
 		return "", false
 	}
 	return d.expand(n)
@@ -327,11 +353,15 @@ type field struct {
 	name    string
 	later   string
 	ignored string
+	rules   string // of validator, without required and omitempty
+
+	required bool
 }
 
 type structInfo struct {
-	names  []string // available ones, in order
-	byName map[string]field
+	names    []string // available ones, in order
+	byName   map[string]field
+	required []string
 }
 
 var described sync.Map // reflect.Type -> *structInfo
@@ -348,9 +378,16 @@ func describe(t reflect.Type) *structInfo {
 		}
 		name, _, _ := strings.Cut(tag, ",")
 		later := f.Tag.Get("later")
-		info.byName[name] = field{f.Index, name, later, f.Tag.Get("ignored")}
+		first, rules, _ := strings.Cut(f.Tag.Get("validate"), ",")
+		if first != "required" && first != "omitempty" {
+			rules = f.Tag.Get("validate")
+		}
+		info.byName[name] = field{f.Index, name, later, f.Tag.Get("ignored"), rules, first == "required"}
 		if later == "" {
 			info.names = append(info.names, name)
+		}
+		if first == "required" {
+			info.required = append(info.required, name)
 		}
 	}
 	described.Store(t, info)

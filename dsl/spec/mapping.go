@@ -54,19 +54,16 @@ func (r *Row) DecodeNode(n *ast.Node, d *Decoder) {
 		r.From.DecodeNode(n, d)
 		return
 	}
+	before := len(*d.Diags)
 	d.into(n, &r.RowOptions)
-	set := 0
-	for _, key := range []string{"from", "const", "each"} {
-		if n.Get(key) != nil {
-			set++
-		}
-	}
+	has := func(key string) bool { return n.Get(key) != nil }
 	switch {
-	case set > 1:
-		d.Errorf(CodeUnknown, n.Span, "a row takes only one of `from`, `const` and `each`")
-	case set == 0 && n.Get("fields") == nil:
+	case has("const") && (has("from") || has("each") || has("fields")):
+		d.Errorf(CodeUnknown, n.Pair("const").Key.Span, "a row with `const` takes no `from`, `each` or `fields`")
+	case has("each") && has("from") && has("fields"):
+		d.Errorf(CodeUnknown, n.Pair("from").Key.Span, "a row with `each` has either `from` or `fields`").
+			Hint = "`each` says where the items come from"
+	case !has("from") && !has("const") && !has("each") && !has("fields") && len(*d.Diags) == before:
 		d.Errorf(CodeUnknown, n.Span, "a row needs `from`, `const`, `each` or `fields`").Hint = "add `from:` with the jq that computes the value"
-	case r.Each.Set() && n.Get("fields") == nil && n.Get("from") == nil && len(*d.Diags) == 0:
-		// `each` alone copies the items.
 	}
 }

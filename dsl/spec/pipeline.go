@@ -1,6 +1,11 @@
 package spec
 
-import "crossdock/dsl/ast"
+import (
+	"strconv"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
+)
 
 // Pipeline says what starts work, which data identifies it, and its steps:
 // NAME.pipeline.yaml.
@@ -86,10 +91,16 @@ type replyOptions Reply
 func (r *Reply) DecodeNode(n *ast.Node, d *Decoder) {
 	if n.Kind == ast.Map {
 		d.into(n, (*replyOptions)(r))
-	} else {
-		d.into(n, &r.Status)
+		r.Node = n
+		return
 	}
 	r.Node = n
+	status, err := strconv.Atoi(n.Text)
+	if n.Kind != ast.Scalar || err != nil || status < 200 || status > 299 {
+		d.shape(n, "a status number from 200 to 299, or {status, body}")
+		return
+	}
+	r.Status = status
 }
 
 // ScheduleTrigger is a point in time.
@@ -123,9 +134,10 @@ type CSV struct {
 
 // FileAfter says what happens to a file.
 type FileAfter struct {
-	MoveTo Text `yaml:"move_to" doc:"Folder it is moved to."`
-	Delete bool `yaml:"delete" doc:"It is removed."`
-	Keep   bool `yaml:"keep" doc:"It stays; its content is remembered and not read again."`
+	Node   *ast.Node `yaml:"-"`
+	MoveTo Text      `yaml:"move_to" doc:"Folder it is moved to."`
+	Delete bool      `yaml:"delete" doc:"It is removed."`
+	Keep   bool      `yaml:"keep" doc:"It stays; its content is remembered and not read again."`
 }
 
 // PollTrigger asks for changes again and again.
@@ -182,6 +194,8 @@ type StepOptions struct {
 	StoreFile  *ast.Node   `yaml:"store_file" doc:"Stores a file." later:"step"`
 	OpenCase   *ast.Node   `yaml:"open_case" doc:"Asks a person." later:"step"`
 	File       *ast.Node   `yaml:"file" doc:"Attaches a file." later:"step"`
+	Assign     *ast.Node   `yaml:"assign" doc:"Who is asked." later:"step"`
+	Text       *ast.Node   `yaml:"text" doc:"What is asked." later:"step"`
 }
 
 // Flag is a key that only has to be there.
@@ -235,10 +249,13 @@ func (s *Step) DecodeNode(n *ast.Node, d *Decoder) {
 		s.Ignore = &Flag{Node: n}
 		return
 	}
-	d.into(n, &s.StepOptions)
 	if n.Kind != ast.Map {
+		f := d.shape(n, "a step: `ignore`, or a map with one of map, when, split, route, send, call, emit, dead_letter")
+		f.Short = diag.DidYouMean(n.Text, []string{"ignore"})
 		return
 	}
+	before := len(*d.Diags)
+	d.into(n, &s.StepOptions)
 	var actions []string
 	for _, a := range Actions {
 		if n.Get(a) != nil {
@@ -248,7 +265,7 @@ func (s *Step) DecodeNode(n *ast.Node, d *Decoder) {
 	effect := n.Get("send") != nil || n.Get("call") != nil || n.Get("emit") != nil
 	later := n.Get("fetch_file") != nil || n.Get("store_file") != nil || n.Get("open_case") != nil
 	switch {
-	case len(actions) == 0 && !later:
+	case len(actions) == 0 && !later && len(*d.Diags) == before:
 		d.Errorf(CodeUnknown, head(n), "a step needs an action").Hint = "you can use: map, when, split, route, send, call, emit, dead_letter, ignore"
 	case len(actions) == 2 && effect && n.Get("map") != nil:
 	case len(actions) > 1:

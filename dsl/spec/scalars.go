@@ -96,10 +96,11 @@ func (v *Duration) DecodeNode(n *ast.Node, d *Decoder) {
 	if !ok {
 		return
 	}
-	v.Node = n
 	if v.D, ok = ParseDuration(text); !ok {
 		d.shape(n, "a length of time such as 500ms, 5s, 10m, 4h or 30d")
+		return // as if nothing were written
 	}
+	v.Node = n
 }
 
 // Or returns the length of time, or def where none was written.
@@ -150,10 +151,11 @@ func (s *Size) DecodeNode(n *ast.Node, d *Decoder) {
 	if !ok {
 		return
 	}
-	s.Node = n
 	if s.N, ok = ParseSize(text); !ok {
 		d.shape(n, "a size such as 64KB, 10MB or 1GiB")
+		return // as if nothing were written
 	}
+	s.Node = n
 }
 
 // Or returns the size, or def where none was written.
@@ -189,7 +191,7 @@ type Secret struct {
 // DecodeNode implements Custom.
 func (s *Secret) DecodeNode(n *ast.Node, d *Decoder) {
 	if n.Kind != ast.Scalar {
-		d.shape(n, "a single value")
+		d.scalarShape(n, "a single value")
 		return
 	}
 	s.Node = n
