@@ -70,10 +70,10 @@ func run(ctx context.Context) error {
 	if b.smoke {
 		b.runs = 1
 	}
+	defer func() { os.RemoveAll(b.tmp) }()
 	if err := b.prepare(); err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.tmp)
 	head := b.machine()
 	var failed []string
 	for _, s := range sections {
