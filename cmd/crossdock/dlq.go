@@ -34,7 +34,8 @@ func (a *app) dlqList() *cobra.Command {
 	var r remote
 	var box, pipeline string
 	var group bool
-	cmd := &cobra.Command{Use: "list", Args: cobra.NoArgs, Short: "List dead letters, oldest first, or by cause"}
+	cmd := &cobra.Command{Use: "list", Args: cobra.NoArgs, Short: "List dead letters, oldest first, or by cause",
+		Example: "  crossdock dlq list --box delivery\n  crossdock dlq list --group"}
 	r.flags(cmd)
 	cmd.Flags().StringVar(&box, "box", "", "only this box")
 	cmd.Flags().StringVar(&pipeline, "pipeline", "", "only this pipeline")
@@ -107,7 +108,8 @@ func (a *app) groups(letters []deadletter.Letter) {
 
 func (a *app) dlqShow() *cobra.Command {
 	var r remote
-	cmd := &cobra.Command{Use: "show ID", Args: cobra.ExactArgs(1), Short: "Show one dead letter with its payload and cause"}
+	cmd := &cobra.Command{Use: "show ID", Args: cobra.ExactArgs(1), Short: "Show one dead letter with its payload and cause",
+		Example: "  crossdock dlq show ID\n  crossdock dlq show ID --reveal"}
 	r.flags(cmd)
 	reveal := cmd.Flags().Bool("reveal", false, "show personal data instead of masking it")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -265,7 +267,8 @@ func (a *app) dlqReplay() *cobra.Command {
 func (a *app) dlqDiscard() *cobra.Command {
 	var r remote
 	var reason string
-	cmd := &cobra.Command{Use: "discard ID... --reason WHY", Args: cobra.MinimumNArgs(1), Short: "End dead letters for good; the history keeps who and why"}
+	cmd := &cobra.Command{Use: "discard ID... --reason WHY", Args: cobra.MinimumNArgs(1), Short: "End dead letters for good; the history keeps who and why",
+		Example: "  crossdock dlq discard ID --reason \"test order\""}
 	r.flags(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "", "why they are discarded")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -284,7 +287,8 @@ func (a *app) dlqDiscard() *cobra.Command {
 
 func (a *app) dlqRejected() *cobra.Command {
 	var r remote
-	cmd := &cobra.Command{Use: "rejected", Args: cobra.NoArgs, Short: "List messages that were refused at the door, newest first"}
+	cmd := &cobra.Command{Use: "rejected", Args: cobra.NoArgs, Short: "List messages that were refused at the door, newest first",
+		Example: "  crossdock dlq rejected\n  crossdock dlq rejected --json"}
 	r.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := r.client()
@@ -296,7 +300,7 @@ func (a *app) dlqRejected() *cobra.Command {
 			At                        time.Time
 			Data                      []byte
 		}
-		if err := c.Get(cmd.Context(), "/v1/history", url.Values{"kind": {"rejected"}}, &entries); err != nil {
+		if err := c.Get(cmd.Context(), "/v1/history", url.Values{"kind": {"rejected"}, "reveal": {"true"}}, &entries); err != nil {
 			return failed(err)
 		}
 		if r.json {

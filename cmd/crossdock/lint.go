@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,6 +23,12 @@ func (a *app) lintCommand() *cobra.Command {
   crossdock lint --format sarif > findings.sarif
   crossdock lint --fail-on warning`,
 		RunE: func(_ *cobra.Command, args []string) error {
+			if !slices.Contains([]string{"text", "json", "sarif", "github"}, format) {
+				return fmt.Errorf("there is no format `%s`: use text, json, sarif or github", format)
+			}
+			if failOn != "error" && failOn != "warning" {
+				return fmt.Errorf("--fail-on takes error or warning, not `%s`", failOn)
+			}
 			_, list, err := load(dir(args), env)
 			if err != nil {
 				return failf(exitLoad, "%s", err)

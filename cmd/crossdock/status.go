@@ -100,7 +100,8 @@ func (a *app) queuesCommand() *cobra.Command {
 	var r remote
 	cmd := &cobra.Command{
 		Use: "queues", GroupID: "operate", Args: cobra.NoArgs,
-		Short: "Show how full every lane is, and what keeps its messages",
+		Short:   "Show how full every lane is, and what keeps its messages",
+		Example: "  crossdock queues\n  crossdock queues --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := r.client()
 			if err != nil {
@@ -201,7 +202,8 @@ func (a *app) reloadCommand() *cobra.Command {
 	var r remote
 	cmd := &cobra.Command{
 		Use: "reload", GroupID: "operate", Args: cobra.NoArgs,
-		Short: "Bring changed definitions to life, or say why not",
+		Short:   "Bring changed definitions to life, or say why not",
+		Example: "  crossdock reload\n  crossdock reload --dir examples/01-spare-parts --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := r.client()
 			if err != nil {

@@ -14,6 +14,7 @@ func (a *app) versionCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "version", Args: cobra.NoArgs, Short: "Print the version",
+		Example: "  crossdock version\n  crossdock version --json",
 		RunE: func(*cobra.Command, []string) error {
 			commit := "unknown"
 			if info, ok := debug.ReadBuildInfo(); ok {

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+)
+
+// TestMain makes this test binary the command line that the scripts call.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"crossdock": func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		app := &app{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+		os.Exit(app.main(ctx, os.Args[1:]))
+	}})
+}
+
+// TestScripts runs the command line as people do: one file per command below
+// testdata/script. Beside the commands of testscript there are
+//
+//	exits CODE COMMAND...        the command ends with exactly this code
+//	waits URL                    until somebody answers 200 there
+//	eventually TEXT COMMAND...   until the output matches; 20 seconds at most
+//	posts STATUS URL FILE [HEADER...]   sends JSON and expects the status
+//	keep NAME PATTERN            $NAME = what the pattern found in stdout
+//	fills FILE                   $NAME in the file becomes its value
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			for _, name := range []string{"HTTP", "ADMIN"} {
+				addr, err := freeAddress()
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, addr)
+			}
+			env.Setenv("XD_SHOP_KEY", "script-key")
+			env.Setenv("NO_COLOR", "1")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": scriptExits, "waits": scriptWaits, "eventually": scriptEventually, "posts": scriptPosts, "keep": scriptKeep, "fills": scriptFills,
+		},
+	})
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// code runs a command and returns its exit code; what it wrote is there for
+// stdout and stderr.
+func code(ts *testscript.TestScript, args []string) int {
+	err := ts.Exec(args[0], args[1:]...)
+	var ended interface{ ExitCode() int }
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &ended):
+		return ended.ExitCode()
+	}
+	ts.Fatalf("%s: %v", strings.Join(args, " "), err)
+	return -1
+}
+
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	if got := code(ts, args[1:]); strconv.Itoa(got) != args[0] {
+		ts.Fatalf("%s ended with %d, not %s\n%s%s", strings.Join(args[1:], " "), got, args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+// patience is how long a script waits for another process.
+const patience = 20 * time.Second
+
+// until tries again and again; another process cannot signal us.
+func until(ts *testscript.TestScript, what string, ok func() error) {
+	deadline := time.Now().Add(patience)
+	for {
+		err := ok()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s: %v", what, err)
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
+}
+
+func scriptWaits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: waits URL")
+	}
+	until(ts, args[0], func() error {
+		resp, err := http.Get(args[0])
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s", resp.Status)
+		}
+		return nil
+	})
+}
+
+func scriptEventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually TEXT COMMAND...")
+	}
+	want, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	until(ts, args[0], func() error {
+		_ = code(ts, args[1:]) // what it writes decides
+		if out := ts.ReadFile("stdout"); !want.MatchString(out) {
+			return fmt.Errorf("the output was:\n%s%s", out, ts.ReadFile("stderr"))
+		}
+		return nil
+	})
+}
+
+func scriptPosts(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: posts STATUS URL FILE [HEADER...]")
+	}
+	req, err := http.NewRequest(http.MethodPost, args[1], bytes.NewReader([]byte(ts.ReadFile(args[2]))))
+	ts.Check(err)
+	req.Header.Set("Content-Type", "application/json")
+	for _, h := range args[3:] {
+		name, value, _ := strings.Cut(h, ":")
+		req.Header.Set(name, strings.TrimSpace(value))
+	}
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%s", answer)
+	if strconv.Itoa(resp.StatusCode) != args[0] {
+		ts.Fatalf("%s answered %s, not %s: %s", args[1], resp.Status, args[0], answer)
+	}
+}
+
+func scriptKeep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep NAME PATTERN")
+	}
+	m := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(m) < 2 {
+		ts.Fatalf("%s is not in the output:\n%s", args[1], ts.ReadFile("stdout"))
+	}
+	ts.Setenv(args[0], m[1])
+}
+
+func scriptFills(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fills FILE")
+	}
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+// TestEveryCommandExplainsItself walks all commands: what can be run says in
+// one line what it does and shows how it is typed.
+func TestEveryCommandExplainsItself(t *testing.T) {
+	root := (&app{Getenv: func(string) string { return "" }}).root()
+	scripts, err := os.ReadDir("testdata/script")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, s := range scripts {
+		raw, err := os.ReadFile("testdata/script/" + s.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(raw)
+	}
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		if c == root || c.Name() == "help" || c.Name() == "completion" || c.Parent().Name() == "completion" {
+			return
+		}
+		if c.Short == "" || strings.HasSuffix(c.Short, ".") {
+			t.Errorf("%s: one line without a full stop says what it does", c.CommandPath())
+		}
+		if !strings.Contains(c.Example, c.CommandPath()) {
+			t.Errorf("%s: no example shows it", c.CommandPath())
+		}
+		if c.Runnable() && !strings.Contains(all.String(), c.CommandPath()) {
+			t.Errorf("%s: no script below testdata/script runs it", c.CommandPath())
+		}
+	}
+	walk(root)
+}
