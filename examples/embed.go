@@ -6,5 +6,5 @@ import "embed"
 
 // FS holds the examples, one folder each.
 //
-//go:embed all:01-spare-parts
+//go:embed 01-spare-parts
 var FS embed.FS

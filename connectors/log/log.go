@@ -122,7 +122,7 @@ func (s *sink) Deliver(ctx context.Context, r connectors.Request) (connectors.Re
 	if err := ctx.Err(); err != nil {
 		return connectors.Response{}, connectors.NotSent(fmt.Errorf("write log line: %w", err))
 	}
-	attrs := []slog.Attr{slog.String("connection", s.name), slog.String("operation", r.Operation)}
+	attrs := []slog.Attr{slog.String("operation", r.Operation)}
 	if r.MessageID != "" {
 		attrs = append(attrs, slog.String("message", r.MessageID))
 	}
