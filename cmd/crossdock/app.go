@@ -80,7 +80,7 @@ func (a *app) root() *cobra.Command {
 		&cobra.Group{ID: "operate", Title: "Operate what runs:"},
 	)
 	root.AddCommand(
-		a.initCommand(), a.lintCommand(), a.fmtCommand(), a.testCommand(), a.tryCommand(), a.evalCommand(),
+		a.initCommand(), a.lintCommand(), a.fmtCommand(), a.testCommand(), a.tryCommand(), a.evalCommand(), a.explainCommand(),
 		a.runCommand(), a.mockCommand(), a.demoCommand(),
 		a.statusCommand(), a.queuesCommand(), a.traceCommand(), a.dlqCommand(), a.reloadCommand(), a.doctorCommand(), a.versionCommand(),
 		a.switchCommand("pause", "Stop the work on a pipeline; its messages wait"),
