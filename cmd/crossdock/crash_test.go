@@ -55,6 +55,7 @@ type crash struct {
 	messages, kills, edits int
 	target                 *keyedTarget
 	process                *exec.Cmd
+	ended                  chan struct{} // closed when the process has gone
 	log                    *os.File
 
 	down     atomic.Bool  // the process was killed and is not ready again
@@ -153,17 +154,18 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// start runs the process and waits until it is ready.
+// start runs the process and waits until it is ready. As a supervisor would, it
+// starts one again that met a broken edit: nothing starts on those.
 func (c *crash) start() {
 	c.t.Helper()
-	cmd := exec.Command(c.binary, "run", c.dir, "--store", c.store, "--http", c.http, "--admin", c.admin)
-	cmd.Stderr = c.log
-	if err := cmd.Start(); err != nil {
-		c.t.Fatal(err)
-	}
-	c.process = cmd
+	c.launch()
 	deadline := time.Now().Add(30 * time.Second)
 	for time.Now().Before(deadline) {
+		select {
+		case <-c.ended:
+			c.launch()
+		case <-time.After(10 * time.Millisecond): // a real process: nothing signals readiness
+		}
 		resp, err := http.Get("http://" + c.admin + "/readyz")
 		if err == nil {
 			resp.Body.Close()
@@ -172,9 +174,21 @@ func (c *crash) start() {
 				return
 			}
 		}
-		time.Sleep(10 * time.Millisecond) // a real process: nothing signals readiness but this
 	}
 	c.t.Fatalf("the process did not become ready; its log:\n%s", c.logTail())
+}
+
+// launch starts the process; ended is closed when it has gone.
+func (c *crash) launch() {
+	c.t.Helper()
+	cmd := exec.Command(c.binary, "run", c.dir, "--store", c.store, "--http", c.http, "--admin", c.admin)
+	cmd.Stderr = c.log
+	if err := cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }() // it is killed, or says in its log why it went
+	c.process, c.ended = cmd, ended
 }
 
 func (c *crash) kill() {
@@ -182,7 +196,7 @@ func (c *crash) kill() {
 	if err := c.process.Process.Kill(); err != nil {
 		c.t.Fatal(err)
 	}
-	_ = c.process.Wait() // it was killed: the error says so
+	<-c.ended
 }
 
 func (c *crash) logTail() string {
