@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"crossdock/mappings"
+	"crossdock/pipelines"
 )
 
 // The exit codes of every command.
@@ -108,7 +108,7 @@ func (a *app) environment(cmd *cobra.Command, _ []string) error {
 }
 
 // std is the library that comes with crossdock.
-func std() fs.FS { return mappings.FS }
+func std() fs.FS { return pipelines.Library() }
 
 // dir returns the workspace that the arguments name, "." where they name none.
 func dir(args []string) string {

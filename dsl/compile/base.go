@@ -30,6 +30,11 @@ func (b *builder) workspace() {
 		dec.Decode(defs[0].node, b.ws.Spec)
 		b.ws.Name = b.ws.Spec.Name.Value
 	}
+	for _, name := range b.ws.Spec.Use {
+		if name.Set() && b.named["pipeline"]["std/"+strings.TrimPrefix(name.Value, "std/")] == nil {
+			dec.Unknown(name.Node, "shipped flow", b.library["pipeline"])
+		}
+	}
 	for i, v := range b.ws.Spec.Verify {
 		b.addVerify(dec, v.Key, &b.ws.Spec.Verify[i].Value)
 	}

@@ -1,10 +1,12 @@
 package compile
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"crossdock/dsl/cell"
+	"crossdock/dsl/diag"
 	"crossdock/dsl/mapping"
 	"crossdock/dsl/spec"
 )
@@ -22,8 +24,8 @@ func (b *builder) connections() {
 			settings = b.opt.Catalog.Settings(typ.Text)
 		}
 		if settings == nil {
-			dec.Decode(d.node, c.Spec)
-			if typ != nil {
+			dec.Pick(d.node, c.Spec) // whose the other keys are cannot be told
+			if c.Spec.Type.Set() {
 				dec.Unknown(typ, "connection type", b.opt.Catalog.Types())
 			}
 			continue
@@ -44,8 +46,23 @@ func (b *builder) connections() {
 			}
 			c.Operations[f.Key.Text] = b.operation(dec, c, f.Key.Text, &f.Value)
 		}
-		b.diags.Add(b.opt.Catalog.Check(c)...)
+		b.notYetSaid(b.opt.Catalog.Check(c))
 	}
+}
+
+// notYetSaid adds findings about places of which nothing was said before: what
+// cannot be read cannot be right either.
+func (b *builder) notYetSaid(list diag.List) {
+	said := b.diags[:len(b.diags):len(b.diags)]
+	for _, d := range list {
+		if !slices.ContainsFunc(said, func(s diag.Diagnostic) bool { return s.Severity == diag.Error && overlap(s.Span, d.Span) }) {
+			b.diags.Add(d)
+		}
+	}
+}
+
+func overlap(a, b diag.Span) bool {
+	return a.File == b.File && a.Start.Less(b.End) && b.Start.Less(a.End)
 }
 
 func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *spec.Operation) *Operation {
@@ -140,6 +157,9 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 	conn, name := splitRef(ref.Value)
 	c := b.ws.Connections[conn]
 	if c == nil {
+		c = b.ws.Connections["std/"+conn]
+	}
+	if c == nil {
 		if name == "" {
 			f := dec.Errorf(spec.CodeUnknown, ref.Span(), "`%s` is not an operation", ref.Value)
 			f.Hint = "write connection.operation, such as " + b.someOperation()
@@ -162,8 +182,12 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 	return op
 }
 
-func (b *builder) someOperation() string {
-	for _, name := range sortedKeys(b.ws.Connections) {
+// someOperation is an example, of the connection conn where it has any.
+func (b *builder) someOperation(conn string) string {
+	for _, name := range append([]string{conn}, sortedKeys(b.ws.Connections)...) {
+		if b.ws.Connections[name] == nil {
+			continue
+		}
 		for _, op := range sortedKeys(b.ws.Connections[name].Operations) {
 			return name + "." + op
 		}

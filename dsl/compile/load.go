@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -84,13 +85,15 @@ type builder struct {
 	named map[string]map[string]*definition // by kind and name
 	vars  map[string]string
 	cells *cell.Compiler
+	// library names what ships with crossdock, by kind.
+	library map[string][]string
 }
 
 // Load reads, parses and compiles all definitions below fsys. The Workspace is
 // usable for looking at even when the list has errors, but must not run then.
 // The error is for a folder that cannot be read at all.
 func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
-	b := &builder{fsys: fsys, opt: opt, defs: map[string][]*definition{}, named: map[string]map[string]*definition{}}
+	b := &builder{fsys: fsys, opt: opt, defs: map[string][]*definition{}, named: map[string]map[string]*definition{}, library: map[string][]string{}}
 	b.ws = &Workspace{
 		Pipelines: map[string]*Pipeline{}, Connections: map[string]*Connection{}, Mappings: map[string]*Mapping{},
 		Lookups: map[string]*Lookup{}, Schemas: map[string]*Schema{}, Policies: map[string]*Policy{},
@@ -108,7 +111,6 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 		files = append(files, std...)
 	}
 	b.index(files)
-	b.revision()
 	b.workspace()
 	b.cells = &cell.Compiler{Diags: &b.diags, Lookup: b.findTable, Tables: func() []string { return sortedKeys(b.ws.Lookups) }}
 	b.lookups()
@@ -118,6 +120,7 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 	b.probes()
 	b.pipelines()
 	b.tests()
+	b.revision()
 	b.ws.Cells = b.cells.Cells
 	return b.ws, b.diags, nil
 }
@@ -153,7 +156,7 @@ func (b *builder) read(fsys fs.FS, prefix string, std bool) ([]*source, error) {
 		}
 		raw, err := fs.ReadFile(fsys, p)
 		if err != nil {
-			if errors.Is(err, fs.ErrNotExist) {
+			if errors.Is(err, fs.ErrNotExist) && d.Type()&fs.ModeSymlink == 0 {
 				return nil // went away while we were looking
 			}
 			b.diags.Errorf(spec.CodeUnknown, diag.Span{File: prefix + p}, "cannot be read: %s", plainError(err))
@@ -204,11 +207,11 @@ func (b *builder) index(files []*source) {
 				continue
 			}
 			k, ok := spec.KindNamed(head.Key.Text)
-			if !ok || head.Value.Kind != ast.Scalar || looksForeign(s.file.Root) {
+			if !ok || head.Value.Kind != ast.Scalar || looksForeign(s.file.Root, k) {
 				continue
 			}
 			f := b.diags.Errorf(spec.CodeUnknown, head.Key.Span, "a %s must stand in a file whose name ends in `%s`", k.Name, k.Suffix)
-			f.Hint = "rename the file to " + strings.TrimSuffix(strings.TrimSuffix(s.path, ".yaml"), ".yml") + k.Suffix
+			f.Hint = "rename the file to " + renamed(s.path, k)
 			continue
 		}
 		b.ws.Files[s.path] = s.file
@@ -225,8 +228,19 @@ func (b *builder) index(files []*source) {
 }
 
 // looksForeign keeps files of other tools that happen to begin with a word of
-// ours out of the way.
-func looksForeign(root *ast.Node) bool { return len(root.Pairs) < 2 }
+// ours out of the way: no second key is one of ours.
+func looksForeign(root *ast.Node, k spec.Kind) bool {
+	return !slices.ContainsFunc(root.Pairs[1:], func(p ast.Pair) bool { return slices.Contains(k.Keys(), p.Key.Text) })
+}
+
+// renamed is the path with the ending that a kind has.
+func renamed(p string, k spec.Kind) string {
+	if k.Name == "crossdock" {
+		return path.Join(path.Dir(p), k.Suffix)
+	}
+	p = strings.TrimSuffix(strings.TrimSuffix(p, ".yaml"), ".yml")
+	return strings.TrimSuffix(p, "."+k.Name) + k.Suffix
+}
 
 func example(k spec.Kind) string {
 	if k.Name == "crossdock" {
@@ -261,6 +275,10 @@ func (b *builder) add(s *source, head ast.Pair, byName spec.Kind) {
 	}
 	name := head.Value.Text
 	if s.std {
+		b.library[kind.Name] = append(b.library[kind.Name], name)
+		if !b.wants(kind.Name, name) {
+			return
+		}
 		name = "std/" + name
 	}
 	d := &definition{node: s.file.Root, head: head, Definition: Definition{Kind: kind.Name, Name: name, File: s.file, Std: s.std}}
@@ -284,6 +302,27 @@ func (b *builder) add(s *source, head ast.Pair, byName spec.Kind) {
 	b.defs[kind.Name] = append(b.defs[kind.Name], d)
 }
 
+// wants reports whether the workspace takes a definition of the shipped library
+// in: schemas and tables always, flows by name, and connections with the first
+// flow.
+func (b *builder) wants(kind, name string) bool {
+	if kind != "pipeline" && kind != "connection" {
+		return true
+	}
+	defs := b.defs["crossdock"]
+	if len(defs) == 0 {
+		return false
+	}
+	use := defs[0].node.Get("use")
+	if use == nil {
+		return false
+	}
+	if kind == "connection" {
+		return true
+	}
+	return slices.ContainsFunc(append(use.Items, use), func(n *ast.Node) bool { return strings.TrimPrefix(n.Text, "std/") == name })
+}
+
 // revision hashes the meaning of everything.
 func (b *builder) revision() {
 	paths := make([]string, 0, len(b.ws.Files))
@@ -296,6 +335,9 @@ func (b *builder) revision() {
 		if f := b.ws.Files[p]; f != nil && f.Root != nil {
 			fmt.Fprintf(h, "%s %s\n", p, meaning(f.Root))
 		}
+	}
+	for _, p := range sortedKeys(b.beside) {
+		fmt.Fprintf(h, "%s %x\n", p, b.beside[p])
 	}
 	for _, v := range sortedKeys(b.opt.Vars) {
 		fmt.Fprintf(h, "var %s %s\n", v, b.opt.Vars[v])
@@ -329,7 +371,12 @@ func sortedKeys[V any](m map[string]V) []string {
 // readBeside reads a file named in a definition: beside it, or from the root of
 // the workspace.
 func (b *builder) readBeside(d *definition, name string) ([]byte, string, error) {
-	return ReadBeside(b.fsys, b.opt.Std, d.File.Path, name)
+	raw, at, err := ReadBeside(b.fsys, b.opt.Std, d.File.Path, name)
+	if err == nil {
+		sum := sha256.Sum256(raw)
+		b.beside[at] = sum[:]
+	}
+	return raw, at, err
 }
 
 // ReadBeside reads a file named in the definition at from: beside that file,

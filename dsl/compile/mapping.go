@@ -2,6 +2,7 @@ package compile
 
 import (
 	"errors"
+	"reflect"
 	"sort"
 	"strings"
 
@@ -48,7 +49,7 @@ func (b *builder) mappings() {
 			dec.Errorf(spec.CodeUnknown, m.Spec.Program.Span(), "a mapping has either `fields` or `program`")
 		case m.Spec.Program.Set():
 			b.program(dec, d, m, at)
-		case len(m.Spec.Fields) == 0:
+		case len(m.Spec.Fields) == 0 && unsaid(d.node.Get("fields")) && !spec.Meant(d.node, "fields", spec.Keys(reflect.TypeFor[spec.Mapping]())):
 			dec.Errorf(spec.CodeUnknown, d.head.Key.Span, "a mapping needs `fields` or `program`").Hint = "add `fields:` with one row per target"
 		}
 		b.lets(dec, m, at)
@@ -115,6 +116,10 @@ func (b *builder) lets(dec *spec.Decoder, m *Mapping, at cell.Context) {
 			dec.Errorf(spec.CodeUnknown, f.Key.Span, "`%s` cannot be used as $%s", name, name).Hint = "use letters, digits and _, beginning with a letter"
 			continue
 		}
+		if cell.Taken(name) || name == "root" || name == "index" {
+			dec.Errorf(spec.CodeUnknown, f.Key.Span, "`$%s` has a meaning of its own", name).Hint = "choose another name"
+			continue
+		}
 		rc := rowContext{Context: at, vars: mappingVars(names), lets: true}
 		rc.Row = "let " + name
 		row := b.row(dec, f.Key, &f.Value, rc)
@@ -164,14 +169,15 @@ func (b *builder) object(dec *spec.Decoder, o *mapping.Object, rows spec.Fields[
 		seen[target] = f.Key
 		at.Row = at.prefix + target
 		row := b.row(dec, f.Key, &f.Value, at)
-		place(dec, o, strings.Split(target, "."), f.Key, row)
+		place(dec, o, strings.Split(target, "."), "", f.Key, row)
 	}
 	sortFields(o)
 }
 
 // place puts a row at a dotted target and reports targets that contradict each
-// other: `a` with a value and `a.b` inside it.
-func place(dec *spec.Decoder, o *mapping.Object, path []string, key *ast.Node, row *mapping.Row) {
+// other: `a` with a value and `a.b` inside it. above is the way to o, with a dot
+// at its end.
+func place(dec *spec.Decoder, o *mapping.Object, path []string, above string, key *ast.Node, row *mapping.Row) {
 	name := path[0]
 	if name == "" || strings.ContainsAny(name, "[]") {
 		dec.Errorf(CodeTarget, key.Span, "`%s` is not a target", key.Text).Hint = "write names with dots between them; a list is built with `each:`"
@@ -183,11 +189,12 @@ func place(dec *spec.Decoder, o *mapping.Object, path []string, key *ast.Node, r
 			continue
 		}
 		if f.Nested == nil || len(path) == 1 {
-			dec.Errorf(CodeTarget, key.Span, "`%s` is a value of its own and an object at the same time", strings.Join(path[:1], ".")).
-				Hint = "remove one of the rows"
+			bad := dec.Errorf(CodeTarget, key.Span, "`%s` is a value of its own and an object at the same time", above+name)
+			bad.Hint = "remove one of the rows"
+			bad.Related = []diag.Related{{Span: firstKey(f), Message: "the other one"}}
 			return
 		}
-		place(dec, f.Nested, path[1:], key, row)
+		place(dec, f.Nested, path[1:], above+name+".", key, row)
 		return
 	}
 	if len(path) == 1 {
@@ -196,8 +203,22 @@ func place(dec *spec.Decoder, o *mapping.Object, path []string, key *ast.Node, r
 	}
 	nested := &mapping.Object{}
 	o.Fields = append(o.Fields, mapping.Field{Name: name, Nested: nested})
-	place(dec, nested, path[1:], key, row)
+	place(dec, nested, path[1:], above+name+".", key, row)
 }
+
+// firstKey is where the first row of a field is written.
+func firstKey(f *mapping.Field) diag.Span {
+	for f.Row == nil {
+		if len(f.Nested.Fields) == 0 {
+			return diag.Span{}
+		}
+		f = &f.Nested.Fields[0]
+	}
+	return f.Row.Node.Span
+}
+
+// unsaid reports whether nothing was written that could have been meant.
+func unsaid(n *ast.Node) bool { return n == nil || n.Empty || n.Kind == ast.Map }
 
 func sortFields(o *mapping.Object) {
 	sort.Slice(o.Fields, func(i, j int) bool { return o.Fields[i].Name < o.Fields[j].Name })
@@ -275,6 +296,9 @@ func (b *builder) conversion(dec *spec.Decoder, s *spec.Row, row *mapping.Row, a
 	c, err := value.NewConverter(typ, opt)
 	if err != nil {
 		where := s.Type
+		if len(s.TrueValues) > 0 && !s.Type.Set() {
+			where = spec.Text{Node: s.Node.Pair("true_values").Key}
+		}
 		for _, t := range []spec.Text{s.Unit, s.Zone, s.Format, s.Parse} {
 			if t.Set() {
 				where = t

@@ -27,6 +27,9 @@ func (b *builder) tests() {
 				dec.Unknown(&at, "mapping", sortedKeys(b.ws.Mappings))
 			}
 		case "pipeline":
+			if d.Std && b.ws.Pipelines[d.stdName(name)] == nil {
+				continue // of a flow that is not used here
+			}
 			if t.Pipeline = b.ws.Pipelines[d.stdName(name)]; t.Pipeline == nil {
 				dec.Unknown(&at, "pipeline", sortedKeys(b.ws.Pipelines))
 			}
@@ -38,6 +41,10 @@ func (b *builder) tests() {
 				ref := spec.Text{Value: s.Key.Text, Node: s.Key}
 				b.operationRef(dec, ref)
 			}
+		}
+		if d.Std {
+			b.ws.StdTests = append(b.ws.StdTests, t)
+			continue
 		}
 		b.ws.Tests = append(b.ws.Tests, t)
 	}

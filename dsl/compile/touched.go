@@ -1,6 +1,9 @@
 package compile
 
-import "crossdock/dsl/ast"
+import (
+	"crossdock/dsl/ast"
+	"crossdock/dsl/spec"
+)
 
 // Touched returns the files of the tests that a change of files can affect:
 // tests that changed, or whose mapping or pipeline reaches a changed file.
@@ -13,7 +16,7 @@ func (w *Workspace) Touched(files map[string]bool) map[string]bool {
 			shared = shared || len(path) > 0 && path[len(path)-1] != 'd' // data beside definitions, not documents
 			continue
 		}
-		switch f.Root.Keys()[0] {
+		switch kind, _ := spec.KindOfFile(path); kind.Name {
 		case "mapping", "pipeline", "test":
 		default:
 			shared = true

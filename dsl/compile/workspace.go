@@ -37,6 +37,7 @@ type Workspace struct {
 	Policies    map[string]*Policy
 	Verify      map[string]*spec.Verify
 	Tests       []*Test
+	StdTests    []*Test                // of the shipped flows that are used
 	Listeners   map[string][]*Pipeline // by event name, in name order
 
 	Files map[string]*ast.File // by path; files of the shipped library begin with "std/"
@@ -275,10 +276,14 @@ type Test struct {
 // Operation finds an operation by connection.operation.
 func (w *Workspace) Operation(ref string) *Operation {
 	conn, op := splitRef(ref)
-	if c := w.Connections[conn]; c != nil {
-		return c.Operations[op]
+	c := w.Connections[conn]
+	if c == nil {
+		c = w.Connections["std/"+conn]
 	}
-	return nil
+	if c == nil {
+		return nil
+	}
+	return c.Operations[op]
 }
 
 // PerRecord reports whether each record of a file is a message of its own: lines

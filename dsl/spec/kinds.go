@@ -2,6 +2,7 @@ package spec
 
 import (
 	"path"
+	"reflect"
 	"strings"
 )
 
@@ -29,6 +30,19 @@ var Kinds = []Kind{
 	{"api", ".api.yaml", false, "A synchronous business API."},
 	{"reconciliation", ".reconciliation.yaml", false, "A scheduled comparison of two systems."},
 	{"kpi", ".kpi.yaml", false, "A measured promise."},
+}
+
+// Keys returns the keys that a definition of the kind takes; none where this
+// version cannot run the kind.
+func (k Kind) Keys() []string {
+	into := map[string]any{
+		"crossdock": Workspace{}, "environment": Environment{}, "connection": Connection{}, "schema": Schema{},
+		"lookup": Lookup{}, "mapping": Mapping{}, "pipeline": Pipeline{}, "test": Test{},
+	}[k.Name]
+	if into == nil {
+		return nil
+	}
+	return Keys(reflect.TypeOf(into))
 }
 
 // KindNames returns the names of all kinds.

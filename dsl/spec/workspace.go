@@ -7,6 +7,7 @@ type Workspace struct {
 	Crossdock Text              `yaml:"crossdock" doc:"Version of the language: 1." validate:"required,oneof=1"`
 	Name      Text              `yaml:"name" doc:"Name of the workspace, shown in logs and traces."`
 	Defaults  Defaults          `yaml:"defaults" doc:"What applies where a definition is silent."`
+	Use       []Text            `yaml:"use" doc:"Flows of the shipped library that this workspace runs."`
 	Policies  Fields[Policy]    `yaml:"policies" doc:"Named policies; one may extend another."`
 	Verify    Fields[Verify]    `yaml:"verify" doc:"Named ways to recognise who calls a webhook."`
 	Limits    Limits            `yaml:"limits" doc:"Bounds on what strangers can send."`
