@@ -213,6 +213,9 @@ func jqCode(k jq.Kind) diag.Code {
 	return "XD2100"
 }
 
+// word is what means the same in every style of YAML.
+var word = regexp.MustCompile(`^[\w.]+$`)
+
 type problem struct {
 	from, to              int
 	warning               bool
@@ -229,8 +232,11 @@ func (c *Compiler) report(n *ast.Node, at Context, lang string, p problem) {
 	if p.warning {
 		d.Severity = diag.Warning
 	}
-	if p.change != "" && n.Style == ast.Plain {
+	if p.change != "" && (n.Style == ast.Plain || word.MatchString(p.change)) {
 		d.Short = "did you mean `" + p.change + "`?"
+		if d.Hint == d.Short {
+			d.Hint = ""
+		}
 		d.Fixes = []diag.Fix{{Title: "replace with `" + p.change + "`", Edits: []diag.Edit{{Span: d.Span, Text: p.change}}}}
 	}
 	c.Diags.Add(d)

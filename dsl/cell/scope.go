@@ -2,6 +2,7 @@ package cell
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,9 @@ const (
 
 // baseNames are their names in slot order.
 var baseNames = [BaseVars]string{"original", "meta", "run", "steps", "params", "vars"}
+
+// Taken reports whether every cell has a variable of that name already.
+func Taken(name string) bool { return slices.Contains(baseNames[:], name) }
 
 // Scope is what a run knows beside its payload. It belongs to one run at a
 // time and is not safe for concurrent use.

@@ -159,12 +159,12 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 	if c == nil {
 		c = b.ws.Connections["std/"+conn]
 	}
+	if name == "" {
+		f := dec.Errorf(spec.CodeUnknown, ref.Span(), "`%s` is not an operation", ref.Value)
+		f.Hint = "write connection.operation, such as " + b.someOperation(conn)
+		return nil
+	}
 	if c == nil {
-		if name == "" {
-			f := dec.Errorf(spec.CodeUnknown, ref.Span(), "`%s` is not an operation", ref.Value)
-			f.Hint = "write connection.operation, such as " + b.someOperation()
-			return nil
-		}
 		known := sortedKeys(b.ws.Connections)
 		at := *ref.Node
 		at.Text = conn

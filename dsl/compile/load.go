@@ -85,6 +85,8 @@ type builder struct {
 	named map[string]map[string]*definition // by kind and name
 	vars  map[string]string
 	cells *cell.Compiler
+
+	beside map[string][]byte // hashes of files that definitions name, by path
 	// library names what ships with crossdock, by kind.
 	library map[string][]string
 }
@@ -93,7 +95,7 @@ type builder struct {
 // usable for looking at even when the list has errors, but must not run then.
 // The error is for a folder that cannot be read at all.
 func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
-	b := &builder{fsys: fsys, opt: opt, defs: map[string][]*definition{}, named: map[string]map[string]*definition{}, library: map[string][]string{}}
+	b := &builder{fsys: fsys, opt: opt, defs: map[string][]*definition{}, named: map[string]map[string]*definition{}, beside: map[string][]byte{}, library: map[string][]string{}}
 	b.ws = &Workspace{
 		Pipelines: map[string]*Pipeline{}, Connections: map[string]*Connection{}, Mappings: map[string]*Mapping{},
 		Lookups: map[string]*Lookup{}, Schemas: map[string]*Schema{}, Policies: map[string]*Policy{},

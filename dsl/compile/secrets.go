@@ -3,6 +3,7 @@ package compile
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"crossdock/dsl/ast"
 )
@@ -10,6 +11,7 @@ import (
 var secretName = regexp.MustCompile(`\$\{secret\.([A-Za-z0-9_.-]+)\}`)
 
 // SecretNames returns the names of all secrets that the definitions use.
+// Environments other than the chosen one do not count.
 func (w *Workspace) SecretNames() []string {
 	var names []string
 	var walk func(n *ast.Node)
@@ -27,8 +29,9 @@ func (w *Workspace) SecretNames() []string {
 			walk(item)
 		}
 	}
-	for _, f := range w.Files {
-		if f != nil {
+	for path, f := range w.Files {
+		other := strings.HasSuffix(path, ".environment.yaml") && (w.Environment == nil || f != w.Environment.File)
+		if f != nil && !other {
 			walk(f.Root)
 		}
 	}
