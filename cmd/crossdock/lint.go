@@ -11,6 +11,7 @@ import (
 
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/lint"
 	"crossdock/runtime"
 )
 
@@ -67,5 +68,5 @@ func (a *app) print(list diag.List, dir, format string) {
 	if strings.HasPrefix(format, "t") && len(list) == 0 {
 		return
 	}
-	_ = diag.Print(a.Stdout, list, diag.Options{Format: diag.Format(format), Color: a.terminal(a.Stdout), Sources: sources})
+	_ = diag.Print(a.Stdout, list, diag.Options{Format: diag.Format(format), Color: a.terminal(a.Stdout), Sources: sources, Rules: lint.About})
 }

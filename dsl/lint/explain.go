@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"crossdock/dsl/diag"
 )
@@ -27,8 +28,12 @@ type File struct{ Path, Text string }
 var docFiles embed.FS
 
 // Docs returns what there is to know about every code, in the order of the
-// codes.
-func Docs() []Doc {
+// codes. The result must not be changed.
+func Docs() []Doc { return docs() }
+
+var docs = sync.OnceValue(readDocs)
+
+func readDocs() []Doc {
 	entries, err := docFiles.ReadDir("doc")
 	if err != nil {
 		panic(err) // they are part of the program
