@@ -55,11 +55,21 @@ func (b *bench) own(dir, addr, target string, args ...string) (*system.Process, 
 }
 
 func (b *bench) peerHTTP(dir, addr, target string) ([]*system.Process, error) {
+	return b.peerWith(dir, addr, target, b.benthos)
+}
+
+// peerTuned gives Benthos the setting of the garbage collector that crossdock
+// gives itself.
+func (b *bench) peerTuned(dir, addr, target string) ([]*system.Process, error) {
+	return b.peerWith(dir, addr, target, "env", "GOGC=400", b.benthos)
+}
+
+func (b *bench) peerWith(dir, addr, target string, command ...string) ([]*system.Process, error) {
 	config := filepath.Join(dir, "benthos.yaml")
 	if err := os.WriteFile(config, []byte(peers.HTTP(addr, target)), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := system.Run("benthos", dir, b.benthos, "-c", config)
+	p, err := system.Run("benthos", dir, command[0], append(command[1:], "-c", config)...)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +87,7 @@ func (b *bench) http() error {
 	all := []*contender{
 		{name: "crossdock, embedded store, fsync", stage: own()},
 		{name: "Benthos, stores nothing", stage: b.peerHTTP},
+		{name: "Benthos, stores nothing, GOGC=400", stage: b.peerTuned},
 		{name: "crossdock, embedded store, process", stage: own("--durability", "process")},
 	}
 	s := b.report.Section("Webhook to HTTP target", fmt.Sprintf("%d connections post orders; each is mapped, routed and posted to a target that checks every shipment. "+
