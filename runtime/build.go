@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -27,6 +28,9 @@ func (e *Engine) build(ws *dsl.Workspace, old *revision) (*revision, error) {
 	if e.opt.Secret != nil {
 		next.secret = e.opt.Secret
 	}
+	if err := e.checkSecrets(next, old); err != nil {
+		return nil, err
+	}
 	if err := e.openSinks(next, old); err != nil {
 		next.closeNew(old)
 		return nil, err
@@ -44,6 +48,26 @@ func (e *Engine) build(ws *dsl.Workspace, old *revision) (*revision, error) {
 		return nil, err
 	}
 	return next, nil
+}
+
+// checkSecrets refuses a revision that brings a secret nobody has set: what
+// needs it could not work. At the start, and for secrets that were in use
+// before, it is said and the rest goes on.
+func (e *Engine) checkSecrets(next, old *revision) error {
+	var used []string
+	if old != nil {
+		used = old.ws.SecretNames()
+	}
+	for _, name := range next.ws.SecretNames() {
+		_, err := next.secret(name)
+		if err != nil && old != nil && !slices.Contains(used, name) {
+			return err
+		}
+		if err != nil {
+			e.log.Warn("a secret is missing; what needs it does not work until it is there", "error", err)
+		}
+	}
+	return nil
 }
 
 // closeNew closes the sinks that only this revision opened.

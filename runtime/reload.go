@@ -65,8 +65,7 @@ func (e *Engine) reload(ctx context.Context) Report {
 		return Report{Result: "failed", Error: err.Error()}
 	}
 	if list.HasErrors() {
-		n, _ := list.Count()
-		return Report{Result: "failed", Findings: list, Error: fmt.Sprintf("the definitions have %d errors; the first: %s", n, list.Error())}
+		return Report{Result: "failed", Findings: list, Error: faults(list)}
 	}
 	old := e.current
 	changes := reload.Diff(old.ws, ws)
@@ -102,6 +101,21 @@ func (e *Engine) reload(ctx context.Context) Report {
 		e.log.Error("cannot release messages that waited for a definition", "error", err)
 	}
 	return Report{Result: "ok", Revision: ws.Revision, Changes: changes, Findings: list}
+}
+
+// faults says how many errors a list has, and the first of them.
+func faults(list diag.List) string {
+	n, _ := list.Count()
+	for _, f := range list {
+		if f.Severity != diag.Error {
+			continue
+		}
+		if n == 1 {
+			return fmt.Sprintf("the definitions have 1 error: %s: %s", f.Span, f.Message)
+		}
+		return fmt.Sprintf("the definitions have %d errors; the first: %s: %s", n, f.Span, f.Message)
+	}
+	return ""
 }
 
 // selfCheck makes sure that the new set is the one that answers.

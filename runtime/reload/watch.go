@@ -50,7 +50,9 @@ func Watch(ctx context.Context, dir, state string, debounce time.Duration, log *
 			if !ok {
 				return fmt.Errorf("the watch of the workspace ended")
 			}
-			if ev.Op == fsnotify.Chmod || strings.HasPrefix(filepath.Base(ev.Name), state) {
+			// What happens beside the workspace is of no interest, however busy.
+			beside := filepath.Dir(ev.Name) == filepath.Dir(dir) && ev.Name != dir
+			if beside || ev.Op == fsnotify.Chmod || strings.HasPrefix(filepath.Base(ev.Name), state) {
 				continue
 			}
 			quiet.Reset(debounce)
