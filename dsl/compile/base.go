@@ -1,16 +1,11 @@
 package compile
 
 import (
-	"bytes"
-	"encoding/csv"
-	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
-	"crossdock/dsl/lookup"
 	"crossdock/dsl/spec"
 	"crossdock/runtime/retry"
 )
@@ -47,9 +42,21 @@ func (b *builder) workspace() {
 	for _, p := range b.ws.Spec.Policies {
 		b.policy(dec, p.Key.Text, nil)
 	}
+	if zone := b.ws.Spec.Defaults.Zone; zone.Set() {
+		checkZone(dec, zone)
+	}
 	if name := b.ws.Spec.Defaults.Policy; name.Set() && b.ws.Policies[name.Value] == nil {
 		dec.Unknown(name.Node, "policy", b.ws.Spec.Policies.Names())
 	}
+}
+
+// checkZone reports an unknown time zone and whether there was one.
+func checkZone(dec *spec.Decoder, zone spec.Text) bool {
+	if _, err := time.LoadLocation(zone.Value); err == nil && zone.Value != "Local" {
+		return false
+	}
+	dec.Errorf("XD4102", zone.Span(), "there is no time zone `%s`", zone.Value).Hint = "use an IANA name such as Europe/Berlin, America/Chicago or UTC"
+	return true
 }
 
 func (b *builder) addVerify(dec *spec.Decoder, key *ast.Node, v *spec.Verify) {
@@ -100,7 +107,13 @@ func (b *builder) environment() {
 	}
 	for _, d := range b.defs["environment"] {
 		e := &Environment{Definition: d.Definition, Spec: &spec.Environment{}, Vars: map[string]any{}}
-		b.decoder(d).Decode(d.node, e.Spec)
+		dec := b.decoder(d)
+		dec.Decode(d.node, e.Spec)
+		for _, what := range e.Spec.Reload.Require {
+			if words := []string{"lint", "test"}; what.Set() && !contains(words, what.Value) {
+				dec.Unknown(what.Node, "check", words)
+			}
+		}
 		if d.Name != want {
 			continue
 		}
@@ -224,154 +237,4 @@ func (b *builder) effective(dec *spec.Decoder, ref spec.PolicyRef, base *Policy)
 		dec.Unknown(ref.Name.Node, "policy", b.ws.Spec.Policies.Names())
 	}
 	return base
-}
-
-// lookups builds the crosswalks.
-func (b *builder) lookups() {
-	for _, d := range b.defs["lookup"] {
-		l := &Lookup{Definition: d.Definition, Spec: &spec.Lookup{}}
-		dec := b.decoder(d)
-		dec.Decode(d.node, l.Spec)
-		onMiss, ok := map[string]lookup.OnMiss{"error": lookup.Fail, "pass": lookup.Pass, "default": lookup.Default}[l.Spec.OnMiss.Value]
-		if !ok && !l.Spec.OnMiss.Set() {
-			dec.Errorf(CodeLookup, d.head.Value.Span, "the lookup does not say what happens to an unknown code").
-				Hint = "add `on_miss: error`, `on_miss: pass`, or `on_miss: default` with a `default:`"
-		}
-		if onMiss == lookup.Default && !l.Spec.Default.Set() {
-			dec.Errorf(CodeLookup, l.Spec.OnMiss.Span(), "`on_miss: default` needs a `default:`").Hint = "add `default:` with the value for unknown codes"
-		}
-		l.Table = lookup.New(d.Name, onMiss, l.Spec.Default.V, l.Spec.IgnoreCase)
-		switch {
-		case l.Spec.File.Set() && l.Spec.Rows != nil:
-			dec.Errorf(spec.CodeUnknown, l.Spec.File.Span(), "a lookup has either `rows` or `file`")
-		case l.Spec.File.Set():
-			b.lookupFile(dec, d, l)
-		case l.Spec.Rows != nil && l.Spec.Rows.Kind == ast.Map:
-			for _, p := range l.Spec.Rows.Pairs {
-				if !l.Table.Add(p.Key.Text, spec.Plain(p.Value)) {
-					dec.Errorf(CodeLookup, p.Key.Span, "the code `%s` stands here twice (codes are compared without blanks around them%s)",
-						p.Key.Text, map[bool]string{true: " and without case"}[l.Spec.IgnoreCase]).Hint = "remove one of the two rows"
-				}
-			}
-		case l.Spec.Rows != nil:
-			dec.Errorf(spec.CodeUnknown, l.Spec.Rows.Span, "expected rows such as `01: GROUND`, found %s", l.Spec.Rows.Kind)
-		default:
-			dec.Errorf(spec.CodeUnknown, d.head.Key.Span, "a lookup needs `rows` or `file`")
-		}
-		b.ws.Lookups[d.Name] = l
-	}
-}
-
-// lookupFile reads the rows of a CSV file with a header line.
-func (b *builder) lookupFile(dec *spec.Decoder, d *definition, l *Lookup) {
-	raw, at, err := b.readBeside(d, l.Spec.File.Value)
-	if err != nil {
-		dec.Errorf(spec.CodeUnknown, l.Spec.File.Span(), "the file `%s` cannot be read: %s", l.Spec.File.Value, plainError(err)).
-			Hint = "the path is relative to this definition"
-		return
-	}
-	l.Digest = meaning(d.node, string(raw))
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	r := csv.NewReader(bytes.NewReader(raw))
-	r.TrimLeadingSpace = true
-	if head, _, _ := bytes.Cut(raw, []byte("\n")); bytes.Count(head, []byte(";")) > bytes.Count(head, []byte(",")) {
-		r.Comma = ';'
-	}
-	columns, err := r.Read()
-	if err != nil {
-		dec.Errorf(CodeLookup, l.Spec.File.Span(), "%s has no header line", at)
-		return
-	}
-	key := 0
-	if l.Spec.KeyColumn.Set() {
-		key = -1
-		for i, c := range columns {
-			if strings.TrimSpace(c) == l.Spec.KeyColumn.Value {
-				key = i
-			}
-		}
-		if key < 0 {
-			dec.Unknown(l.Spec.KeyColumn.Node, "column", columns)
-			return
-		}
-	}
-	for {
-		row, err := r.Read()
-		if err == io.EOF {
-			return
-		}
-		line, _ := r.FieldPos(0)
-		if err != nil {
-			f := dec.Errorf(CodeLookup, l.Spec.File.Span(), "%s cannot be read: %s", at, err)
-			f.Hint = "every line needs the columns of the header"
-			return
-		}
-		if !l.Table.Add(row[key], b.csvRow(columns, row, key)) {
-			f := dec.Errorf(CodeLookup, l.Spec.File.Span(), "the code `%s` stands twice in %s, again in line %d", strings.TrimSpace(row[key]), at, line)
-			f.Hint = "remove one of the two lines"
-			f.Related = []diag.Related{{Span: diag.Span{File: at, Start: diag.Point{Line: line, Col: 1}, End: diag.Point{Line: line, Col: 2}}, Message: "the second one"}}
-		}
-	}
-}
-
-// csvRow is the value of a table with two columns, or the columns by name.
-func (b *builder) csvRow(columns, row []string, key int) any {
-	values := map[string]any{}
-	for i, c := range columns {
-		if i != key && i < len(row) && row[i] != "" {
-			values[strings.TrimSpace(c)] = row[i]
-		}
-	}
-	if len(columns) == 2 {
-		return values[strings.TrimSpace(columns[1-key])]
-	}
-	return values
-}
-
-// findTable finds a lookup by name for a jq or expr cell.
-func (b *builder) findTable(name string) *lookup.Table {
-	if l := b.ws.Lookups[name]; l != nil {
-		return l.Table
-	}
-	if l := b.ws.Lookups["std/"+name]; l != nil {
-		return l.Table
-	}
-	return nil
-}
-
-// tableRef resolves `table` or `table.column`.
-func (b *builder) tableRef(dec *spec.Decoder, ref spec.Text) (*lookup.Table, string) {
-	if t := b.findTable(ref.Value); t != nil {
-		if len(t.Columns) > 0 {
-			f := dec.Errorf(spec.CodeUnknown, ref.Span(), "the lookup `%s` has several columns", ref.Value)
-			f.Hint = fmt.Sprintf("choose one: %s.%s", ref.Value, strings.Join(t.Columns, ", "+ref.Value+"."))
-			return nil, ""
-		}
-		return t, ""
-	}
-	name, column := splitRef(ref.Value)
-	t := b.findTable(name)
-	if t == nil {
-		dec.Unknown(ref.Node, "lookup", sortedKeys(b.ws.Lookups))
-		return nil, ""
-	}
-	for _, c := range t.Columns {
-		if c == column {
-			return t, column
-		}
-	}
-	f := dec.Errorf(spec.CodeUnknown, ref.Span(), "the lookup `%s` has no column `%s`", name, column)
-	f.Short = diag.DidYouMean(column, t.Columns)
-	f.Hint = "its columns: " + strings.Join(t.Columns, ", ")
-	if len(t.Columns) == 0 {
-		f.Hint = "it has one value per code: write `lookup: " + name + "`"
-	}
-	return nil, ""
-}
-
-// Table finds a lookup by name, that of the shipped library included; nil where
-// there is none.
-func (w *Workspace) Table(name string) *lookup.Table {
-	b := &builder{ws: w}
-	return b.findTable(name)
 }

@@ -9,7 +9,6 @@ import (
 	"crossdock/dsl/ast"
 	"crossdock/dsl/cell"
 	"crossdock/dsl/diag"
-	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
 )
 
@@ -64,161 +63,12 @@ type pipelineBuilder struct {
 	run      bool            // a mapping may read $run
 }
 
-// trigger checks that there is exactly one and compiles its cells.
-func (b *pipelineBuilder) trigger() {
-	s := &b.p.Spec.Trigger
-	t := &b.p.Trigger
-	b.uses = append(b.uses, fmt.Sprint(b.base.Priority, b.base.Retry, b.base.Remember, b.base.Ordered, b.base.Box))
-	t.HTTP, t.Schedule, t.Files, t.Poll = s.HTTP, s.Schedule, s.Files, s.Poll
-	n := 0
-	for _, set := range []bool{s.HTTP != nil, s.Schedule != nil, s.Files != nil, s.Poll != nil, s.Event != nil} {
-		if set {
-			n++
-		}
-	}
-	if n != 1 && s.Node != nil {
-		b.dec.Errorf(spec.CodeUnknown, s.Node.Span, "a pipeline has exactly one trigger, this one has %d", n).
-			Hint = "you can use: http, schedule, files, poll, event"
-	}
-	b.accept()
-	switch {
-	case s.HTTP != nil:
-		b.httpTrigger(s.HTTP)
-	case s.Schedule != nil:
-		t.Zone = s.Schedule.Zone.Value
-		if t.Zone == "" {
-			t.Zone = b.ws.Spec.Defaults.Zone.Value
-		}
-		if t.Zone == "" {
-			t.Zone = "UTC"
-		}
-		if err := b.opt.Catalog.Cron(s.Schedule.Cron.Value, t.Zone); err != nil && s.Schedule.Cron.Set() {
-			b.dec.Errorf("XD4102", s.Schedule.Cron.Span(), "%s", err)
-		}
-	case s.Files != nil:
-		b.filesTrigger(s.Files)
-	case s.Poll != nil:
-		b.pollTrigger(s.Poll)
-	case s.Event != nil:
-		for _, name := range s.Event.Names {
-			t.Events = append(t.Events, EventName(name.Value))
-		}
-		if b.p.Accept == nil {
-			b.at.Shape.Schema = b.eventSchema(t.Events)
-		}
-	}
-}
-
 // accept resolves the contract of incoming payloads.
 func (b *pipelineBuilder) accept() {
 	b.p.Accept = b.schemaRef(b.dec, b.p.Spec.Accept)
 	if b.p.Accept != nil {
 		b.at.Shape.Schema = b.p.Accept.Schema
 		b.uses = append(b.uses, b.p.Accept.Digest)
-	}
-}
-
-// eventSchema is the contract of what is heard, where one schema emits it.
-func (b *pipelineBuilder) eventSchema(names []string) *schema.Schema {
-	var found *Schema
-	for _, s := range b.ws.Schemas {
-		for _, name := range names {
-			if s.hears(name) {
-				if found != nil {
-					return nil
-				}
-				found = s
-				break
-			}
-		}
-	}
-	if found == nil {
-		return nil
-	}
-	return found.Schema
-}
-
-func (b *pipelineBuilder) httpTrigger(s *spec.HTTPTrigger) {
-	if s.Path.Set() && !strings.HasPrefix(s.Path.Value, "/") {
-		b.dec.Errorf(spec.CodeUnknown, s.Path.Span(), "the path must begin with /").Hint = "write /" + s.Path.Value
-	}
-	v := s.Verify
-	switch {
-	case v.Inline != nil:
-		b.p.Trigger.Verify = v.Inline
-		CheckVerify(b.dec, v.Inline.Node.Span, v.Inline)
-	case v.Name.Value == "none":
-		b.p.Trigger.Verify = &spec.Verify{None: true}
-	case v.Name.Set():
-		named := b.ws.Verify[v.Name.Value]
-		if named == nil {
-			b.dec.Unknown(v.Name.Node, "verification", append(sortedKeys(b.ws.Verify), "none"))
-			return
-		}
-		b.p.Trigger.Verify = named
-		if named.Node != nil {
-			b.uses = append(b.uses, meaning(named.Node))
-		}
-	}
-}
-
-func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
-	if s.Connection.Set() {
-		c := b.ws.Connections[s.Connection.Value]
-		switch {
-		case c == nil:
-			b.dec.Unknown(s.Connection.Node, "connection", sortedKeys(b.ws.Connections))
-		case c.Type != "file":
-			b.dec.Errorf(spec.CodeUnknown, s.Connection.Span(), "files are read from a connection of type file, `%s` is of type %s", c.Name, c.Type)
-		default:
-			b.uses = append(b.uses, c.Digest)
-		}
-	}
-	formats := []string{"json", "ndjson", "csv", "text"}
-	if s.Format.Set() && !contains(formats, s.Format.Value) {
-		b.dec.Unknown(s.Format.Node, "format", formats)
-	}
-	for _, after := range []*spec.FileAfter{&s.After, &s.OnBadFile} {
-		n := 0
-		for _, set := range []bool{after.MoveTo.Set(), after.Delete, after.Keep} {
-			if set {
-				n++
-			}
-		}
-		if n > 1 {
-			b.dec.Errorf(spec.CodeUnknown, s.Path.Span(), "`after` and `on_bad_file` take one of move_to, delete and keep")
-		}
-	}
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
-}
-
-func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
-	op := b.operationRef(b.dec, s.Call)
-	if op == nil {
-		return
-	}
-	b.uses = append(b.uses, b.ws.Connections[op.Connection].Digest)
-	b.p.Trigger.PollWith = b.rows(b.dec, "poll with", b.at.In("trigger").As("with").Of(cell.Shape{}), s.With, nil)
-	shape := op.responseShape()
-	if op.Items != nil {
-		shape = (cell.Context{Shape: shape}).Result(op.Items).Items()
-	}
-	if b.p.Accept == nil {
-		if len(shape.Path) > 0 {
-			b.at.Shape.Examples = nil // they show whole answers
-		}
-		b.at.Shape.Schema, b.at.Shape.Path = shape.Schema, shape.Path
-	}
-	if s.Cursor != nil {
-		b.p.Trigger.Save = b.cells.JQ(s.Cursor.Save, b.at.In("trigger cursor").As("save"))
 	}
 }
 
@@ -313,6 +163,10 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 	step.Ran = at.Ran
 	step.Policy = b.effective(b.dec, s.Policy, b.base)
 	step.As = s.As.Value
+	b.modifiers(s)
+	if first := b.ran[s.As.Value]; first && s.As.Set() {
+		b.dec.Errorf(spec.CodeUnknown, s.As.Span(), "an earlier step has the name `%s` already", s.As.Value).Hint = "give every result a name of its own"
+	}
 	if s.As.Set() && !isVariable(s.As.Value) {
 		b.dec.Errorf(spec.CodeUnknown, s.As.Span(), "`%s` cannot be used as $steps.%s", s.As.Value, s.As.Value).Hint = "use letters, digits and _, beginning with a letter"
 	}
@@ -350,9 +204,6 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 		step.Action, step.Next, step.ended = ActIgnore, nil, true
 	}
 	if len(s.OnFail) > 0 {
-		if !step.Action.Effect() {
-			b.dec.Errorf(spec.CodeUnknown, s.Node.Pair("on_fail").Key.Span, "`on_fail` belongs to send, call and emit")
-		}
 		results, ran := b.results, b.ran
 		b.results, b.ran = maps.Clone(results), maps.Clone(at.Ran)
 		delete(b.results, step.As)
@@ -360,6 +211,25 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 		b.results, b.ran = results, ran
 	}
 	return shape
+}
+
+// modifiers reports keys that mean nothing beside the action of a step.
+func (b *pipelineBuilder) modifiers(s *spec.Step) {
+	effect := s.Send.Set() || s.Call.Set() || s.Emit.Set()
+	if s.Action() == "" || effect && !s.Emit.Set() {
+		return
+	}
+	for _, key := range []string{"with", "as", "policy", "on_fail"} {
+		p := s.Node.Pair(key)
+		if p == nil || effect && key != "as" {
+			continue
+		}
+		who := "send, call and emit"
+		if key == "as" {
+			who = "send and call"
+		}
+		b.dec.Errorf(spec.CodeUnknown, p.Key.Span, "`%s` belongs to %s", key, who).Hint = "a `" + s.Action() + "` has nothing to do with it"
+	}
 }
 
 func (m *Mapping) outputShape() cell.Shape {
@@ -408,17 +278,26 @@ func (b *pipelineBuilder) checkPlaceholders(step *Step, op *Operation) {
 	for _, row := range step.Spec.With {
 		given[row.Key.Text] = true
 	}
+	at := step.Spec.Send
+	if step.Action == ActCall {
+		at = step.Spec.Call
+	}
+	b.unbound(op, at, given)
+}
+
+// unbound reports placeholders of an operation for which there is no value.
+func (b *pipelineBuilder) unbound(op *Operation, at spec.Text, given map[string]bool) {
 	for _, name := range sortedKeys(op.Bound) {
 		if given[name] || !op.Bound[name] {
 			continue
 		}
-		at := step.Spec.Send
-		if step.Action == ActCall {
-			at = step.Spec.Call
-		}
 		f := b.dec.Errorf(spec.CodeUnknown, at.Span(), "%s needs a value for {%s}", op.Ref(), name)
 		f.Hint = "add with: {" + name + ": ...}"
-		f.Row = step.ID
+		for _, other := range sortedKeys(given) {
+			if _, read := op.Bound[other]; !read && len(diag.Nearest(other, []string{name})) > 0 {
+				f.Hint = "`" + other + "` looks like it: write `" + name + "`"
+			}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"path"
+	"strconv"
 	"strings"
 
 	"crossdock/dsl/cell"
@@ -15,6 +16,7 @@ func (b *builder) schemas() {
 		s := &Schema{Definition: d.Definition, Spec: &spec.Schema{}}
 		dec := b.decoder(d)
 		dec.Decode(d.node, s.Spec)
+		b.major(dec, d)
 		src := schema.Source{Name: d.Name, Closed: s.Spec.Closed, Fields: s.Spec.Fields, Span: d.head.Value.Span}
 		if s.Spec.JSONSchema.Set() {
 			raw, at, err := b.readBeside(d, s.Spec.JSONSchema.Value)
@@ -35,6 +37,17 @@ func (b *builder) schemas() {
 			b.ws.Schemas[d.Name] = s
 		}
 	}
+}
+
+// major reports a schema whose name does not say its major version: contracts
+// are promises, and others name them with it.
+func (b *builder) major(dec *spec.Decoder, d *definition) {
+	base, version, ok := strings.Cut(d.head.Value.Text, "@")
+	if n, err := strconv.Atoi(version); ok && err == nil && n > 0 && base != "" {
+		return
+	}
+	f := dec.Errorf(spec.CodeUnknown, d.head.Value.Span, "a schema is named with its major version")
+	f.Hint = "write " + base + "@1"
 }
 
 // hears reports whether an event of the schema can have that name. Where the

@@ -36,11 +36,9 @@ func (b *builder) tests() {
 		default:
 			dec.Errorf(spec.CodeUnknown, ref.Span, "a test says what it tests").Hint = "write `test: mapping NAME` or `test: pipeline NAME`"
 		}
+		b.testTime(dec, t.Spec.Now)
 		for i := range t.Spec.Cases {
-			for _, s := range t.Spec.Cases[i].Stubs {
-				ref := spec.Text{Value: s.Key.Text, Node: s.Key}
-				b.operationRef(dec, ref)
-			}
+			b.testCase(dec, d, t, &t.Spec.Cases[i])
 		}
 		if d.Std {
 			b.ws.StdTests = append(b.ws.StdTests, t)

@@ -125,11 +125,12 @@ type FilesTrigger struct {
 
 // CSV describes a delimited text file.
 type CSV struct {
-	Delimiter Text   `yaml:"delimiter" doc:"One character; a comma unless said otherwise. tab works too."`
-	Header    *bool  `yaml:"header" doc:"The first line names the columns; true unless said otherwise."`
-	Columns   []Text `yaml:"columns" doc:"Names of the columns of a file without header."`
-	Encoding  Text   `yaml:"encoding" doc:"utf-8 (default), latin1 or windows-1252." validate:"omitempty,oneof=utf-8 latin1 windows-1252"`
-	Comment   Text   `yaml:"comment" doc:"Lines that start with this character are skipped."`
+	Node      *ast.Node `yaml:"-"`
+	Delimiter Text      `yaml:"delimiter" doc:"One character; a comma unless said otherwise. tab works too."`
+	Header    *bool     `yaml:"header" doc:"The first line names the columns; true unless said otherwise."`
+	Columns   []Text    `yaml:"columns" doc:"Names of the columns of a file without header."`
+	Encoding  Text      `yaml:"encoding" doc:"utf-8 (default), latin1 or windows-1252." validate:"omitempty,oneof=utf-8 latin1 windows-1252"`
+	Comment   Text      `yaml:"comment" doc:"Lines that start with this character are skipped."`
 }
 
 // FileAfter says what happens to a file.

@@ -1,0 +1,140 @@
+package compile
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/spec"
+	"crossdock/runtime/message"
+)
+
+// Expectations are the keys of `expect` in tests of pipelines.
+var Expectations = []string{"routes", "attempts", "sent", "emitted", "duplicates", "outcome", "rejected"}
+
+// Outcomes are the words that `outcome` takes.
+var Outcomes = []string{"delivered", "filtered", "dead", "rejected"}
+
+// testCase reports what keeps a case from being run, or makes it say something
+// else than was meant.
+func (b *builder) testCase(dec *spec.Decoder, d *definition, t *Test, c *spec.Case) {
+	b.testTime(dec, c.Now)
+	if c.Given != nil {
+		given := []*ast.Node{c.Given}
+		if c.Given.Kind == ast.List {
+			given = c.Given.Items
+		}
+		for _, n := range given {
+			b.given(dec, d, n)
+		}
+	}
+	for _, s := range c.Stubs {
+		b.operationRef(dec, spec.Text{Value: s.Key.Text, Node: s.Key})
+	}
+	switch {
+	case t.Mapping != nil:
+		if p := c.Node.Pair("stubs"); p != nil {
+			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`stubs` belongs to tests of pipelines: a mapping asks nobody")
+		}
+	case t.Pipeline != nil:
+		if p := c.Node.Pair("absent"); p != nil {
+			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`absent` belongs to tests of mappings")
+		}
+		b.expectation(dec, t, c.Expect)
+	}
+	if c.Expect != nil && c.ExpectError != nil && t.Mapping != nil {
+		dec.Errorf(spec.CodeUnknown, c.Node.Pair("expect_error").Key.Span, "a case has either `expect` or `expect_error`: a mapping that fails gives nothing")
+	}
+}
+
+func (b *builder) testTime(dec *spec.Decoder, t spec.Text) {
+	if !t.Set() {
+		return
+	}
+	if _, err := time.Parse(time.RFC3339, t.Value); err != nil {
+		dec.Errorf(spec.CodeUnknown, t.Span(), "`%s` is not a time", t.Value).Hint = "write it as in 2026-03-01T08:00:00Z"
+	}
+}
+
+// given looks at one input of a case: a file must be there and readable.
+func (b *builder) given(dec *spec.Decoder, d *definition, n *ast.Node) {
+	if n.Kind != ast.Scalar {
+		return
+	}
+	if n.Text == "" {
+		dec.Errorf(spec.CodeUnknown, n.Span, "`given` is empty").Hint = "name a file, or write the payload: given: {...}"
+		return
+	}
+	raw, _, err := ReadBeside(b.fsys, b.opt.Std, d.File.Path, n.Text)
+	if err != nil {
+		f := dec.Errorf(spec.CodeUnknown, n.Span, "the file `%s` cannot be read: %s", n.Text, plainError(err))
+		f.Hint = "the path is relative to this test; a payload is written as given: {...}"
+		return
+	}
+	if path.Ext(n.Text) == ".json" {
+		if _, err := message.Decode(raw, message.Unlimited); err != nil {
+			dec.Errorf(spec.CodeUnknown, n.Span, "the file `%s` is not JSON: %s", n.Text, err)
+		}
+	}
+}
+
+// expectation looks at what a case expects of a pipeline.
+func (b *builder) expectation(dec *spec.Decoder, t *Test, n *ast.Node) {
+	if n == nil {
+		return
+	}
+	if n.Kind != ast.Map {
+		f := dec.Errorf(spec.CodeUnknown, n.Span, "`expect` of a pipeline is a map")
+		f.Hint = "you can use: " + strings.Join(Expectations, ", ")
+		return
+	}
+	for _, p := range n.Pairs {
+		switch p.Key.Text {
+		case "attempts", "sent":
+			for _, op := range p.Value.Pairs {
+				b.operationRef(dec, spec.Text{Value: op.Key.Text, Node: op.Key})
+			}
+			b.isMap(dec, p)
+		case "emitted":
+			b.isMap(dec, p)
+		case "routes":
+			b.expectedRoutes(dec, t, p.Value)
+		case "outcome":
+			if !slices.Contains(Outcomes, p.Value.Text) {
+				dec.Unknown(p.Value, "outcome", Outcomes)
+			}
+		case "duplicates", "rejected":
+		default:
+			dec.UnknownKey(p.Key, Expectations)
+		}
+	}
+}
+
+func (b *builder) isMap(dec *spec.Decoder, p ast.Pair) {
+	if p.Value.Kind != ast.Map {
+		dec.Errorf(spec.CodeUnknown, p.Value.Span, "`%s` is a map by name", p.Key.Text)
+	}
+}
+
+// expectedRoutes compares with the rules of the pipeline.
+func (b *builder) expectedRoutes(dec *spec.Decoder, t *Test, n *ast.Node) {
+	items := n.Items
+	if n.Kind == ast.Scalar {
+		items = []*ast.Node{n}
+	}
+	known := []string{"otherwise"}
+	for _, id := range sortedKeys(t.Pipeline.ByID) {
+		if r := t.Pipeline.ByID[id].Route; r != nil {
+			for _, rule := range r.Rules {
+				known = append(known, rule.Name)
+			}
+		}
+	}
+	for _, item := range items {
+		if !slices.Contains(known, item.Text) {
+			dec.Unknown(item, "rule", known)
+		}
+	}
+}

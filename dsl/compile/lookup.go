@@ -1,0 +1,218 @@
+package compile
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/lookup"
+	"crossdock/dsl/spec"
+)
+
+// lookups builds the crosswalks.
+func (b *builder) lookups() {
+	for _, d := range b.defs["lookup"] {
+		l := &Lookup{Definition: d.Definition, Spec: &spec.Lookup{}}
+		dec := b.decoder(d)
+		dec.Decode(d.node, l.Spec)
+		onMiss, ok := map[string]lookup.OnMiss{"error": lookup.Fail, "pass": lookup.Pass, "default": lookup.Default}[l.Spec.OnMiss.Value]
+		if !ok && !l.Spec.OnMiss.Set() {
+			dec.Errorf(CodeLookup, d.head.Value.Span, "the lookup does not say what happens to an unknown code").
+				Hint = "add `on_miss: error`, `on_miss: pass`, or `on_miss: default` with a `default:`"
+		}
+		if onMiss == lookup.Default && !l.Spec.Default.Set() {
+			dec.Errorf(CodeLookup, l.Spec.OnMiss.Span(), "`on_miss: default` needs a `default:`").Hint = "add `default:` with the value for unknown codes"
+		}
+		l.Table = lookup.New(d.Name, onMiss, l.Spec.Default.V, l.Spec.IgnoreCase)
+		switch {
+		case l.Spec.File.Set() && l.Spec.Rows != nil:
+			dec.Errorf(spec.CodeUnknown, l.Spec.File.Span(), "a lookup has either `rows` or `file`")
+		case l.Spec.File.Set():
+			b.lookupFile(dec, d, l)
+		case l.Spec.Rows != nil && l.Spec.Rows.Kind == ast.Map:
+			for _, p := range l.Spec.Rows.Pairs {
+				if p.Value.Empty || p.Value.Kind == ast.List {
+					dec.Errorf(CodeLookup, p.Key.Span, "the code `%s` has no value", p.Key.Text).Hint = "write a value, or {column: value}"
+					continue
+				}
+				if !l.Table.Add(p.Key.Text, spec.Plain(p.Value)) {
+					dec.Errorf(CodeLookup, p.Key.Span, "the code `%s` stands here twice (codes are compared without blanks around them%s)",
+						p.Key.Text, map[bool]string{true: " and without case"}[l.Spec.IgnoreCase]).Hint = "remove one of the two rows"
+				}
+			}
+		case l.Spec.Rows != nil:
+			dec.Errorf(spec.CodeUnknown, l.Spec.Rows.Span, "expected rows such as `01: GROUND`, found %s", l.Spec.Rows.Kind)
+		default:
+			dec.Errorf(spec.CodeUnknown, d.head.Key.Span, "a lookup needs `rows` or `file`")
+		}
+		b.columns(dec, l, onMiss)
+		b.ws.Lookups[d.Name] = l
+	}
+}
+
+// columns reports rows of a table that are made in different ways, and a
+// default that does not fit.
+func (b *builder) columns(dec *spec.Decoder, l *Lookup, onMiss lookup.OnMiss) {
+	wide := len(l.Table.Columns) > 0
+	if wide && l.Spec.Rows != nil {
+		for _, p := range l.Spec.Rows.Pairs {
+			if p.Value.Kind == ast.Scalar && !p.Value.Empty {
+				dec.Errorf(CodeLookup, p.Value.Span, "the code `%s` has one value, but others have the columns %s", p.Key.Text, strings.Join(l.Table.Columns, ", ")).
+					Hint = "write {" + l.Table.Columns[0] + ": ...}"
+			}
+		}
+	}
+	def := l.Spec.Default.Node
+	switch {
+	case def == nil:
+	case onMiss != lookup.Default:
+		dec.Warnf(CodeLookup, def.Span, "this default is never used").Hint = "write `on_miss: default`, or remove it"
+	case wide && def.Kind != ast.Map:
+		dec.Errorf(CodeLookup, def.Span, "the rows have the columns %s, but the default has not", strings.Join(l.Table.Columns, ", ")).
+			Hint = "write default: {" + l.Table.Columns[0] + ": ...}"
+	case !wide && def.Kind == ast.Map && len(l.Table.Codes()) > 0:
+		dec.Errorf(CodeLookup, def.Span, "the rows have one value each, but the default has columns")
+	case wide:
+		for _, p := range def.Pairs {
+			if !contains(l.Table.Columns, p.Key.Text) {
+				dec.Unknown(p.Key, "column", l.Table.Columns)
+			}
+		}
+	}
+}
+
+// lookupFile reads the rows of a CSV file with a header line.
+func (b *builder) lookupFile(dec *spec.Decoder, d *definition, l *Lookup) {
+	raw, at, err := b.readBeside(d, l.Spec.File.Value)
+	if err != nil {
+		dec.Errorf(spec.CodeUnknown, l.Spec.File.Span(), "the file `%s` cannot be read: %s", l.Spec.File.Value, plainError(err)).
+			Hint = "the path is relative to this definition"
+		return
+	}
+	l.Digest = meaning(d.node, string(raw))
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+	r := csv.NewReader(bytes.NewReader(raw))
+	r.FieldsPerRecord = -1 // compared below, in words of people
+	r.TrimLeadingSpace = true
+	if head, _, _ := bytes.Cut(raw, []byte("\n")); bytes.Count(head, []byte(";")) > bytes.Count(head, []byte(",")) {
+		r.Comma = ';'
+	}
+	columns, err := r.Read()
+	if err != nil {
+		dec.Errorf(CodeLookup, l.Spec.File.Span(), "%s has no header line", at)
+		return
+	}
+	key := 0
+	if l.Spec.KeyColumn.Set() {
+		key = -1
+		for i, c := range columns {
+			if strings.TrimSpace(c) == l.Spec.KeyColumn.Value {
+				key = i
+			}
+		}
+		if key < 0 {
+			dec.Unknown(l.Spec.KeyColumn.Node, "column", columns)
+			return
+		}
+	}
+	for {
+		row, err := r.Read()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			var bad *csv.ParseError
+			line, what := 0, err.Error()
+			if errors.As(err, &bad) {
+				line, what = bad.StartLine, bad.Err.Error()
+			}
+			f := dec.Errorf(CodeLookup, l.Spec.File.Span(), "%s cannot be read: line %d: %s", at, line, what)
+			f.Related = []diag.Related{{Span: lineOf(at, line), Message: "this line"}}
+			return
+		}
+		line, _ := r.FieldPos(0)
+		if len(row) != len(columns) {
+			f := dec.Errorf(CodeLookup, l.Spec.File.Span(), "%s cannot be read: line %d has %d columns, but the header has %d", at, line, len(row), len(columns))
+			f.Hint = "every line needs the columns of the header"
+			f.Related = []diag.Related{{Span: lineOf(at, line), Message: "this line"}}
+			return
+		}
+		if !l.Table.Add(row[key], b.csvRow(columns, row, key)) {
+			f := dec.Errorf(CodeLookup, l.Spec.File.Span(), "the code `%s` stands twice in %s, again in line %d", strings.TrimSpace(row[key]), at, line)
+			f.Hint = "remove one of the two lines"
+			f.Related = []diag.Related{{Span: lineOf(at, line), Message: "the second one"}}
+		}
+	}
+}
+
+// lineOf is the start of a line of a file.
+func lineOf(file string, line int) diag.Span {
+	return diag.Span{File: file, Start: diag.Point{Line: line, Col: 1}, End: diag.Point{Line: line, Col: 2}}
+}
+
+// csvRow is the value of a table with two columns, or the columns by name.
+func (b *builder) csvRow(columns, row []string, key int) any {
+	values := map[string]any{}
+	for i, c := range columns {
+		if i != key && i < len(row) && row[i] != "" {
+			values[strings.TrimSpace(c)] = row[i]
+		}
+	}
+	if len(columns) == 2 {
+		return values[strings.TrimSpace(columns[1-key])]
+	}
+	return values
+}
+
+// findTable finds a lookup by name for a jq or expr cell.
+func (b *builder) findTable(name string) *lookup.Table {
+	if l := b.ws.Lookups[name]; l != nil {
+		return l.Table
+	}
+	if l := b.ws.Lookups["std/"+name]; l != nil {
+		return l.Table
+	}
+	return nil
+}
+
+// tableRef resolves `table` or `table.column`.
+func (b *builder) tableRef(dec *spec.Decoder, ref spec.Text) (*lookup.Table, string) {
+	if t := b.findTable(ref.Value); t != nil {
+		if len(t.Columns) > 0 {
+			f := dec.Errorf(spec.CodeUnknown, ref.Span(), "the lookup `%s` has several columns", ref.Value)
+			f.Hint = fmt.Sprintf("choose one: %s.%s", ref.Value, strings.Join(t.Columns, ", "+ref.Value+"."))
+			return nil, ""
+		}
+		return t, ""
+	}
+	name, column := splitRef(ref.Value)
+	t := b.findTable(name)
+	if t == nil {
+		dec.Unknown(ref.Node, "lookup", sortedKeys(b.ws.Lookups))
+		return nil, ""
+	}
+	for _, c := range t.Columns {
+		if c == column {
+			return t, column
+		}
+	}
+	f := dec.Errorf(spec.CodeUnknown, ref.Span(), "the lookup `%s` has no column `%s`", name, column)
+	f.Short = diag.DidYouMean(column, t.Columns)
+	f.Hint = "its columns: " + strings.Join(t.Columns, ", ")
+	if len(t.Columns) == 0 {
+		f.Hint = "it has one value per code: write `lookup: " + name + "`"
+	}
+	return nil, ""
+}
+
+// Table finds a lookup by name, that of the shipped library included; nil where
+// there is none.
+func (w *Workspace) Table(name string) *lookup.Table {
+	b := &builder{ws: w}
+	return b.findTable(name)
+}

@@ -1,0 +1,179 @@
+package compile
+
+import (
+	"fmt"
+	"strings"
+
+	"crossdock/dsl/cell"
+	"crossdock/dsl/schema"
+	"crossdock/dsl/spec"
+)
+
+// trigger checks that there is exactly one and compiles its cells.
+func (b *pipelineBuilder) trigger() {
+	s := &b.p.Spec.Trigger
+	t := &b.p.Trigger
+	b.uses = append(b.uses, fmt.Sprint(b.base.Priority, b.base.Retry, b.base.Remember, b.base.Ordered, b.base.Box))
+	t.HTTP, t.Schedule, t.Files, t.Poll = s.HTTP, s.Schedule, s.Files, s.Poll
+	n := 0
+	for _, set := range []bool{s.HTTP != nil, s.Schedule != nil, s.Files != nil, s.Poll != nil, s.Event != nil} {
+		if set {
+			n++
+		}
+	}
+	if n != 1 && s.Node != nil {
+		b.dec.Errorf(spec.CodeUnknown, s.Node.Span, "a pipeline has exactly one trigger, this one has %d", n).
+			Hint = "you can use: http, schedule, files, poll, event"
+	}
+	b.accept()
+	switch {
+	case s.HTTP != nil:
+		b.httpTrigger(s.HTTP)
+	case s.Schedule != nil:
+		t.Zone = s.Schedule.Zone.Value
+		if t.Zone == "" {
+			t.Zone = b.ws.Spec.Defaults.Zone.Value
+		}
+		if t.Zone == "" {
+			t.Zone = "UTC"
+		}
+		if s.Schedule.Zone.Set() && checkZone(b.dec, s.Schedule.Zone) {
+			t.Zone = "UTC"
+		}
+		if err := b.opt.Catalog.Cron(s.Schedule.Cron.Value, t.Zone); err != nil && s.Schedule.Cron.Set() {
+			b.dec.Errorf("XD4102", s.Schedule.Cron.Span(), "%s", err)
+		}
+	case s.Files != nil:
+		b.filesTrigger(s.Files)
+	case s.Poll != nil:
+		b.pollTrigger(s.Poll)
+	case s.Event != nil:
+		for _, name := range s.Event.Names {
+			t.Events = append(t.Events, EventName(name.Value))
+		}
+		if b.p.Accept == nil {
+			b.at.Shape.Schema = b.eventSchema(t.Events)
+		}
+	}
+}
+
+// eventSchema is the contract of what is heard, where one schema emits it.
+func (b *pipelineBuilder) eventSchema(names []string) *schema.Schema {
+	var found *Schema
+	for _, s := range b.ws.Schemas {
+		for _, name := range names {
+			if s.hears(name) {
+				if found != nil {
+					return nil
+				}
+				found = s
+				break
+			}
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	return found.Schema
+}
+
+func (b *pipelineBuilder) httpTrigger(s *spec.HTTPTrigger) {
+	if s.Path.Set() && !strings.HasPrefix(s.Path.Value, "/") {
+		b.dec.Errorf(spec.CodeUnknown, s.Path.Span(), "the path must begin with /").Hint = "write /" + s.Path.Value
+	}
+	v := s.Verify
+	switch {
+	case v.Inline != nil:
+		b.p.Trigger.Verify = v.Inline
+		CheckVerify(b.dec, v.Inline.Node.Span, v.Inline)
+	case v.Name.Value == "none":
+		b.p.Trigger.Verify = &spec.Verify{None: true}
+	case v.Name.Set():
+		named := b.ws.Verify[v.Name.Value]
+		if named == nil {
+			b.dec.Unknown(v.Name.Node, "verification", append(sortedKeys(b.ws.Verify), "none"))
+			return
+		}
+		b.p.Trigger.Verify = named
+		if named.Node != nil {
+			b.uses = append(b.uses, meaning(named.Node))
+		}
+	}
+}
+
+func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
+	if s.Connection.Set() {
+		c := b.ws.Connections[s.Connection.Value]
+		switch {
+		case c == nil:
+			b.dec.Unknown(s.Connection.Node, "connection", sortedKeys(b.ws.Connections))
+		case c.Type != "file":
+			b.dec.Errorf(spec.CodeUnknown, s.Connection.Span(), "files are read from a connection of type file, `%s` is of type %s", c.Name, c.Type)
+		default:
+			b.uses = append(b.uses, c.Digest)
+		}
+	}
+	formats := []string{"json", "ndjson", "csv", "text"}
+	if s.Format.Set() && !contains(formats, s.Format.Value) {
+		b.dec.Unknown(s.Format.Node, "format", formats)
+	}
+	for _, after := range []*spec.FileAfter{&s.After, &s.OnBadFile} {
+		n := 0
+		for _, set := range []bool{after.MoveTo.Set(), after.Delete, after.Keep} {
+			if set {
+				n++
+			}
+		}
+		if n > 1 {
+			b.dec.Errorf(spec.CodeUnknown, after.Node.Span, "only one of move_to, delete and keep can happen to a file")
+		}
+	}
+	if d := s.CSV.Delimiter; d.Set() && len(d.Value) != 1 && d.Value != "tab" {
+		b.dec.Errorf(spec.CodeUnknown, d.Span(), "`%s` cannot be a delimiter", d.Value).Hint = "use one character such as , ; | or the word tab"
+	}
+	if c := s.CSV.Comment; c.Set() && len(c.Value) != 1 {
+		b.dec.Errorf(spec.CodeUnknown, c.Span(), "`%s` cannot start comments", c.Value).Hint = "use one character such as #"
+	}
+	if s.CSV.Header != nil && !*s.CSV.Header && len(s.CSV.Columns) == 0 {
+		b.dec.Errorf(spec.CodeUnknown, s.CSV.Node.Pair("header").Key.Span, "a file without header needs the names of its columns").Hint = "add `columns: [...]`"
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
+	op := b.operationRef(b.dec, s.Call)
+	if op == nil {
+		return
+	}
+	b.uses = append(b.uses, b.ws.Connections[op.Connection].Digest)
+	b.p.Trigger.PollWith = b.rows(b.dec, "poll with", b.at.In("trigger").As("with").Of(cell.Shape{}), s.With, nil)
+	given := map[string]bool{}
+	for _, name := range s.With.Names() {
+		given[name] = true
+	}
+	if s.Cursor != nil {
+		given[s.Cursor.As.Value] = true
+	}
+	b.unbound(op, s.Call, given)
+	shape := op.responseShape()
+	if op.Items != nil {
+		shape = (cell.Context{Shape: shape}).Result(op.Items).Items()
+	}
+	if b.p.Accept == nil {
+		if len(shape.Path) > 0 {
+			b.at.Shape.Examples = nil // they show whole answers
+		}
+		b.at.Shape.Schema, b.at.Shape.Path = shape.Schema, shape.Path
+	}
+	if s.Cursor != nil {
+		b.p.Trigger.Save = b.cells.JQ(s.Cursor.Save, b.at.In("trigger cursor").As("save"))
+	}
+}
