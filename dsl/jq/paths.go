@@ -142,6 +142,8 @@ func (p *Program) Paths() []Path {
 		if slices.ContainsFunc(t.reads[:i], q.equal) {
 			continue
 		}
+		// A place is noted before the question mark behind it is seen.
+		q.Optional = q.Optional || slices.ContainsFunc(t.reads[i+1:], func(o Path) bool { return o.Optional && o.equal(q) })
 		passed := slices.ContainsFunc(t.reads, func(o Path) bool { return o.extends(q) })
 		if passed && !slices.ContainsFunc(t.whole, q.equal) {
 			continue

@@ -38,6 +38,13 @@ func folder(files ...[]lint.File) fstest.MapFS {
 	return fsys
 }
 
+func write(t testing.TB, path string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestDocs lints every example of the documentation: the wrong one gives its
 // code and no other, the right one gives nothing.
 func TestDocs(t *testing.T) {
@@ -80,9 +87,7 @@ func TestPage(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write(t, path, []byte(want))
 	}
 	got, err := os.ReadFile(path)
 	if err != nil {

@@ -105,7 +105,7 @@ func (l *loss) object(shape *value.Shape, b *branch, path []string, around *ast.
 		k := b.kids[name]
 		if k == nil {
 			if child.Required && !(len(path) == 0 && l.given[name]) {
-				l.missing(at, around)
+				l.absent(child, at, around)
 			}
 			continue
 		}
@@ -116,6 +116,20 @@ func (l *loss) object(shape *value.Shape, b *branch, path []string, around *ast.
 			l.missing(at, around)
 		}
 		l.below(child, k, at, around, certain && child.Required)
+	}
+}
+
+// absent reports a required field without a row: the fields inside it, where
+// it is an object whose fields are required.
+func (l *loss) absent(shape *value.Shape, path []string, around *ast.Node) {
+	before := len(l.p.list)
+	for _, name := range shape.Order {
+		if inner := shape.Fields[name]; inner.Required && len(path) < 8 && l.cannot(path) == nil {
+			l.absent(inner, append(path[:len(path):len(path)], name), around)
+		}
+	}
+	if len(l.p.list) == before {
+		l.missing(path, around)
 	}
 }
 
@@ -151,7 +165,7 @@ func (l *loss) missing(path []string, around *ast.Node) {
 	name := schema.Join(path)
 	d := diag.Diagnostic{Code: codeLost, Span: around.Span, Kind: "mapping", Name: l.m.Name, Row: name,
 		Message: l.m.Output.Name + " requires `" + name + "`, but no row gives it"}
-	target := path[len(path)-1]
+	target := strings.TrimPrefix(name, around.Text+value.Items+".")
 	d.Hint = "add the row `" + target + ": ...`"
 	if len(path) == 1 && l.m.Input != nil {
 		for _, n := range l.m.Input.Schema.Children(nil) {
