@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type API struct {
 	token  [sha256.Size]byte
 	log    *slog.Logger
 	mux    *http.ServeMux
+	routes []string
 	box    *deadletter.Box
 }
 
@@ -41,9 +43,9 @@ type API struct {
 func New(e *runtime.Engine, token string, log *slog.Logger) *API {
 	a := &API{engine: e, token: sha256.Sum256([]byte(token)), log: log, mux: http.NewServeMux(),
 		box: &deadletter.Box{Driver: e.Driver(), Live: e.Worker().Live}}
-	a.mux.HandleFunc("GET /healthz", a.health)
-	a.mux.HandleFunc("GET /readyz", a.readiness)
-	a.mux.Handle("GET /metrics", promhttp.HandlerFor(e.Meter().Registry, promhttp.HandlerOpts{}))
+	a.handle("GET /healthz", a.health)
+	a.handle("GET /readyz", a.readiness)
+	a.handle("GET /metrics", promhttp.HandlerFor(e.Meter().Registry, promhttp.HandlerOpts{}).ServeHTTP)
 	for pattern, h := range map[string]func(*http.Request) (any, error){
 		"GET /v1/status":                   a.status,
 		"GET /v1/queues":                   a.queues,
@@ -59,10 +61,18 @@ func New(e *runtime.Engine, token string, log *slog.Logger) *API {
 		"POST /v1/pipelines/{name}/pause":  a.pause,
 		"POST /v1/pipelines/{name}/resume": a.resume,
 	} {
-		a.mux.HandleFunc(pattern, a.guarded(h))
+		a.handle(pattern, a.guarded(h))
 	}
 	return a
 }
+
+func (a *API) handle(pattern string, h http.HandlerFunc) {
+	a.mux.HandleFunc(pattern, h)
+	a.routes = append(a.routes, pattern)
+}
+
+// Patterns returns the routes that are served, as method and path.
+func (a *API) Patterns() []string { return slices.Sorted(slices.Values(a.routes)) }
 
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
