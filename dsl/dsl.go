@@ -25,7 +25,7 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	list.Add(lint.Run(lint.Input{Workspace: ws, Found: list, Catalog: opt.Catalog, Files: fsys})...)
+	list.Add(lint.Run(lint.Input{Workspace: ws, Found: list, Catalog: opt.Catalog, Files: fsys, Now: opt.Now})...)
 	var ignores []diag.Ignore
 	for _, f := range ws.Files {
 		if f != nil {

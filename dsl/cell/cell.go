@@ -233,7 +233,13 @@ func (c *Compiler) report(n *ast.Node, at Context, lang string, p problem) {
 		d.Severity = diag.Warning
 	}
 	if p.change != "" && (n.Style == ast.Plain || word.MatchString(p.change)) {
-		d.Short = "did you mean `" + p.change + "`?"
+		// Beside the caret, or in the hint, but not in both.
+		switch question := "did you mean `" + p.change + "`?"; {
+		case p.hint == question:
+			d.Short, d.Hint = question, ""
+		case !strings.Contains(p.hint, "`"+p.change+"`"):
+			d.Short = question
+		}
 		if d.Hint == d.Short {
 			d.Hint = ""
 		}

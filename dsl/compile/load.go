@@ -66,6 +66,9 @@ type Options struct {
 	// AnyEnvironment accepts that none was chosen where there are several, as
 	// lint does: the first by name is used.
 	AnyEnvironment bool
+	// Now is the time from which on schedules are looked at; the zero value is
+	// the time of loading.
+	Now time.Time
 }
 
 // definition is one file before and while it is compiled.

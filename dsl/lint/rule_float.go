@@ -1,9 +1,11 @@
 package lint
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
+	"crossdock/dsl/ast"
 	"crossdock/dsl/cell"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/jq"
@@ -22,9 +24,7 @@ func floats(p *pass) {
 		}
 		for _, u := range c.JQ.Uses() {
 			if u.Kind == jq.UseArithmetic && p.binary(c, u) {
-				instead := operators[strings.TrimSuffix(u.Text, "=")]
-				p.inCell(c, u.From, u.To, diag.Diagnostic{Code: codeFloat, Severity: diag.Warning,
-					Message: "`" + u.Text + "` computes in binary: 1.10 * 3 is 3.3000000000000003", Hint: "write `" + instead + "`"})
+				p.arithmetic(c, u)
 			}
 		}
 		if c.Role != "program" {
@@ -33,7 +33,33 @@ func floats(p *pass) {
 	}
 }
 
-var operators = map[string]string{"+": "[a, b] | exact_sum", "-": "exact_sub(a; b)", "*": "exact_mul(a; b)", "/": "exact_div(a; b; 2)"}
+// operators are what to write instead.
+var operators = map[string]string{"+": "[%s, %s] | exact_sum", "-": "exact_sub(%s; %s)", "*": "exact_mul(%s; %s)", "/": "exact_div(%s; %s; 2)"}
+
+func (p *pass) arithmetic(c *cell.Cell, u jq.Use) {
+	instead, known := operators[u.Text]
+	d := diag.Diagnostic{Code: codeFloat, Severity: diag.Warning, Message: "`" + u.Text + "` computes in binary: 1.10 * 3 is 3.3000000000000003",
+		Hint: "use exact_sum, exact_sub, exact_mul or exact_div"}
+	left, right := strings.TrimSpace(c.Node.Text[u.Left.From:u.Left.To]), strings.TrimSpace(c.Node.Text[u.Right.From:u.Right.To])
+	switch {
+	case !known:
+	case len(left)+len(right) > 60 || !atom.MatchString(left) || !atom.MatchString(right):
+		d.Hint = "write `" + fmt.Sprintf(instead, "a", "b") + "`"
+	default:
+		text := fmt.Sprintf(instead, left, right)
+		d.Hint = "write `" + text + "`"
+		// What stands around it could change the meaning, and how many digits
+		// a quotient has is for people to say.
+		whole := strings.TrimSpace(c.Node.Text) == strings.TrimSpace(c.Node.Text[u.Left.From:u.Right.To])
+		if whole && u.Text != "/" && c.Node.Style == ast.Plain && !strings.ContainsAny(text, "[,") {
+			d.Fixes = replace(c.Node.Range(u.Left.From, u.Right.To), text)
+		}
+	}
+	p.inCell(c, u.From, u.To, d)
+}
+
+// atom is an operand that needs no brackets.
+var atom = regexp.MustCompile(`^(\$?[A-Za-z_.][\w.]*|[0-9.]+)$`)
 
 // money are names of values that have to be exact.
 var money = regexp.MustCompile(`(?i)(amount|price|cost|charge|freight_?value|total|weight|tax|vat|discount|rate|surcharge|gross|net)([A-Z_][A-Za-z]*)?$`)
