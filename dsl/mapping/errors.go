@@ -21,12 +21,12 @@ func (r *run) fail(row *Row, code, message, hint string) {
 			plain.WriteString(part)
 		}
 	}
-	plain.WriteString(row.Target)
-	// Inside `each` without fields the last part of the path is the row itself.
-	field, written := strings.Join(r.path, "")+row.Target, plain.String()
-	if n := len(r.path); n >= 3 && r.path[n-3] == row.Target && row.Each != nil {
-		field = strings.Join(r.path[:n-1], "")
-		written = strings.TrimSuffix(written, "."+row.Target)
+	field, written := strings.Join(r.path, ""), strings.TrimSuffix(plain.String(), ".")
+	if r.whole {
+		field = strings.TrimSuffix(field, ".")
+	} else {
+		field += row.Target
+		written = strings.TrimPrefix(written+"."+row.Target, ".")
 	}
 	e := RowError{Field: field, Row: written, Code: code, Message: message, Hint: hint}
 	if row.Node != nil {

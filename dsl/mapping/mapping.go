@@ -6,6 +6,7 @@ package mapping
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -105,6 +106,7 @@ type run struct {
 	scope *cell.Scope
 	frame *jq.Frame
 	path  []string // where in the output we are
+	whole bool     // the row is the item at path itself, not a field of it
 	errs  []RowError
 }
 
@@ -112,32 +114,20 @@ type run struct {
 func (m *Mapping) Apply(s *cell.Scope, in any) (any, error) {
 	frame, release := s.Frame(slotLet - cell.BaseVars + len(m.Lets))
 	defer release()
+	r := run{m: m, scope: s, frame: frame}
+	if err := r.lets(in); err != nil {
+		return nil, err
+	}
 	if m.Program != nil {
 		out, ok, err := m.Program.One(frame, in)
 		if err == nil && !ok {
-			err = fmt.Errorf("the program gave no value")
+			err = errors.New("the program gave no value")
 		}
 		if err != nil {
 			return nil, &Error{Mapping: m.Name, Rows: []RowError{programError(m, err)}}
 		}
 		return out, nil
 	}
-	r := run{m: m, scope: s, frame: frame}
-	frame.Vars[slotRoot], frame.Vars[slotIndex] = in, nil
-	all := frame.Vars
-	for i := range m.Lets {
-		frame.Vars = all[:slotLet+i] // a helper value sees those before it
-		v, ok := r.row(&m.Lets[i], in)
-		if len(r.errs) > 0 {
-			frame.Vars = all
-			return nil, &Error{Mapping: m.Name, Rows: r.errs}
-		}
-		if !ok {
-			v = nil
-		}
-		all[slotLet+i] = v
-	}
-	frame.Vars = all
 	out, _ := r.object(&m.Object, in)
 	if len(r.errs) > 0 {
 		// Rows run in the order in which they are written out; people read
@@ -148,6 +138,24 @@ func (m *Mapping) Apply(s *cell.Scope, in any) (any, error) {
 		return nil, &Error{Mapping: m.Name, Rows: r.errs}
 	}
 	return out, nil
+}
+
+// lets computes the helper values.
+func (r *run) lets(in any) error {
+	all := r.frame.Vars
+	defer func() { r.frame.Vars = all }()
+	all[slotRoot], all[slotIndex] = in, nil
+	for i := range r.m.Lets {
+		r.frame.Vars = all[:slotLet+i] // a helper value sees those before it
+		v, ok := r.row(&r.m.Lets[i], in)
+		if len(r.errs) > 0 {
+			return &Error{Mapping: r.m.Name, Rows: r.errs}
+		}
+		if ok {
+			all[slotLet+i] = v
+		}
+	}
+	return nil
 }
 
 // object builds one object; empty tells that no field gave a value.
@@ -226,23 +234,16 @@ func (r *run) nested(row *Row, in any) (any, bool) {
 	return out, true
 }
 
-// each builds a list: of arrays their items, of one object or value itself, of
-// several values all of them, of nothing none.
+// each builds a list. Every value that the cell gives adds to it: an array its
+// items, nothing none, anything else itself. So the list never looks different
+// because there happens to be one of something.
 func (r *run) each(row *Row, in any) (any, bool) {
 	values, err := row.Each.Run(r.frame, in)
 	if err != nil {
 		r.failJQ(row, err)
 		return nil, false
 	}
-	items := values
-	if len(values) == 1 {
-		switch v := values[0].(type) {
-		case nil:
-			items = nil
-		case []any:
-			items = v
-		}
-	}
+	items := Items(values)
 	out := make([]any, 0, len(items))
 	index := r.frame.Vars[slotIndex]
 	for i, item := range items {
@@ -262,11 +263,33 @@ func (r *run) each(row *Row, in any) (any, bool) {
 	return out, true
 }
 
+// Items are the items of the values that a cell gave.
+func Items(values []any) []any {
+	if len(values) == 1 {
+		if list, ok := values[0].([]any); ok {
+			return list
+		}
+	}
+	var out []any
+	for _, v := range values {
+		switch v := v.(type) {
+		case nil:
+		case []any:
+			out = append(out, v...)
+		default:
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
 func (r *run) item(row *Row, item any) (any, bool) {
 	if row.Fields != nil {
 		out, _ := r.object(row.Fields, item)
 		return out, true
 	}
+	r.whole = true
+	defer func() { r.whole = false }()
 	v := item
 	if row.From != nil {
 		one, has, err := row.From.One(r.frame, item)

@@ -19,21 +19,9 @@ func (m *Mapping) Rows(s *cell.Scope, in any) ([]RowResult, error) {
 	frame, release := s.Frame(slotLet - cell.BaseVars + len(m.Lets))
 	defer release()
 	r := run{m: m, scope: s, frame: frame}
-	frame.Vars[slotRoot], frame.Vars[slotIndex] = in, nil
-	all := frame.Vars
-	for i := range m.Lets {
-		frame.Vars = all[:slotLet+i]
-		v, ok := r.row(&m.Lets[i], in)
-		if len(r.errs) > 0 {
-			frame.Vars = all
-			return nil, &Error{Mapping: m.Name, Rows: r.errs}
-		}
-		if !ok {
-			v = nil
-		}
-		all[slotLet+i] = v
+	if err := r.lets(in); err != nil {
+		return nil, err
 	}
-	frame.Vars = all
 	var out []RowResult
 	r.list(&m.Object, in, &out)
 	return out, nil

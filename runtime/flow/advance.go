@@ -282,8 +282,7 @@ func (a *advance) split(s *compile.Step) Outcome {
 	return out
 }
 
-// Items evaluates a split: every value is an item, and a single list is its
-// items.
+// Items evaluates a split.
 func Items(scope *cell.Scope, s *compile.Step, body any) ([]any, error) {
 	values, err := scope.All(s.Split, body)
 	if err != nil {
@@ -292,18 +291,8 @@ func Items(scope *cell.Scope, s *compile.Step, body any) ([]any, error) {
 	return Flatten(values), nil
 }
 
-// Flatten makes items of the values a split gave.
-func Flatten(values []any) []any {
-	if len(values) == 1 {
-		switch v := values[0].(type) {
-		case []any:
-			return v
-		case nil:
-			return nil
-		}
-	}
-	return values
-}
+// Flatten makes items of the values a split gave, as `each` does.
+func Flatten(values []any) []any { return mapping.Items(values) }
 
 // effect prepares what an effect needs.
 func (a *advance) effect(s *compile.Step) Outcome {
