@@ -28,6 +28,7 @@ func (e *Engine) build(ws *dsl.Workspace, old *revision) (*revision, error) {
 	if e.opt.Secret != nil {
 		next.secret = e.opt.Secret
 	}
+	next.secret = e.hide.watch(next.secret)
 	if err := e.checkSecrets(next, old); err != nil {
 		return nil, err
 	}

@@ -61,6 +61,7 @@ type Engine struct {
 	driver  queue.Driver
 	meter   *journal.Meter
 	worker  *worker.Worker
+	hide    redactor
 
 	table    atomic.Pointer[webhook.Table]
 	listener net.Listener
@@ -114,6 +115,7 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 		return nil, err
 	}
 	w := opt.Worker
+	w.Redact = e.hide.text
 	w.Limits = worker.Limits{MaxBody: ws.Spec.Limits.MaxBody.Or(1 << 20), MaxDepth: ws.Spec.Limits.MaxDepth}
 	e.worker = worker.New(e.driver, e.log, e.meter, w)
 	e.meter.Watch(e.driver)

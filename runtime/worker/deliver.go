@@ -205,7 +205,16 @@ func (t *task) attempt(ctx context.Context, sink connectors.Sink, op *compile.Op
 		Operation: op.Name, Key: out.Key, Attempt: t.lease.Attempts + 1, With: out.With, Body: out.Body,
 		MessageID: t.run.ID, Meta: &t.run.Meta,
 	})
-	return Judge(ctx, t.live.WS, &t.run, op, resp, err)
+	return t.w.redacted(Judge(ctx, t.live.WS, &t.run, op, resp, err))
+}
+
+// redacted hides secrets in the cause of a verdict: a careless target sends
+// back what it was sent.
+func (w *Worker) redacted(v verdict) verdict {
+	if v.cause != nil {
+		v.cause.Message = w.opt.Redact(v.cause.Message)
+	}
+	return v
 }
 
 // Judge says what an answer means for an operation.
@@ -370,7 +379,7 @@ func (w *Worker) Ask(ctx context.Context, op *compile.Operation, with map[string
 	defer cancel()
 	began := time.Now()
 	resp, err := sink.Deliver(ctx, connectors.Request{Operation: now.Name, Attempt: 1, With: with, Page: page})
-	v := Judge(ctx, live.WS, &flow.Run{}, now, resp, err)
+	v := w.redacted(Judge(ctx, live.WS, &flow.Run{}, now, resp, err))
 	w.meter.Attempt(now.Connection, now.Name, attemptWord(v), time.Since(began))
 	if !v.ok {
 		if v.asked > 0 {

@@ -28,6 +28,8 @@ type Options struct {
 	Grace       time.Duration // how long work under way may finish at a stop; 20s
 	Concurrency int           // messages of one lane at a time; 512
 	Random      func() float64
+	// Redact hides secrets in what other systems say; nil = nothing to hide.
+	Redact func(string) string
 	// Emitted hears of every event that was put on the bus, after it is
 	// durable. Only tests listen.
 	Emitted func(schema, name string, body any)
@@ -77,6 +79,9 @@ func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *W
 	}
 	if opt.Limits.MaxDepth == 0 {
 		opt.Limits.MaxDepth = 200
+	}
+	if opt.Redact == nil {
+		opt.Redact = func(s string) string { return s }
 	}
 	if opt.Random == nil {
 		opt.Random = random
