@@ -91,25 +91,25 @@ type pass struct {
 // library.
 func own(file string) bool { return !strings.HasPrefix(file, "std/") }
 
-// about reports d unless the same was said of the place before.
-func (p *pass) about(d diag.Diagnostic) *diag.Diagnostic {
+// about reports d unless the same was said of the place before. What has no
+// place is missing, and that was reported while compiling.
+func (p *pass) about(d diag.Diagnostic) {
 	at := spot{d.Code, d.Span}
-	if p.spoken[at] {
-		return &diag.Diagnostic{}
+	if p.spoken[at] || d.Span.File == "" {
+		return
 	}
 	p.spoken[at] = true
 	p.list.Add(d)
-	return &p.list[len(p.list)-1]
 }
 
 // inCell reports something between two bytes of a cell.
-func (p *pass) inCell(c *cell.Cell, from, to int, d diag.Diagnostic) *diag.Diagnostic {
+func (p *pass) inCell(c *cell.Cell, from, to int, d diag.Diagnostic) {
 	d.Span, d.Source = c.Node.Range(from, to), c.Node.Text
 	d.Kind, d.Name, d.Row, d.Lang = c.Kind, c.Name, c.Row, "jq"
 	if c.Rule != nil {
 		d.Lang = "expr"
 	}
-	return p.about(d)
+	p.about(d)
 }
 
 // sortedCells returns the compiled cells of the workspace without those of the
