@@ -16,7 +16,9 @@ import (
 	"crossdock/runtime/message"
 )
 
-func decodeJSON(raw []byte, _ *message.Meta) (any, error) { return message.Decode(raw, message.Unlimited) }
+func decodeJSON(raw []byte, _ *message.Meta) (any, error) {
+	return message.Decode(raw, message.Unlimited)
+}
 
 // body draws any JSON value with exact numbers.
 func body() *rapid.Generator[any] {
