@@ -364,3 +364,24 @@ func TestFilesNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestRoutes compares the table of routes in operations.md with the control API.
+func TestRoutes(t *testing.T) {
+	source, err := os.ReadFile("../runtime/admin/admin.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := regexp.MustCompile(`"((?:GET|POST|PUT|DELETE) /[^"]*)"`).FindAllSubmatch(source, -1)
+	if len(routes) < 10 {
+		t.Fatalf("only %d routes were found in the source", len(routes))
+	}
+	for _, r := range routes {
+		if !bytes.Contains(page, append([]byte("`"), r[1]...)) {
+			t.Errorf("operations.md does not tell of %s", r[1])
+		}
+	}
+}
