@@ -31,6 +31,7 @@ type bench struct {
 	report   report.Report
 
 	crossdock, benthos string // binaries
+	bento              string // another one, built when it is first needed
 }
 
 type section struct {
