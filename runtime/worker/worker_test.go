@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -359,11 +360,11 @@ func TestRunInABubble(t *testing.T) {
 			"t.connection.yaml": "connection: t\ntype: log\nlimits: {timeout: 1m}\noperations: {slow: {repeat: keyed}}\n",
 			"p.pipeline.yaml":   pipeline("  - {send: t.slow}\n"),
 		})
-		var delivered int
+		var delivered atomic.Int64
 		w := newWorker(ws, d, sink(func(ctx context.Context, _ connectors.Request) (connectors.Response, error) {
 			select {
 			case <-time.After(45 * time.Second): // four times the lease
-				delivered++
+				delivered.Add(1)
 				return connectors.Response{Status: 200}, nil
 			case <-ctx.Done():
 				return connectors.Response{}, connectors.Ambiguous(ctx.Err())
@@ -379,8 +380,8 @@ func TestRunInABubble(t *testing.T) {
 			}
 		}
 		time.Sleep(60 * time.Second) // of the bubble: the first one has ended, its lease was kept alive
-		if delivered != 1 {
-			t.Errorf("%d delivered after a minute, want 1", delivered)
+		if n := delivered.Load(); n != 1 {
+			t.Errorf("%d delivered after a minute, want 1", n)
 		}
 		stop()
 		if err := <-ended; err != nil {
