@@ -87,7 +87,7 @@ type stubOptions struct {
 	Status  int          `yaml:"status" doc:"Status number; 200 unless said otherwise." validate:"omitempty,min=100,max=599"`
 	Headers Fields[Text] `yaml:"headers" doc:"Headers of the answer."`
 	Body    Value        `yaml:"body" doc:"Body of the answer."`
-	Fields  Fields[Row]  `yaml:"fields" doc:"Rows that compute the body from the request: .body, .path, .query, .count."`
+	Fields  Fields[Row]  `yaml:"fields" doc:"Rows that compute the body from the request: .body, .with, .key, .count."`
 	Delay   Duration     `yaml:"delay" doc:"Time before the answer."`
 }
 
