@@ -21,10 +21,14 @@ var Outcomes = []string{"delivered", "filtered", "dead", "rejected"}
 // else than was meant.
 func (b *builder) testCase(dec *spec.Decoder, d *definition, t *Test, c *spec.Case) {
 	b.testTime(dec, c.Now)
+	b.caseMeta(dec, c.Meta.Node)
 	if c.Given != nil {
 		given := []*ast.Node{c.Given}
 		if c.Given.Kind == ast.List {
 			given = c.Given.Items
+			if len(given) == 0 && t.Pipeline != nil {
+				dec.Errorf(spec.CodeUnknown, c.Given.Span, "`given` is empty").Hint = "name a file, or write the payload: given: {...}"
+			}
 		}
 		for _, n := range given {
 			b.given(dec, d, n)
@@ -46,6 +50,22 @@ func (b *builder) testCase(dec *spec.Decoder, d *definition, t *Test, c *spec.Ca
 	}
 	if c.Expect != nil && c.ExpectError != nil && t.Mapping != nil {
 		dec.Errorf(spec.CodeUnknown, c.Node.Pair("expect_error").Key.Span, "a case has either `expect` or `expect_error`: a mapping that fails gives nothing")
+	}
+}
+
+// caseMeta looks at the names below `meta`.
+func (b *builder) caseMeta(dec *spec.Decoder, n *ast.Node) {
+	known := []string{"source", "received_at", "headers", "path", "query", "consumer", "content_type", "file", "event"}
+	if n == nil {
+		return
+	}
+	if n.Kind != ast.Map {
+		dec.Errorf(spec.CodeUnknown, n.Span, "`meta` is a map").Hint = "you can use: " + strings.Join(known, ", ")
+	}
+	for _, p := range n.Pairs {
+		if !slices.Contains(known, p.Key.Text) {
+			dec.UnknownKey(p.Key, known)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package testrun
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -133,40 +134,53 @@ func Find(v any, path string) (any, bool) {
 	return v, true
 }
 
-// Change returns a copy of v with another value at path; nil removes it.
-func Change(v any, path string, to any) any { return change(v, parts(path), to) }
+// Change returns a copy of v with another value at path; nil removes it. Objects
+// on the way are made where there are none; an item behind the end of a list is
+// added.
+func Change(v any, path string, to any) (any, error) { return change(v, parts(path), to) }
 
-func change(v any, path []any, to any) any {
+func change(v any, path []any, to any) (any, error) {
 	if len(path) == 0 {
-		return to
+		return to, nil
 	}
 	switch p := path[0].(type) {
 	case string:
-		old, _ := v.(map[string]any)
+		old, ok := v.(map[string]any)
+		if !ok && v != nil {
+			return nil, fmt.Errorf("`%s` cannot be set in %s", p, show(v))
+		}
 		m := make(map[string]any, len(old)+1)
 		for k, x := range old {
 			m[k] = x
 		}
 		if len(path) == 1 && to == nil {
 			delete(m, p)
-			return m
+			return m, nil
 		}
-		m[p] = change(m[p], path[1:], to)
-		return m
+		var err error
+		m[p], err = change(m[p], path[1:], to)
+		return m, err
 	default:
 		i := p.(int)
-		old, _ := v.([]any)
+		old, ok := v.([]any)
+		if !ok && v != nil {
+			return nil, fmt.Errorf("item [%d] is meant to be changed, but found %s", i, show(v))
+		}
 		l := append([]any{}, old...)
 		if i < 0 {
 			i += len(l)
 		}
-		for i >= len(l) && i < 10000 {
+		switch {
+		case i < 0 || i > len(l):
+			return nil, fmt.Errorf("there is no item [%d]: the list has %d", p, len(l))
+		case len(path) == 1 && to == nil:
+			return slices.Delete(l, i, min(i+1, len(l))), nil
+		case i == len(l):
 			l = append(l, nil)
 		}
-		if i >= 0 && i < len(l) {
-			l[i] = change(l[i], path[1:], to)
-		}
-		return l
+		var err error
+		l[i], err = change(l[i], path[1:], to)
+		return l, err
 	}
 }
 

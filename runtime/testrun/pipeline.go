@@ -111,22 +111,25 @@ func (r *Rehearsal) collect(ctx context.Context, d queue.Driver) error {
 	return nil
 }
 
+// inputName is the name of files that were written into a test.
+const inputName = "test"
+
 // Input makes a message of a payload, as the trigger of p would.
 func Input(p *compile.Pipeline, body any, raw []byte, meta any, now time.Time) message.Message {
 	m := message.Message{Body: body, Meta: message.Meta{ReceivedAt: now}}
 	t := &p.Trigger
 	switch {
 	case t.HTTP != nil:
-		m.Meta.Source, m.Meta.Path, m.Meta.Type = "http", t.HTTP.Path.Value, "application/json"
-		m.Raw = raw
-		if raw == nil {
-			m.Raw = message.Marshal(body)
+		m.Meta.Source, m.Meta.Path = "http", t.HTTP.Path.Value
+		m.Raw, m.Meta.Type = encode(t.HTTP.Format.Value, body)
+		if raw != nil {
+			m.Raw = raw
 		}
 	case t.Schedule != nil:
 		m.Meta.Source = "schedule"
 	case t.Files != nil:
 		m.Meta.Source = "files"
-		m.Meta.File = &message.File{Name: "test", Size: int64(len(raw))}
+		m.Meta.File = &message.File{Name: inputName, Size: int64(len(raw))}
 	case t.Poll != nil:
 		m.Meta.Source = "poll"
 	default:
@@ -168,10 +171,19 @@ func applyMeta(m *message.Meta, v any) {
 			if name, ok := f["name"].(string); ok {
 				m.File.Name = name
 			}
+			if sha, ok := f["sha256"].(string); ok {
+				m.File.SHA256 = sha
+			}
 		case "event":
 			e, _ := v.(map[string]any)
-			if name, ok := e["name"].(string); ok && m.Event != nil {
+			if m.Event == nil {
+				continue
+			}
+			if name, ok := e["name"].(string); ok {
 				m.Event.Name = name
+			}
+			if id, ok := e["id"].(string); ok {
+				m.Event.ID = id
 			}
 		}
 	}
@@ -183,14 +195,17 @@ func (r *Runner) pipeline(ctx context.Context, t *compile.Test, c *spec.Case, gi
 	if err != nil {
 		return []string{err.Error()}
 	}
-	var inputs []message.Message
+	var messages []message.Message
+	var refused []*connectors.Rejection
 	for _, g := range given {
-		inputs = append(inputs, Input(t.Pipeline, g.body, g.raw, c.Meta.V, now))
+		m, bad := inputs(t.Pipeline, g, c.Meta.V, now)
+		messages, refused = append(messages, m...), append(refused, bad...)
 	}
-	got, err := Rehearse(ctx, r.WS, t.Pipeline, inputs, stubs)
+	got, err := Rehearse(ctx, r.WS, t.Pipeline, messages, stubs)
 	if err != nil {
 		return []string{err.Error()}
 	}
+	got.Rejections = append(refused, got.Rejections...)
 	failures := got.compare(c)
 	if len(failures) > 0 {
 		failures = append(got.causes(c), failures...)
@@ -231,9 +246,6 @@ func (r *Rehearsal) causes(c *spec.Case) []string {
 	return out
 }
 
-// expectKeys are the keys of `expect` of a pipeline.
-var expectKeys = []string{"routes", "attempts", "sent", "emitted", "duplicates", "outcome", "rejected"}
-
 // compare checks a case's expectations.
 func (r *Rehearsal) compare(c *spec.Case) []string {
 	var failures []string
@@ -266,15 +278,15 @@ func (r *Rehearsal) compare(c *spec.Case) []string {
 					fail("duplicates: %d, expected %s", r.Duplicates, p.Value.Text)
 				}
 			case "outcome":
-				unexpected = false
+				unexpected = unexpected && p.Value.Text != "dead" && p.Value.Text != "rejected"
 				r.outcome(p.Value.Text, fail)
 			case "rejected":
-				unexpected = false
+				unexpected = len(r.Dead) > 0 || len(r.Parked) > 0
 				if len(r.Rejections) == 0 || fmt.Sprint(r.Rejections[0].Status) != p.Value.Text {
 					fail("rejected: %d inputs were refused, expected one with status %s", len(r.Rejections), p.Value.Text)
 				}
 			default:
-				fail("`%s` cannot be expected of a pipeline; you can use: %s", p.Key.Text, strings.Join(expectKeys, ", "))
+				fail("`%s` cannot be expected of a pipeline; you can use: %s", p.Key.Text, strings.Join(compile.Expectations, ", "))
 			}
 		}
 	}
@@ -286,6 +298,9 @@ func (r *Rehearsal) compare(c *spec.Case) []string {
 
 func (r *Rehearsal) routes(want *ast.Node, fail func(string, ...any)) {
 	var names []string
+	if want.Kind == ast.Scalar && !want.Empty {
+		names = []string{want.Text}
+	}
 	for _, n := range want.Items {
 		names = append(names, n.Text)
 	}
@@ -308,12 +323,12 @@ func (r *Rehearsal) attempts(op string) int {
 // must fit one of the calls that were made for it, a list all of them.
 func (r *Rehearsal) sent(op string, want any, fail func(string, ...any)) {
 	var got []any
-	last := ""
+	seen := map[string]bool{}
 	for _, c := range r.Calls {
-		if !isOperation(c.Operation, op) || c.Key == last {
+		if !isOperation(c.Operation, op) || c.Key != "" && seen[c.Key] {
 			continue // a repeated attempt sends the same
 		}
-		last = c.Key
+		seen[c.Key] = true
 		got = append(got, c.whole())
 	}
 	match(op, "sent to", want, got, fail)
@@ -352,7 +367,7 @@ func match(name, word string, want any, got []any, fail func(string, ...any)) {
 	}
 	if list, ok := want.([]any); ok {
 		for _, d := range subset("", list, any(got)) {
-			fail("%s %s: %s %s", word, name, d.path, d.text)
+			fail("%s %s: %s", word, name, strings.TrimSpace(d.path+" "+d.text))
 		}
 		return
 	}
@@ -367,7 +382,7 @@ func match(name, word string, want any, got []any, fail func(string, ...any)) {
 		}
 	}
 	for _, d := range first {
-		fail("%s %s: %s %s", word, name, d.path, d.text)
+		fail("%s %s: %s", word, name, strings.TrimSpace(d.path+" "+d.text))
 	}
 }
 
@@ -400,13 +415,16 @@ func (r *Rehearsal) expectError(want *spec.ExpectError) []string {
 		}
 	}
 	for _, rej := range r.Rejections {
+		if len(rej.Problems) == 0 && fits("intake", "", fmt.Sprint(rej.Status), rej.Message) {
+			return nil
+		}
 		for _, p := range rej.Problems {
 			if fits("intake", p.Field, fmt.Sprint(rej.Status), rej.Message+": "+p.Message) {
 				return nil
 			}
 		}
 	}
-	return []string{"expected an error" + describeError(want)}
+	return []string{"expected an error" + describeError(want) + ", but the run ended: " + strings.Join(r.Outcomes, ", ")}
 }
 
 // isOperation reports whether a call went to the operation a test names;

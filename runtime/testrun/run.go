@@ -8,14 +8,11 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
-	"crossdock/dsl/ast"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/spec"
-	"crossdock/runtime/message"
 )
 
 // Result is how one case came out.
@@ -90,52 +87,4 @@ func caseTime(t *compile.Test, c *spec.Case) (time.Time, error) {
 		}
 	}
 	return time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC), nil
-}
-
-// payload is one input of a case: a value, and its bytes where it came from a
-// file.
-type payload struct {
-	body any
-	raw  []byte
-	file string
-}
-
-// given reads the inputs of a case.
-func (r *Runner) given(t *compile.Test, c *spec.Case) ([]payload, error) {
-	nodes := []*ast.Node{c.Given}
-	if c.Given.Kind == ast.List {
-		nodes = c.Given.Items
-	}
-	out := make([]payload, 0, len(nodes))
-	for _, n := range nodes {
-		p, err := r.one(t, n)
-		if err != nil {
-			return nil, err
-		}
-		for _, ch := range c.Change {
-			p.body = Change(p.body, ch.Key.Text, ch.Value.V)
-			p.raw = nil
-		}
-		out = append(out, p)
-	}
-	return out, nil
-}
-
-func (r *Runner) one(t *compile.Test, n *ast.Node) (payload, error) {
-	if n.Kind != ast.Scalar {
-		return payload{body: spec.Plain(n)}, nil
-	}
-	raw, at, err := compile.ReadBeside(r.FS, r.Std, t.File.Path, n.Text)
-	if err != nil {
-		return payload{}, fmt.Errorf("the file `%s` named by `given` cannot be read; paths are relative to the test", n.Text)
-	}
-	p := payload{raw: raw, file: at}
-	if !strings.HasSuffix(at, ".json") {
-		p.body = string(raw)
-		return p, nil
-	}
-	if p.body, err = message.Decode(raw, message.Unlimited); err != nil {
-		return payload{}, fmt.Errorf("%s: %w", at, err)
-	}
-	return p, nil
 }

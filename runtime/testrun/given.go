@@ -1,0 +1,202 @@
+package testrun
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"path"
+	"time"
+
+	"crossdock/connectors"
+	"crossdock/connectors/format"
+	"crossdock/connectors/format/csv"
+	jsonformat "crossdock/connectors/format/json"
+	"crossdock/connectors/format/ndjson"
+	"crossdock/connectors/format/text"
+	"crossdock/dsl/ast"
+	"crossdock/dsl/compile"
+	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
+	"crossdock/runtime/message"
+)
+
+// payload is one input of a case: a value, and its bytes where it came from a
+// file.
+type payload struct {
+	body any
+	raw  []byte
+	file string
+}
+
+// given reads the inputs of a case.
+func (r *Runner) given(t *compile.Test, c *spec.Case) ([]payload, error) {
+	nodes := []*ast.Node{c.Given}
+	if c.Given.Kind == ast.List {
+		nodes = c.Given.Items
+	}
+	if len(nodes) == 0 && t.Mapping == nil {
+		return nil, errors.New("`given` is empty")
+	}
+	out := make([]payload, 0, len(nodes))
+	for _, n := range nodes {
+		p, err := r.one(t, n)
+		if err != nil {
+			return nil, err
+		}
+		for _, ch := range c.Change {
+			if p.body, err = Change(p.body, ch.Key.Text, ch.Value.V); err != nil {
+				return nil, fmt.Errorf("`change: %s`: %w", ch.Key.Text, err)
+			}
+			p.raw = nil
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func (r *Runner) one(t *compile.Test, n *ast.Node) (payload, error) {
+	if n.Kind != ast.Scalar {
+		return payload{body: spec.Plain(n)}, nil
+	}
+	raw, at, err := compile.ReadBeside(r.FS, r.Std, t.File.Path, n.Text)
+	if err != nil {
+		return payload{}, fmt.Errorf("the file `%s` named by `given` cannot be read; paths are relative to the test", n.Text)
+	}
+	p := payload{raw: raw, file: at}
+	if path.Ext(at) != ".json" {
+		p.body = string(raw)
+		return p, nil
+	}
+	if p.body, err = message.Decode(raw, message.Unlimited); err != nil {
+		return payload{}, fmt.Errorf("%s: %w", at, err)
+	}
+	return p, nil
+}
+
+// mappingInput is what a mapping is given: a list that was written as payload
+// stays one, a single file is its content.
+func mappingInput(c *spec.Case, given []payload) any {
+	if c.Given.Kind != ast.List || len(given) == 1 && c.Given.Items[0].Kind == ast.Scalar {
+		return given[0].body
+	}
+	list := make([]any, 0, len(given))
+	for _, g := range given {
+		list = append(list, g.body)
+	}
+	return list
+}
+
+// inputs makes the messages of one payload, as the trigger of p would. A file
+// in the format of a files trigger is read as the trigger reads it; what is
+// wrong with it comes back as rejections.
+func inputs(p *compile.Pipeline, g payload, meta any, now time.Time) ([]message.Message, []*connectors.Rejection) {
+	t := p.Trigger.Files
+	if t == nil || g.raw == nil || path.Ext(g.file) == ".json" && t.Format.Value != "json" {
+		return []message.Message{Input(p, g.body, g.raw, meta, now)}, nil
+	}
+	reader := open(t, g.raw)
+	var out []message.Message
+	var rows []any
+	var bad []*connectors.Rejection
+	whole := t.Format.Value == "csv" && !p.PerRecord()
+	for n := 1; ; n++ {
+		rec, err := reader.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			bad = append(bad, &connectors.Rejection{Status: 400, Message: g.file + " cannot be read", Problems: []connectors.Problem{{Message: err.Error()}}})
+			var wrong *format.Error
+			if whole {
+				return nil, bad // one wrong row spoils the file
+			}
+			if !errors.As(err, &wrong) || !wrong.Skip {
+				break
+			}
+			continue
+		}
+		if whole {
+			rows = append(rows, rec.Value)
+			continue
+		}
+		m := Input(p, rec.Value, rec.Raw, meta, now)
+		m.Raw, m.Meta.File.Record = rec.Raw, n
+		switch t.Format.Value {
+		case "text":
+			m.Meta.Type, m.Meta.File.Record = "text/plain", 0
+		case "json":
+			m.Meta.File.Record = 0
+		}
+		out = append(out, m)
+	}
+	if whole {
+		if rows == nil {
+			rows = []any{}
+		}
+		out = append(out, Input(p, map[string]any{"name": path.Base(g.file), "rows": rows}, nil, meta, now))
+	}
+	for i := range out {
+		if f := out[i].Meta.File; f != nil && f.Name == inputName {
+			f.Name, f.Size = path.Base(g.file), int64(len(g.raw))
+		}
+	}
+	return out, bad
+}
+
+// open returns a reader in the format of the trigger.
+func open(t *spec.FilesTrigger, raw []byte) format.Reader {
+	in := bytes.NewReader(raw)
+	switch t.Format.Value {
+	case "ndjson":
+		return ndjson.Open(in, ndjson.Options{})
+	case "text":
+		return text.Open(in, t.CSV.Encoding.Value)
+	case "csv":
+		o := csv.Options{NoHeader: t.CSV.Header != nil && !*t.CSV.Header, Encoding: t.CSV.Encoding.Value}
+		if d, err := csv.Delimiter(t.CSV.Delimiter.Value); err == nil { // else refused when loaded
+			o.Delimiter = d
+		}
+		for _, c := range t.CSV.Columns {
+			o.Columns = append(o.Columns, c.Value)
+		}
+		if c := t.CSV.Comment.Value; c != "" {
+			o.Comment = c[0]
+		}
+		return csv.Open(in, o)
+	}
+	return jsonformat.Open(in)
+}
+
+// encode writes a payload as a webhook of the format would receive it.
+func encode(form string, body any) (raw []byte, contentType string) {
+	switch form {
+	case "text":
+		if s, ok := body.(string); ok {
+			return []byte(s), "text/plain"
+		}
+		return message.Marshal(body), "text/plain"
+	case "form":
+		fields, ok := body.(map[string]any)
+		if !ok {
+			return message.Marshal(body), "application/x-www-form-urlencoded"
+		}
+		values := url.Values{}
+		for k, v := range fields {
+			items, many := v.([]any)
+			if !many {
+				items = []any{v}
+			}
+			for _, item := range items {
+				s, isText := value.Text(item)
+				if !isText {
+					s = string(message.Marshal(item))
+				}
+				values.Add(k, s)
+			}
+		}
+		return []byte(values.Encode()), "application/x-www-form-urlencoded"
+	}
+	return message.Marshal(body), "application/json"
+}
