@@ -20,7 +20,7 @@ import (
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/parser"
-	"crossdock/mappings"
+	"crossdock/pipelines"
 	"crossdock/runtime"
 	"crossdock/runtime/testrun"
 )
@@ -119,7 +119,7 @@ func TestDefinitions(t *testing.T) {
 
 func load(t *testing.T, dir string) (*dsl.Workspace, diag.List) {
 	t.Helper()
-	ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: runtime.NewCatalog(), Std: mappings.FS, AnyEnvironment: true})
+	ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: runtime.NewCatalog(), Std: pipelines.Library(), AnyEnvironment: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func checkWorkspace(t *testing.T, dir string) {
 		return
 	}
 	cases := 0
-	runner := &testrun.Runner{WS: ws, FS: os.DirFS(dir), Std: mappings.FS}
+	runner := &testrun.Runner{WS: ws, FS: os.DirFS(dir), Std: pipelines.Library()}
 	own := func(test *compile.Test) bool { return !test.Std }
 	runner.All(context.Background(), own, func(r testrun.Result) {
 		cases++

@@ -25,7 +25,7 @@ import (
 var floors = [][]string{
 	0: {"runtime/message", "runtime/retry", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
-		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/compile", "dsl/lint", "mappings", "examples", "docs"},
+		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/compile", "dsl/lint", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/journal"},
 	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/admin", "runtime/deadletter", "runtime/partner"},
 	4: {"cmd/crossdock"},
@@ -43,6 +43,7 @@ var arrows = map[string][]string{
 	"dsl/compile": {"dsl/cell", "dsl/mapping", "dsl/parser", "dsl/jq", "dsl/rule", "dsl/schema", "dsl/lookup"},
 	"dsl/lint":    {"dsl/compile", "dsl/cell", "dsl/mapping", "dsl/jq", "dsl/rule", "dsl/schema", "dsl/lookup", "dsl/parser"},
 	"dsl":         {"dsl/compile", "dsl/lint"},
+	"pipelines":   {"mappings"},
 
 	"connectors/all":         {"connectors/file", "connectors/http", "connectors/log"},
 	"connectors/files":       {"connectors/format/*"},
