@@ -2,7 +2,6 @@ package lint
 
 import (
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -131,74 +130,4 @@ func unquote(q string) string {
 		return s
 	}
 	return strings.Trim(q, "'")
-}
-
-// deadEvents reports events that are waited for but never come, and events
-// that nobody waits for (XD3102).
-func deadEvents(p *pass) {
-	emitted := map[string]bool{}
-	any := false // some event has a name that only running shows
-	all := p.pipelines()
-	for _, pl := range all {
-		for _, s := range effects(pl) {
-			if s.Event == nil {
-				any = any || s.Action == compile.ActEmit
-				continue
-			}
-			names, known := s.Event.EventNames()
-			any = any || !known
-			for _, n := range names {
-				emitted[n] = true
-			}
-		}
-	}
-	heard := map[string]bool{}
-	for _, pl := range all {
-		t := pl.Spec.Trigger.Event
-		if t == nil {
-			continue
-		}
-		for i, name := range pl.Trigger.Events {
-			heard[name] = true
-			if !emitted[name] && !any && i < len(t.Names) {
-				p.neverComes(pl, t.Names[i], sortedKeys(emitted))
-			}
-		}
-	}
-	if len(heard) > 0 {
-		for _, pl := range all {
-			p.unheard(pl, heard)
-		}
-	}
-}
-
-func (p *pass) neverComes(pl *compile.Pipeline, name spec.Text, emitted []string) {
-	d := diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: name.Span(), Kind: "pipeline", Name: pl.Name, Row: "trigger", Source: name.Value,
-		Message: "no pipeline of this workspace emits `" + name.Value + "`", Hint: "events that are emitted: " + listed(emitted, 20)}
-	if len(emitted) == 0 {
-		d.Hint = "no pipeline emits any event yet: add a step `emit:`"
-	}
-	if near := diag.Nearest(compile.EventName(name.Value), emitted); len(near) > 0 {
-		d.Short = "did you mean `" + near[0] + "`?"
-		if name.Node.Text == name.Value {
-			d.Fixes = replace(name.Node.Span, near[0])
-		}
-	}
-	p.about(d)
-}
-
-// unheard reports emits of which no possible event is heard. The contracts
-// that come with crossdock are exempt: others may hear them one day.
-func (p *pass) unheard(pl *compile.Pipeline, heard map[string]bool) {
-	for _, s := range effects(pl) {
-		if s.Event == nil || s.Event.Std {
-			continue
-		}
-		names, known := s.Event.EventNames()
-		if !known || slices.ContainsFunc(names, func(n string) bool { return heard[n] }) {
-			continue
-		}
-		p.about(diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: s.Spec.Emit.Span(), Kind: "pipeline", Name: pl.Name, Row: s.ID, Source: s.Spec.Emit.Value,
-			Message: "no pipeline of this workspace hears `" + strings.Join(names, "`, `") + "`", Hint: "events that are heard: " + listed(sortedKeys(heard), 20)})
-	}
 }

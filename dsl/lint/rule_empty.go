@@ -1,0 +1,76 @@
+package lint
+
+import (
+	"strings"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/schema"
+)
+
+// mayBeEmpty reports whether a row sometimes gives nothing, as far as that is
+// certain: it has a condition, or what it selects is optional.
+func (l *loss) mayBeEmpty(r *row) bool {
+	switch {
+	case r.Required:
+		return false
+	case r.When.Set():
+		return true
+	case r.Default.Set() && r.Default.V != nil, r.Const.Set(), r.Each.Set(), len(r.Fields) > 0:
+		return false
+	}
+	c := l.p.cellOf(r.From)
+	if c == nil {
+		return false
+	}
+	step, ok := l.p.selected(c)
+	return ok && step.Optional
+}
+
+// always reports whether a row certainly gives something.
+func (l *loss) always(r *row) bool {
+	if r.Const.Set() || r.Required || r.Default.Set() && r.Default.V != nil {
+		return true
+	}
+	c := l.p.cellOf(r.From)
+	if c == nil || r.Each.Set() {
+		return false
+	}
+	step, ok := l.p.selected(c)
+	return ok && !step.Optional
+}
+
+func (l *loss) empty(r row, path []string) {
+	if l.given[path[0]] && len(path) == 1 {
+		return
+	}
+	name := schema.Join(path)
+	d := diag.Diagnostic{Code: codeLost, Kind: "mapping", Name: l.m.Name, Row: name}
+	if r.When.Set() {
+		d.Span, d.Source = r.When.Node.Span, r.When.Node.Text
+		d.Message = l.m.Output.Name + " requires `" + name + "`, but this row is left out where `when` is false"
+		d.Hint = "remove `when`, or make the field optional in the schema"
+	} else {
+		d.Span, d.Source, d.Lang = r.From.Node.Span, r.From.Node.Text, "jq"
+		d.Message = l.m.Output.Name + " requires `" + name + "`, but `" + strings.TrimSpace(r.From.Node.Text) + "` may be missing"
+		d.Hint = "add `required: true` (the message goes to the dead letters then) or a `default:`"
+		if fix, ok := requiring(r); ok {
+			d.Fixes = []diag.Fix{fix}
+		}
+	}
+	l.p.about(d)
+}
+
+// requiring is the fix that makes a row required.
+func requiring(r row) (diag.Fix, bool) {
+	n := r.From.Node
+	switch {
+	case n.Style != ast.Plain:
+	case r.Short && !strings.ContainsAny(n.Text, "{}[],?#:"):
+		return diag.Fix{Title: "require it", Edits: []diag.Edit{{Span: n.Span, Text: "{from: " + n.Text + ", required: true}"}}}, true
+	case !r.Short && r.Node.Flow:
+		end := diag.Span{File: n.Span.File, Start: n.Span.End, End: n.Span.End}
+		return diag.Fix{Title: "require it", Edits: []diag.Edit{{Span: end, Text: ", required: true"}}}, true
+	}
+	return diag.Fix{}, false
+}
