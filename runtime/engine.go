@@ -15,6 +15,7 @@ import (
 	nethttp "net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -231,6 +232,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		running.Go(func() { e.watch(sources) })
 	}
 	e.ready.Store(true)
+	debug.FreeOSMemory() // what loading left behind
 	e.log.Info("ready", "revision", e.current.ws.Revision, "pipelines", len(e.current.ws.Pipelines), "http", e.Addr())
 
 	var err error

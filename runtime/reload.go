@@ -7,6 +7,7 @@ import (
 	"net"
 	nethttp "net/http"
 	"net/url"
+	"runtime/debug"
 	"time"
 
 	"crossdock/dsl/diag"
@@ -55,6 +56,7 @@ func (e *Engine) Reload(ctx context.Context) Report {
 		}
 	case "ok":
 		e.log.Info("reloaded", "revision", r.Revision, "generation", r.Generation, "changes", len(r.Changes), "took", r.Took)
+		debug.FreeOSMemory() // the old revision and what loading left behind
 	}
 	return r
 }

@@ -121,6 +121,7 @@ func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFla
 			log.Error("the admin API ended", "error", err)
 		}
 	})
+	running.Go(func() { a.tuneMemory(apiCtx) })
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	running.Go(func() {
