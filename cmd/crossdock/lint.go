@@ -17,12 +17,14 @@ import (
 
 func (a *app) lintCommand() *cobra.Command {
 	var format, failOn, env string
+	var fix bool
 	cmd := &cobra.Command{
 		Use: "lint [DIR]", GroupID: "write", Args: cobra.MaximumNArgs(1),
 		Short: "Check every definition and report all findings at once",
 		Example: `  crossdock lint
   crossdock lint --format sarif > findings.sarif
-  crossdock lint --fail-on warning`,
+  crossdock lint --fail-on warning
+  crossdock lint --fix`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !slices.Contains([]string{"text", "json", "sarif", "github"}, format) {
 				return fmt.Errorf("there is no format `%s`: use text, json, sarif or github", format)
@@ -31,6 +33,9 @@ func (a *app) lintCommand() *cobra.Command {
 				return fmt.Errorf("--fail-on takes error or warning, not `%s`", failOn)
 			}
 			_, list, err := load(dir(args), env)
+			if err == nil && fix {
+				list, err = a.fix(dir(args), env)
+			}
 			if err != nil {
 				return failf(exitLoad, "%s", err)
 			}
@@ -45,6 +50,7 @@ func (a *app) lintCommand() *cobra.Command {
 	cmd.Flags().StringVar(&format, "format", "text", "text, json, sarif or github")
 	cmd.Flags().StringVar(&failOn, "fail-on", "error", "error or warning: what makes the exit code 1")
 	cmd.Flags().StringVar(&env, "env", "", "environment whose variables are used")
+	cmd.Flags().BoolVar(&fix, "fix", false, "make the changes that findings offer, then report what is left")
 	return cmd
 }
 
