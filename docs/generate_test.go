@@ -385,3 +385,22 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 }
+
+// TestRunFlags compares the table of flags in operations.md with those there are.
+func TestRunFlags(t *testing.T) {
+	out, err := exec.Command(crossdock(t), "run", "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^ +(?:-h, )?--([a-z-]+)`).FindAllSubmatch(out, -1) {
+		name := string(m[1])
+		variable := "`CROSSDOCK_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "`"
+		if name != "help" && (!bytes.Contains(page, []byte("`--"+name)) || !bytes.Contains(page, []byte(variable))) {
+			t.Errorf("operations.md does not tell of --%s and %s", name, variable)
+		}
+	}
+}
