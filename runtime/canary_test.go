@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"crossdock/runtime"
@@ -28,8 +29,11 @@ func canary(name string) string { return "canary-" + name + "-9f3c/+&" }
 // they were sent, and looks for the values in everything that comes out.
 func TestSecretsStayInside(t *testing.T) {
 	s := newSite(t)
+	var mu sync.Mutex
 	var used []string
 	s.opt.Secret = func(name string) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		used = append(used, name)
 		return canary(name), nil
 	}
@@ -106,6 +110,8 @@ operations:
 	}
 	s.collect(&outputs)
 
+	mu.Lock()
+	defer mu.Unlock()
 	all := outputs.String()
 	if len(all) < 100_000 {
 		t.Fatalf("only %d bytes of output were looked at", len(all))

@@ -227,13 +227,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	})
 	e.mu.Lock()
 	e.startSources(e.current, nil)
+	ws := e.current.ws
 	e.mu.Unlock()
 	if e.opt.Watch {
 		running.Go(func() { e.watch(sources) })
 	}
 	e.ready.Store(true)
 	debug.FreeOSMemory() // what loading left behind
-	e.log.Info("ready", "revision", e.current.ws.Revision, "pipelines", len(e.current.ws.Pipelines), "http", e.Addr())
+	e.log.Info("ready", "revision", ws.Revision, "pipelines", len(ws.Pipelines), "http", e.Addr())
 
 	var err error
 	select {

@@ -21,6 +21,7 @@ import (
 
 	"crossdock/runtime"
 	"crossdock/runtime/deadletter"
+	"crossdock/runtime/flow"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/message"
 	"crossdock/runtime/queue"
@@ -211,7 +212,7 @@ type Lane struct {
 }
 
 func (a *API) balance(r *http.Request) (any, error) {
-	return journal.ReadBalance(r.Context(), a.engine.Driver(), r.URL.Query().Get("pipeline"))
+	return journal.ReadShared(r.Context(), a.engine.Driver(), r.URL.Query().Get("pipeline"), flow.PipelineOf)
 }
 
 // trace returns the story of all messages with a business reference, or of one

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"strings"
 
 	"crossdock/runtime/queue"
 )
@@ -23,8 +24,16 @@ type Balance struct {
 	Unaccounted int64 `json:"unaccounted"`
 }
 
-// ReadBalance adds up the ledger of a store; pipeline "" means all.
+// ReadBalance adds up the ledger of a store; pipeline "" means all. Of one
+// pipeline, only what stands in its own lane is seen: ReadShared sees its
+// branches too.
 func ReadBalance(ctx context.Context, d queue.Driver, pipeline string) (Balance, error) {
+	return ReadShared(ctx, d, pipeline, func([]byte) string { return "" })
+}
+
+// ReadShared adds up the ledger of one pipeline. of tells the pipeline of a
+// stored message, for lanes that several pipelines share.
+func ReadShared(ctx context.Context, d queue.Driver, pipeline string, of func(body []byte) string) (Balance, error) {
 	var b Balance
 	counts, err := d.Browse(ctx, queue.Query{View: queue.Counters, Limit: 100000})
 	if err != nil {
@@ -46,6 +55,9 @@ func ReadBalance(ctx context.Context, d queue.Driver, pipeline string) (Balance,
 	}
 	for _, l := range lanes.Lanes {
 		if pipeline != "" && l.Lane != "in/"+pipeline {
+			if err := b.share(ctx, d, l.Lane, pipeline, of); err != nil {
+				return b, err
+			}
 			continue
 		}
 		b.Dead += int64(l.Dead)
@@ -56,4 +68,31 @@ func ReadBalance(ctx context.Context, d queue.Driver, pipeline string) (Balance,
 	}
 	b.Unaccounted = b.Accepted - b.Delivered - b.Filtered - b.Discarded - b.Dead - b.Open
 	return b, nil
+}
+
+// share adds what of the jobs of a lane that several pipelines share belongs to
+// one of them.
+func (b *Balance) share(ctx context.Context, d queue.Driver, lane, pipeline string, of func([]byte) string) error {
+	if !strings.HasPrefix(lane, "out/") {
+		return nil
+	}
+	q := queue.Query{View: queue.Jobs, Lane: lane, Limit: 1000, Bodies: true}
+	for {
+		page, err := d.Browse(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, j := range page.Jobs {
+			switch {
+			case of(j.Body) != pipeline:
+			case j.State == queue.DeadJob:
+				b.Dead++
+			default:
+				b.Open++
+			}
+		}
+		if q.After = page.Next; page.Next == "" {
+			return nil
+		}
+	}
 }
