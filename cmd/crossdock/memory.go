@@ -9,11 +9,11 @@ import (
 
 // The garbage of messages dies young, so collecting seldom is nearly free while
 // little is alive: the heap may grow by slack, but never to more than five
-// times nor to less than twice of what is alive.
+// times, nor to less than one and a half times, of what is alive.
 const (
 	slack        = 96 << 20
 	mostPercent  = 400
-	leastPercent = 100
+	leastPercent = 50
 )
 
 // tuneMemory keeps the collector set like that until ctx ends. It leaves it
