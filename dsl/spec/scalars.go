@@ -113,6 +113,10 @@ func (v Duration) Or(def time.Duration) time.Duration {
 
 var durationParts = regexp.MustCompile(`^(?:(\d+)w)?(?:(\d+)d)?((?:\d+(?:\.\d+)?(?:h|ms|m|s|us))*)$`)
 
+// longest is the longest length of time, a hundred years: the parts of one text can
+// be added without overflow.
+const longest = 36500 * 24 * time.Hour
+
 // ParseDuration reads a length of time; days have 24 hours.
 func ParseDuration(text string) (time.Duration, bool) {
 	m := durationParts.FindStringSubmatch(text)
@@ -123,7 +127,7 @@ func ParseDuration(text string) (time.Duration, bool) {
 	for i, unit := range []time.Duration{7 * 24 * time.Hour, 24 * time.Hour} {
 		if m[i+1] != "" {
 			n, err := strconv.ParseInt(m[i+1], 10, 32)
-			if err != nil || n > 36500 {
+			if err != nil || n > int64(longest/unit) {
 				return 0, false
 			}
 			total += time.Duration(n) * unit
@@ -135,6 +139,9 @@ func ParseDuration(text string) (time.Duration, bool) {
 			return 0, false
 		}
 		total += rest
+	}
+	if total < 0 || total > longest {
+		return 0, false
 	}
 	return total, true
 }
