@@ -1,0 +1,214 @@
+package testrun
+
+import (
+	"fmt"
+	"strings"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/compile"
+	"crossdock/dsl/spec"
+)
+
+// causes are the errors that explain a failed case; they are shown first.
+func (r *Rehearsal) causes(c *spec.Case) []string {
+	var out []string
+	for _, rej := range r.Rejections {
+		out = append(out, fmt.Sprintf("refused with %d: %s", rej.Status, rej.Error()))
+	}
+	for _, d := range r.Dead {
+		text := fmt.Sprintf("dead letter at %s (%s): %s", d.Step, d.Code, d.Message)
+		if d.Hint != "" {
+			text += "; " + d.Hint
+		}
+		out = append(out, text)
+	}
+	for _, p := range r.Parked {
+		out = append(out, "parked: "+p)
+	}
+	return out
+}
+
+// compare checks a case's expectations.
+func (r *Rehearsal) compare(c *spec.Case) []string {
+	var failures []string
+	fail := func(format string, args ...any) { failures = append(failures, fmt.Sprintf(format, args...)) }
+	if c.ExpectError != nil {
+		failures = append(failures, r.expectError(c.ExpectError)...)
+	}
+	unexpected := len(r.Dead) > 0 || len(r.Rejections) > 0 || len(r.Parked) > 0
+	if c.Expect != nil {
+		for _, p := range c.Expect.Pairs {
+			switch p.Key.Text {
+			case "routes":
+				r.routes(p.Value, fail)
+			case "attempts":
+				for _, op := range p.Value.Pairs {
+					if n := r.attempts(op.Key.Text); fmt.Sprint(n) != op.Value.Text {
+						fail("attempts of %s: %d, expected %s", op.Key.Text, n, op.Value.Text)
+					}
+				}
+			case "sent":
+				for _, op := range p.Value.Pairs {
+					r.sent(op.Key.Text, spec.Plain(op.Value), fail)
+				}
+			case "emitted":
+				for _, ev := range p.Value.Pairs {
+					r.emitted(ev.Key.Text, spec.Plain(ev.Value), fail)
+				}
+			case "duplicates":
+				if fmt.Sprint(r.Duplicates) != p.Value.Text {
+					fail("duplicates: %d, expected %s", r.Duplicates, p.Value.Text)
+				}
+			case "outcome":
+				unexpected = unexpected && p.Value.Text != "dead" && p.Value.Text != "rejected"
+				r.outcome(p.Value.Text, fail)
+			case "rejected":
+				unexpected = len(r.Dead) > 0 || len(r.Parked) > 0
+				if len(r.Rejections) == 0 || fmt.Sprint(r.Rejections[0].Status) != p.Value.Text {
+					fail("rejected: %d inputs were refused, expected one with status %s", len(r.Rejections), p.Value.Text)
+				}
+			default:
+				fail("`%s` cannot be expected of a pipeline; you can use: %s", p.Key.Text, strings.Join(compile.Expectations, ", "))
+			}
+		}
+	}
+	if unexpected && c.ExpectError == nil {
+		fail("the run did not end well; if that is meant, say `expect: {outcome: dead}` or `expect_error:`")
+	}
+	return failures
+}
+
+func (r *Rehearsal) routes(want *ast.Node, fail func(string, ...any)) {
+	var names []string
+	if want.Kind == ast.Scalar && !want.Empty {
+		names = []string{want.Text}
+	}
+	for _, n := range want.Items {
+		names = append(names, n.Text)
+	}
+	if strings.Join(names, "\x00") != strings.Join(r.Routes, "\x00") {
+		fail("routes: [%s], expected [%s]", strings.Join(r.Routes, ", "), strings.Join(names, ", "))
+	}
+}
+
+func (r *Rehearsal) attempts(op string) int {
+	n := 0
+	for _, c := range r.Calls {
+		if isOperation(c.Operation, op) {
+			n++
+		}
+	}
+	return n
+}
+
+// sent compares what an operation was told with what was expected: one value
+// must fit one of the calls that were made for it, a list all of them.
+func (r *Rehearsal) sent(op string, want any, fail func(string, ...any)) {
+	var got []any
+	seen := map[string]bool{}
+	for _, c := range r.Calls {
+		if !isOperation(c.Operation, op) || c.Key != "" && seen[c.Key] {
+			continue // a repeated attempt sends the same
+		}
+		seen[c.Key] = true
+		got = append(got, c.whole())
+	}
+	match(op, "sent to", want, got, fail)
+}
+
+// whole is the body with what filled placeholders.
+func (c *Call) whole() any {
+	body, ok := c.Body.(map[string]any)
+	if !ok && c.Body != nil {
+		return c.Body
+	}
+	out := make(map[string]any, len(body)+len(c.With))
+	for k, v := range c.With {
+		out[k] = v
+	}
+	for k, v := range body {
+		out[k] = v
+	}
+	return out
+}
+
+func (r *Rehearsal) emitted(name string, want any, fail func(string, ...any)) {
+	var got []any
+	for _, e := range r.Emitted {
+		if e.Schema == name || e.Schema == "std/"+name || compile.EventName(e.Name) == compile.EventName(name) {
+			got = append(got, e.Body)
+		}
+	}
+	match(name, "emitted as", want, got, fail)
+}
+
+func match(name, word string, want any, got []any, fail func(string, ...any)) {
+	if len(got) == 0 {
+		fail("nothing was %s %s", word, name)
+		return
+	}
+	if list, ok := want.([]any); ok {
+		for _, d := range subset("", list, any(got)) {
+			fail("%s %s: %s", word, name, strings.TrimSpace(d.path+" "+d.text))
+		}
+		return
+	}
+	var first []difference
+	for i, g := range got {
+		diff := subset("", want, g)
+		if len(diff) == 0 {
+			return
+		}
+		if i == 0 {
+			first = diff
+		}
+	}
+	for _, d := range first {
+		fail("%s %s: %s", word, name, strings.TrimSpace(d.path+" "+d.text))
+	}
+}
+
+func (r *Rehearsal) outcome(want string, fail func(string, ...any)) {
+	if want == "rejected" {
+		if len(r.Rejections) == 0 {
+			fail("outcome: %s, expected rejected", strings.Join(r.Outcomes, ", "))
+		}
+		return
+	}
+	for _, o := range r.Outcomes {
+		if o == want {
+			return
+		}
+	}
+	fail("outcome: %s, expected %s", strings.Join(r.Outcomes, ", "), want)
+}
+
+// expectError looks for a dead letter or refusal that fits.
+func (r *Rehearsal) expectError(want *spec.ExpectError) []string {
+	fits := func(step, field, code, text string) bool {
+		return (!want.Step.Set() || step == want.Step.Value || strings.HasSuffix(step, "/"+want.Step.Value)) &&
+			(!want.Field.Set() || field == want.Field.Value) &&
+			(!want.Code.Set() || code == want.Code.Value) &&
+			(!want.Text.Set() || strings.Contains(text, want.Text.Value))
+	}
+	for _, d := range r.Dead {
+		if fits(d.Step, d.Field, d.Code, d.Message) {
+			return nil
+		}
+	}
+	for _, rej := range r.Rejections {
+		if len(rej.Problems) == 0 && fits("intake", "", fmt.Sprint(rej.Status), rej.Message) {
+			return nil
+		}
+		for _, p := range rej.Problems {
+			if fits("intake", p.Field, fmt.Sprint(rej.Status), rej.Message+": "+p.Message) {
+				return nil
+			}
+		}
+	}
+	return []string{"expected an error" + describeError(want) + ", but the run ended: " + strings.Join(r.Outcomes, ", ")}
+}
+
+// isOperation reports whether a call went to the operation a test names;
+// those of shipped connections need no std/.
+func isOperation(called, name string) bool { return called == name || called == "std/"+name }
