@@ -96,9 +96,12 @@ func (a *app) explainRoute(ctx context.Context, name string, f routeFlags) error
 	}
 	input := testrun.Input(p, body, raw, nil, time.Now())
 	intake := worker.Intake{WS: ws, P: p, Limits: worker.Limits{MaxBody: int64(len(raw)) + 1, MaxDepth: 10000}}
-	jobs, rejected := intake.Jobs(ctx, "explain", &input)
+	jobs, history, rejected := intake.Jobs(ctx, "explain", &input)
 	if rejected != nil {
 		return a.refused(rejected)
+	}
+	if len(history) > 0 {
+		return a.untouched(history[len(history)-1].Detail, f.json)
 	}
 	for i, j := range jobs {
 		if i == maxRuns {
@@ -119,6 +122,15 @@ func (a *app) explainRoute(ctx context.Context, name string, f routeFlags) error
 		}
 		a.tour(t.events)
 	}
+	return nil
+}
+
+// untouched says why a pipeline does nothing with a payload.
+func (a *app) untouched(why string, asJSON bool) error {
+	if asJSON {
+		return a.printJSON([]map[string]any{{"outcome": "filtered", "reason": why}})
+	}
+	fmt.Fprintf(a.Stdout, "filtered: %s\n", why)
 	return nil
 }
 

@@ -69,8 +69,9 @@ func TestSignals(t *testing.T) {
 	if err := c.process.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.process.Wait(); err != nil {
-		t.Errorf("SIGTERM ended it with %v; the log:\n%s", err, c.logTail())
+	<-c.ended
+	if state := c.process.ProcessState; !state.Success() {
+		t.Errorf("SIGTERM ended it with %v; the log:\n%s", state, c.logTail())
 	}
 	c.start()
 	if b := c.settle(); b.Delivered != 20 || b.Dead != 0 {

@@ -76,6 +76,7 @@ func (b *pipelineBuilder) accept() {
 func (b *pipelineBuilder) identity() {
 	s, p := b.p.Spec, b.p
 	b.at.VarShapes = map[string]cell.Shape{"original": b.at.Shape}
+	p.When = b.cells.Rule(s.When, b.at.In("when").As("when")) // asked of the whole message
 	p.Split = b.cells.JQ(s.Split, b.at.In("split").As("split"))
 	if s.Split.Set() {
 		shape := cell.Shape{}
@@ -84,7 +85,6 @@ func (b *pipelineBuilder) identity() {
 		}
 		b.at.Shape = shape
 	}
-	p.When = b.cells.Rule(s.When, b.at.In("when").As("when"))
 	for _, part := range s.Key {
 		if k := b.cells.JQ(part, b.at.In("key").As("key")); k != nil {
 			p.Key = append(p.Key, k)

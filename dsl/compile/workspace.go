@@ -298,7 +298,7 @@ func (p *Pipeline) PerRecord() bool {
 }
 
 func (p *Pipeline) rowsOnly() bool {
-	if p.Split == nil || p.Accept != nil || p.ReadsOriginal {
+	if p.Split == nil || p.When != nil || p.Accept != nil || p.ReadsOriginal {
 		return false
 	}
 	s := strings.TrimSpace(p.Split.Source())

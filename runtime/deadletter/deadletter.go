@@ -230,7 +230,7 @@ func (b *Box) Replay(ctx context.Context, id, who string) error {
 func (b *Box) again(ctx context.Context, live *worker.Live, p *compile.Pipeline, run *flow.Run, e queue.Entry) error {
 	in := &worker.Intake{WS: live.WS, P: p}
 	m := message.Message{Body: run.Body, Raw: run.Raw, Meta: run.Meta, Trace: run.Trace}
-	jobs, rej := in.Jobs(ctx, run.ID+".r", &m)
+	jobs, nothing, rej := in.Jobs(ctx, run.ID+".r", &m)
 	if rej != nil {
 		return refuse("it still cannot be taken in: %s", rej)
 	}
@@ -239,10 +239,13 @@ func (b *Box) again(ctx context.Context, live *worker.Live, p *compile.Pipeline,
 			jobs[i].Fresh[j].Kind, jobs[i].Fresh[j].Parent = queue.Branched, run.ID
 		}
 	}
+	if len(nothing) > 0 {
+		nothing[0].Kind, nothing[0].Parent = queue.Branched, run.ID
+	}
 	done := e
 	done.Kind = queue.Fanned
 	_, err := b.Driver.Apply(ctx, queue.Commit{
-		Orders: []queue.Order{{ID: run.ID, Do: queue.Discard}}, Jobs: jobs, History: []queue.Entry{e, done},
+		Orders: []queue.Order{{ID: run.ID, Do: queue.Discard}}, Jobs: jobs, History: append([]queue.Entry{e, done}, nothing...),
 	})
 	return notFound(err)
 }

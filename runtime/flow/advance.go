@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"crossdock/dsl/cell"
 	"crossdock/dsl/compile"
@@ -62,10 +63,18 @@ func Scope(ctx context.Context, ws *compile.Workspace, p *compile.Pipeline, r *R
 	if p == nil || p.ReadsRun {
 		s.Run = map[string]any{
 			"id": r.ID, "now": r.Now.UTC().Format("2006-01-02T15:04:05.000Z"), "pipeline": r.Pipeline,
-			"attempt": attempt, "revision": ws.Revision,
+			"attempt": attempt, "revision": ws.Revision, "client": nil, "trace_id": traceID(&r.Meta),
 		}
 	}
 	return s
+}
+
+// traceID is the ID of the W3C trace that the message came with, nil without.
+func traceID(m *message.Meta) any {
+	if parts := strings.Split(m.Headers["traceparent"], "-"); len(parts) == 4 && len(parts[1]) == 32 {
+		return parts[1]
+	}
+	return nil
 }
 
 func steps(r *Run) map[string]any {
@@ -99,7 +108,7 @@ func (a *advance) walk() Outcome {
 	case End:
 		return a.ended("")
 	case "":
-		if a.p.When != nil {
+		if a.p.When != nil && a.p.Split == nil { // else it was asked of the whole message
 			if out := a.gate(a.p.When, "when"); out != nil {
 				return *out
 			}

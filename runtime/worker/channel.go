@@ -51,7 +51,7 @@ func (c *channel) Send(ctx context.Context, msgs ...message.Message) ([]connecto
 		if id == "" {
 			id = NewID(m.Meta.ReceivedAt)
 		}
-		jobs, rej := in.Jobs(ctx, id, m)
+		jobs, history, rej := in.Jobs(ctx, id, m)
 		switch {
 		case rej != nil && c.refuses:
 			return nil, c.refuse(ctx, live, id, m, rej)
@@ -59,10 +59,7 @@ func (c *channel) Send(ctx context.Context, msgs ...message.Message) ([]connecto
 			jobs = []queue.Job{in.Faulty(id, m, rej)}
 		case len(jobs) == 0:
 			receipts[i] = connectors.Receipt{IDs: []string{id}, Filtered: true}
-			accepted := queue.Entry{Message: id, At: m.Meta.ReceivedAt, Kind: queue.Accepted, Pipeline: p.Name, Revision: live.WS.Revision}
-			filtered := accepted
-			filtered.Kind, filtered.Detail = queue.Filtered, "`split` gave no items"
-			commit.History = append(commit.History, accepted, filtered)
+			commit.History = append(commit.History, history...)
 		}
 		counts[i] = len(jobs)
 		commit.Jobs = append(commit.Jobs, jobs...)

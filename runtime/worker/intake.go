@@ -50,14 +50,15 @@ type Intake struct {
 // Lane is where messages of the pipeline wait.
 func (in *Intake) Lane() string { return "in/" + in.P.Name }
 
-// Jobs returns the jobs for one message. No jobs and no error means that a
-// split gave no items. id is the ID of the message; its items get IDs below it.
-func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]queue.Job, *connectors.Rejection) {
+// Jobs returns the jobs for one message; id is its ID, and its items get IDs
+// below it. Where there is nothing to do, because `when` is false or a split
+// gave no items, it returns instead the history that says so.
+func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]queue.Job, []queue.Entry, *connectors.Rejection) {
 	body := m.Body
 	if m.Raw != nil {
 		decoded, err := in.Decode(m.Raw, &m.Meta)
 		if err != nil {
-			return nil, rejected(400, "the body cannot be read", "", err.Error())
+			return nil, nil, rejected(400, "the body cannot be read", "", err.Error())
 		}
 		body = decoded
 	}
@@ -67,20 +68,45 @@ func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]qu
 			for _, v := range bad {
 				r.Problems = append(r.Problems, connectors.Problem{Field: v.Path, Message: v.Message})
 			}
-			return nil, r
+			return nil, nil, r
 		}
 	}
 	base := flow.Run{ID: id, Pipeline: in.P.Name, Revision: in.WS.Revision, Now: m.Meta.ReceivedAt, Meta: m.Meta,
 		Priority: in.P.Policy.Priority, Original: body, Raw: m.Raw, Body: body, Trace: m.Trace}
+	scope := flow.Scope(ctx, in.WS, in.P, &base, 1)
+	if in.P.When != nil {
+		// Before anything is asked of the payload: what is not meant for this
+		// pipeline needs no key.
+		yes, err := scope.Yes(in.P.When, body)
+		if err != nil {
+			return nil, nil, rejected(422, "the payload cannot be judged", "when", err.Error())
+		}
+		if !yes {
+			return nil, in.nothing(scope, &base, "`when` is false: "+in.P.When.Source()), nil
+		}
+	}
 	record := m.Meta.File != nil && m.Meta.File.Record > 0 && in.P.PerRecord()
 	if in.P.Split == nil || record && in.P.Trigger.Files.Format.Value == "csv" {
-		job, rej := in.job(ctx, base, m.Raw)
+		job, rej := in.job(ctx, base, m.Raw, nil)
 		if rej != nil {
-			return nil, rej
+			return nil, nil, rej
 		}
-		return []queue.Job{job}, nil
+		return []queue.Job{job}, nil, nil
 	}
-	return in.split(ctx, base)
+	jobs, rej := in.split(ctx, scope, base)
+	if rej == nil && len(jobs) == 0 {
+		return nil, in.nothing(scope, &base, "`split` gave no items"), nil
+	}
+	return jobs, nil, rej
+}
+
+// nothing is the history of a message that is done when it comes.
+func (in *Intake) nothing(scope *cell.Scope, r *flow.Run, why string) []queue.Entry {
+	accepted := queue.Entry{Message: r.ID, At: r.Now, Kind: queue.Accepted, Pipeline: r.Pipeline, Revision: r.Revision,
+		Refs: flow.Refs(r.Trace, in.trace(scope, r.Body))}
+	filtered := accepted
+	filtered.Kind, filtered.Detail, filtered.Refs = queue.Filtered, why, nil
+	return []queue.Entry{accepted, filtered}
 }
 
 // Decode reads the bytes of a message by the format of the trigger.
@@ -100,13 +126,13 @@ func (in *Intake) Decode(raw []byte, meta *message.Meta) (any, error) {
 }
 
 // split makes one job of each item.
-func (in *Intake) split(ctx context.Context, base flow.Run) ([]queue.Job, *connectors.Rejection) {
-	scope := flow.Scope(ctx, in.WS, in.P, &base, 1)
+func (in *Intake) split(ctx context.Context, scope *cell.Scope, base flow.Run) ([]queue.Job, *connectors.Rejection) {
 	values, err := scope.All(in.P.Split, base.Body)
 	if err != nil {
 		return nil, rejected(422, "the payload cannot be split", "split", err.Error())
 	}
 	var jobs []queue.Job
+	seen := map[string]int{}
 	for i, item := range flow.Flatten(values) {
 		r := base
 		r.ID = fmt.Sprintf("%s.%d", base.ID, i+1)
@@ -114,7 +140,7 @@ func (in *Intake) split(ctx context.Context, base flow.Run) ([]queue.Job, *conne
 		if !in.P.ReadsOriginal {
 			r.Original, r.Raw, r.Mapped = item, nil, false
 		}
-		job, rej := in.job(ctx, r, nil)
+		job, rej := in.job(ctx, r, nil, seen)
 		if rej != nil {
 			for j := range rej.Problems {
 				rej.Problems[j].Field = fmt.Sprintf("item %d: %s", i+1, rej.Problems[j].Field)
@@ -127,8 +153,9 @@ func (in *Intake) split(ctx context.Context, base flow.Run) ([]queue.Job, *conne
 }
 
 // job identifies one run and wraps it up. content is what a repeat of the
-// message must equal.
-func (in *Intake) job(ctx context.Context, r flow.Run, content []byte) (queue.Job, *connectors.Rejection) {
+// message must equal. seen counts the keys of the same message: two equal items
+// of one message are two, and a repeat of the message repeats both.
+func (in *Intake) job(ctx context.Context, r flow.Run, content []byte, seen map[string]int) (queue.Job, *connectors.Rejection) {
 	p := in.P
 	scope := flow.Scope(ctx, in.WS, in.P, &r, 1)
 	var bad []connectors.Problem
@@ -145,6 +172,12 @@ func (in *Intake) job(ctx context.Context, r flow.Run, content []byte) (queue.Jo
 			parts = append(parts, v)
 		}
 		key := message.Marshal(parts)
+		if seen != nil && len(bad) == 0 {
+			seen[string(key)]++
+			if n := seen[string(key)]; n > 1 {
+				key = fmt.Appendf(key, "#%d", n)
+			}
+		}
 		r.Key = string(key)
 		job.Dedupe = dedupeKey(p.Name, key)
 		job.DedupeTTL = p.Policy.Remember

@@ -311,10 +311,14 @@ func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name s
 		// The ID follows from the emitting run and step, so that a repeated
 		// write after a crash makes the same jobs.
 		id := fmt.Sprintf("%s.%s-%s", t.run.ID, short(out.Key), p.Name)
-		made, rej := in.Jobs(ctx, id, &m)
+		made, history, rej := in.Jobs(ctx, id, &m)
 		if rej != nil {
 			made = []queue.Job{in.Faulty(id, &m, rej)}
 		}
+		for i := range history {
+			history[i].Parent = t.run.ID
+		}
+		t.history = append(t.history, history...)
 		for i := range made {
 			for j := range made[i].Fresh {
 				made[i].Fresh[j].Parent = t.run.ID

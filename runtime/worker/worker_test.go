@@ -297,6 +297,36 @@ steps:
 	}
 }
 
+// TestWhenComesFirst shows that a message which is not meant for a pipeline
+// needs no key, and that `when` sees the whole message where it is split.
+func TestWhenComesFirst(t *testing.T) {
+	f := newFixture(t, operations, `pipeline: p
+trigger: {http: {path: /p, verify: none}}
+when: data.status == "RELEASED"
+split: .lines
+key: [.sku]
+trace_by: {order: $original.order}
+steps:
+  - {send: t.keyed}
+`, nil)
+	f.send(`{"order":"A","status":"DRAFT"}`, `{"order":"B","status":"RELEASED","lines":[{"sku":"x"},{"sku":"x"},{"sku":"y"}]}`)
+	f.send(`{"order":"B","status":"RELEASED","lines":[{"sku":"x"},{"sku":"x"},{"sku":"y"}]}`)
+	if b := f.balanced(); b.Filtered != 1 || b.Delivered != 3 || b.Duplicates != 3 {
+		t.Errorf("balance %+v", b)
+	}
+	keys := map[string]bool{}
+	for _, r := range f.seen {
+		keys[r.Key] = true
+	}
+	if len(keys) != 3 {
+		t.Errorf("%d idempotency keys for three items", len(keys))
+	}
+	page, err := f.driver.Browse(context.Background(), queue.Query{View: queue.ByRef, Ref: queue.Ref{Type: "order", Value: "A"}})
+	if err != nil || len(page.Entries) != 2 || page.Entries[1].Kind != queue.Filtered {
+		t.Errorf("the story of A: %+v, %v", page.Entries, err)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	f := newFixture(t, operations, pipeline("  - {send: t.keyed}\n"), nil)
 	ch := f.worker.Channel("p", true)
