@@ -78,10 +78,13 @@ func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]qu
 		// Before anything is asked of the payload: what is not meant for this
 		// pipeline needs no key.
 		yes, err := scope.Yes(in.P.When, body)
-		if err != nil {
-			return nil, nil, rejected(422, "the payload cannot be judged", "when", err.Error())
-		}
-		if !yes {
+		switch {
+		case err != nil && in.P.Split != nil:
+			// The definition is at fault, not the sender: a dead letter tells why.
+			return []queue.Job{in.Faulty(id, m, rejected(422, "the payload cannot be judged", "when", err.Error()))}, nil, nil
+		case err != nil:
+			// The worker meets the same error and makes a dead letter of it.
+		case !yes:
 			return nil, in.nothing(scope, &base, "`when` is false: "+in.P.When.Source()), nil
 		}
 	}
