@@ -189,7 +189,7 @@ func (e *Engine) newFiles(next *revision, p *compile.Pipeline) (connectors.Sourc
 		Encoding: t.CSV.Encoding.Value, Every: t.Every.Or(30 * time.Second), StableFor: t.StableFor.Or(2 * time.Second),
 		After:   files.After{MoveTo: t.After.MoveTo.Value, Delete: t.After.Delete},
 		Bad:     files.After{MoveTo: t.OnBadFile.MoveTo.Value, Delete: t.OnBadFile.Delete},
-		MaxSize: t.MaxSize.Or(1 << 30), PerRecord: p.PerRecord(), Batch: 2048, State: e.state(p), Log: e.log,
+		MaxSize: t.MaxSize.Or(1 << 30), PerRecord: p.PerRecord(), State: e.state(p), Log: e.log,
 	})
 }
 
