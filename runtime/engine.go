@@ -73,6 +73,8 @@ type Engine struct {
 	last    Report
 	status  sync.Mutex // guards current and last for readers
 
+	read *recorder // what was read for the last load, until it is kept
+
 	run context.Context // of Run; sources live in it
 }
 
@@ -106,11 +108,14 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if list.HasErrors() {
-		return nil, list
-	}
-	if err := e.gate(ctx, ws); err != nil {
+	ws, report, err := e.startWith(ws, list)
+	if err != nil {
 		return nil, err
+	}
+	if report.Result == "started" {
+		if err := e.gate(ctx, ws); err != nil {
+			return nil, err
+		}
 	}
 	if e.driver, err = OpenStore(ctx, opt); err != nil {
 		return nil, err
@@ -131,7 +136,9 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 	if err := e.unpark(ctx, ws); err != nil {
 		return nil, errors.Join(err, e.driver.Close())
 	}
-	e.last = Report{Result: "started", Revision: ws.Revision, At: time.Now(), Findings: list}
+	report.Revision, report.At = ws.Revision, time.Now()
+	e.last = report
+	e.keepGood()
 	return e, nil
 }
 
@@ -144,7 +151,13 @@ func (e *Engine) load() (*dsl.Workspace, diag.List, error) {
 	if !info.IsDir() {
 		return nil, nil, fmt.Errorf("%s is not a folder", e.opt.Dir)
 	}
-	return dsl.Load(os.DirFS(e.opt.Dir), dsl.Options{Catalog: e.catalog, Environment: e.opt.Environment, Vars: e.opt.Vars, Std: e.opt.Std})
+	e.read = record(os.DirFS(e.opt.Dir))
+	return dsl.Load(e.read, e.loading())
+}
+
+// loading says how definitions are loaded.
+func (e *Engine) loading() dsl.Options {
+	return dsl.Options{Catalog: e.catalog, Environment: e.opt.Environment, Vars: e.opt.Vars, Std: e.opt.Std}
 }
 
 // gate runs the tests where the environment requires them.

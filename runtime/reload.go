@@ -56,6 +56,7 @@ func (e *Engine) Reload(ctx context.Context) Report {
 		}
 	case "ok":
 		e.log.Info("reloaded", "revision", r.Revision, "generation", r.Generation, "changes", len(r.Changes), "took", r.Took)
+		e.keepGood()
 		debug.FreeOSMemory() // the old revision and what loading left behind
 	}
 	return r

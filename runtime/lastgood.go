@@ -1,0 +1,113 @@
+package runtime
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"crossdock/dsl"
+	"crossdock/dsl/diag"
+)
+
+// A revision that went live is kept in the state folder, with every file that
+// was read for it, so that a start which meets a faulty edit has the last good
+// one to run.
+const lastGoodDir = "last-good"
+
+// maxKeptFile bounds one file of a kept revision.
+const maxKeptFile = 16 << 20
+
+// recorder is a file system that remembers what was read through it.
+type recorder struct {
+	fs.FS
+	mu    sync.Mutex
+	files map[string][]byte
+}
+
+func record(fsys fs.FS) *recorder { return &recorder{FS: fsys, files: map[string][]byte{}} }
+
+// ReadFile implements fs.ReadFileFS.
+func (r *recorder) ReadFile(name string) ([]byte, error) {
+	raw, err := fs.ReadFile(r.FS, name)
+	if err == nil && len(raw) <= maxKeptFile {
+		r.mu.Lock()
+		r.files[name] = raw
+		r.mu.Unlock()
+	}
+	return raw, err
+}
+
+// keepGood keeps the files of the revision that went live. A failure is told
+// and changes nothing else: only a later start with faulty definitions would
+// miss them.
+func (e *Engine) keepGood() {
+	if e.read == nil {
+		return
+	}
+	if err := e.read.write(filepath.Join(e.opt.Dir, StateDir)); err != nil {
+		e.log.Warn("the last good revision cannot be kept on disk", "error", err)
+	}
+	e.read = nil
+}
+
+func (r *recorder) write(state string) error {
+	next := filepath.Join(state, lastGoodDir+".new")
+	if err := os.RemoveAll(next); err != nil {
+		return err
+	}
+	for name, raw := range r.files {
+		path := filepath.Join(next, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			return err
+		}
+	}
+	kept := filepath.Join(state, lastGoodDir)
+	if err := os.RemoveAll(kept); err != nil {
+		return err
+	}
+	return os.Rename(next, kept)
+}
+
+// loadGood loads the last good revision; ok is false where there is none that
+// still loads.
+func (e *Engine) loadGood() (ws *dsl.Workspace, ok bool) {
+	state := filepath.Join(e.opt.Dir, StateDir)
+	for _, name := range []string{lastGoodDir, lastGoodDir + ".new"} {
+		dir := filepath.Join(state, name)
+		if _, err := os.Stat(dir); err != nil {
+			continue
+		}
+		ws, list, err := dsl.Load(os.DirFS(dir), e.loading())
+		if err == nil && !list.HasErrors() {
+			return ws, true
+		}
+	}
+	return nil, false
+}
+
+// startWith chooses what a start runs: the definitions on disk, or the last
+// good ones where those are faulty.
+func (e *Engine) startWith(ws *dsl.Workspace, list diag.List) (*dsl.Workspace, Report, error) {
+	if !list.HasErrors() {
+		return ws, Report{Result: "started", Findings: list}, nil
+	}
+	good, ok := e.loadGood()
+	if !ok {
+		return nil, Report{}, list
+	}
+	n, _ := list.Count()
+	e.read = nil
+	e.log.Error("the definitions on disk are not fit to run; the last good revision starts instead", "errors", n, "revision", good.Revision)
+	for _, f := range list {
+		if f.Severity == diag.Error {
+			e.log.Error("finding", "code", f.Code, "place", f.Span.String(), "message", f.Message, "hint", f.Hint)
+		}
+	}
+	return good, Report{Result: "failed", Findings: list,
+		Error: fmt.Sprintf("the definitions on disk have %d errors; the last good revision was started", n)}, nil
+}
