@@ -10,7 +10,9 @@ import (
 	"runtime/debug"
 	"time"
 
+	"crossdock/connectors/webhook"
 	"crossdock/dsl/diag"
+	"crossdock/runtime/mutant"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/reload"
 )
@@ -77,6 +79,9 @@ func (e *Engine) reload(ctx context.Context) Report {
 	}
 	if err := e.gate(ctx, ws); err != nil {
 		return Report{Result: "failed", Findings: list, Changes: changes, Error: err.Error()}
+	}
+	if mutant.On(mutant.M12) {
+		e.table.Store(&webhook.Table{})
 	}
 	next, err := e.build(ws, old)
 	if err != nil {

@@ -23,11 +23,13 @@ import (
 	"crossdock/runtime"
 	"crossdock/runtime/admin"
 	"crossdock/runtime/testrun"
+	"crossdock/runtime/worker"
 )
 
 type runFlags struct {
 	env, store, http, admin, durability, pprof string
 	noWatch, unsafe, insecureAdmin             bool
+	lease                                      time.Duration
 	vars                                       map[string]string
 }
 
@@ -60,6 +62,8 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringToStringVar(&f.vars, "var", nil, "value of a variable of the environment, as name=value")
 	cmd.Flags().StringVar(&f.pprof, "pprof", "", "loopback address for profiles of the process")
 	_ = cmd.Flags().MarkHidden("pprof")
+	cmd.Flags().DurationVar(&f.lease, "lease", 0, "how long work outlives a replica that went away; 10s")
+	_ = cmd.Flags().MarkHidden("lease")
 	return cmd
 }
 
@@ -74,6 +78,7 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	e, err := runtime.New(ctx, runtime.Options{
 		Dir: dir, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
 		HTTP: f.http, Watch: !f.noWatch, Unsafe: f.unsafe, Log: log, Gate: gate,
+		Worker: worker.Options{LeaseTTL: f.lease},
 	})
 	var list diag.List
 	if errors.As(err, &list) {

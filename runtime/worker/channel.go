@@ -64,7 +64,7 @@ func (c *channel) Send(ctx context.Context, msgs ...message.Message) ([]connecto
 		counts[i] = len(jobs)
 		commit.Jobs = append(commit.Jobs, jobs...)
 	}
-	results, err := c.w.driver.Apply(ctx, commit)
+	results, err := c.w.admit(ctx, commit)
 	if err != nil {
 		return nil, err
 	}

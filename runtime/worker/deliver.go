@@ -8,6 +8,7 @@ import (
 	"crossdock/connectors"
 	"crossdock/dsl/compile"
 	"crossdock/runtime/flow"
+	"crossdock/runtime/mutant"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/retry"
 )
@@ -54,7 +55,9 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 	if marks(op) && !t.mark(work) {
 		return false
 	}
+	mutant.Crash(mutant.BeforeEffect)
 	v := t.attempt(ctx, sink, op, out)
+	mutant.Crash(mutant.AfterEffect)
 	attempt := t.lease.Attempts + 1
 	t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), time.Since(t.began))
 	if v.ok {
@@ -201,10 +204,14 @@ func (t *task) attempt(ctx context.Context, sink connectors.Sink, op *compile.Op
 	}
 	ctx, cancel := context.WithTimeout(ctx, op.Timeout)
 	defer cancel()
-	resp, err := sink.Deliver(ctx, connectors.Request{
+	req := mutated(connectors.Request{
 		Operation: op.Name, Key: out.Key, Attempt: t.lease.Attempts + 1, With: out.With, Body: out.Body,
 		MessageID: t.run.ID, Meta: &t.run.Meta,
 	})
+	resp, err := sink.Deliver(ctx, req)
+	if err != nil && mutant.On(mutant.M17) {
+		resp, err = sink.Deliver(ctx, req)
+	}
 	return t.w.redacted(Judge(ctx, t.live.WS, &t.run, op, resp, err))
 }
 
@@ -343,7 +350,8 @@ func (t *task) retry(work context.Context, op *compile.Operation, out flow.Outco
 	t.w.log.Info("attempt failed", "message", t.run.ID, "pipeline", t.run.Pipeline, "revision", t.live.WS.Revision,
 		"target", op.Ref(), "attempt", attempt, "next", at, "error", v.cause.Message)
 	f := queue.Finish{Lease: t.lease, Outcome: queue.Retry, At: at, Attempts: attempt, Body: t.encoded(), Hint: t.hint(), Reason: v.cause.Message}
-	t.apply(work, queue.Commit{Finish: []queue.Finish{f}})
+	mutant.Crash(mutant.BeforeRetry)
+	t.apply(work, t.requeued(work, f))
 }
 
 func statusText(status int) string { return fmt.Sprint(status) }

@@ -18,6 +18,7 @@ import (
 	"crossdock/dsl/value"
 	"crossdock/runtime/flow"
 	"crossdock/runtime/message"
+	"crossdock/runtime/mutant"
 	"crossdock/runtime/queue"
 )
 
@@ -184,6 +185,9 @@ func (in *Intake) job(ctx context.Context, r flow.Run, content []byte, seen map[
 		r.Key = string(key)
 		job.Dedupe = dedupeKey(p.Name, key)
 		job.DedupeTTL = p.Policy.Remember
+		if mutant.On(mutant.M13) {
+			job.DedupeTTL = time.Second
+		}
 		if content == nil {
 			content = message.Marshal(r.Body)
 		}
@@ -196,7 +200,7 @@ func (in *Intake) job(ctx context.Context, r flow.Run, content []byte, seen map[
 			bad = append(bad, missing("order_by", p.OrderBy, err))
 		}
 		r.OrderKey = text
-		if p.Policy.Ordered {
+		if p.Policy.Ordered && !mutant.On(mutant.M6) {
 			job.Key = text
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"crossdock/dsl/compile"
 	"crossdock/runtime/flow"
 	"crossdock/runtime/message"
+	"crossdock/runtime/mutant"
 	"crossdock/runtime/queue"
 )
 
@@ -38,6 +39,7 @@ func (w *Worker) process(work context.Context, lease queue.Lease) {
 	defer cancel(nil)
 	t := &task{w: w, lease: lease, live: w.live.Load(), began: time.Now()}
 	defer t.recover(work)
+	mutant.Crash(mutant.AfterLease)
 	if err := t.decode(); err != nil {
 		t.unread = true
 		t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "store", Message: err.Error()}})
@@ -118,6 +120,9 @@ func (t *task) work(ctx, work context.Context) {
 		if t.dirty && !t.keep(work) {
 			return
 		}
+		if mutant.On(mutant.M2) && t.effectLast(ctx, work, out) {
+			return
+		}
 		if !t.deliver(ctx, work, out) {
 			return
 		}
@@ -169,11 +174,16 @@ func (t *task) hint() *flow.Run {
 
 // keep writes how far the run came, and goes on.
 func (t *task) keep(work context.Context) bool {
+	if mutant.On(mutant.M16) {
+		t.dirty = false
+		return true
+	}
 	f := queue.Finish{Lease: t.lease, Outcome: queue.Keep, Body: t.encoded(), Hint: t.hint()}
 	if !t.apply(work, queue.Commit{Finish: []queue.Finish{f}}) {
 		return false
 	}
 	t.lease.Attempts, t.dirty = 0, false
+	mutant.Crash(mutant.AfterKeep)
 	return true
 }
 
@@ -189,10 +199,16 @@ func (t *task) end(work context.Context, out flow.Outcome) {
 	case flow.Fanned:
 		c.Jobs = t.branches(out.Branches)
 	case flow.Dead:
+		if mutant.On(mutant.M10) && t.run.Fault == "" {
+			t.popThenPush(work, out.Cause)
+			return
+		}
 		t.dead(&f, out.Cause)
 	}
+	mutant.Crash(mutant.BeforeEnd)
 	c.Finish = []queue.Finish{f}
 	if t.apply(work, c) {
+		mutant.Crash(mutant.AfterEnd)
 		t.w.meter.Ended(t.run.Pipeline, outcomeWord(out.Kind), t.run.Meta.ReceivedAt, t.began)
 		if out.Kind == flow.Dead {
 			t.w.log.Warn("dead letter", "message", t.run.ID, "pipeline", t.run.Pipeline, "revision", t.live.WS.Revision,

@@ -9,6 +9,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"crossdock/runtime/mutant"
 	"crossdock/runtime/queue"
 )
 
@@ -83,7 +84,11 @@ func (d *Driver) runReplicated(ctx context.Context, s *script, args, bodies []an
 	if err != nil {
 		return nil, err
 	}
-	n, err := conn.Do(ctx, "wait", d.opts.Replicas, (ioTimeout / 2).Milliseconds()).Int()
+	waiter := conn.Do
+	if mutant.On(mutant.M9) {
+		waiter = client.Do
+	}
+	n, err := waiter(ctx, "wait", d.opts.Replicas, (ioTimeout / 2).Milliseconds()).Int()
 	if err != nil {
 		return nil, d.verdict(err)
 	}

@@ -35,7 +35,7 @@ func newScript(name, body string, allowOOM bool) *script {
 	if allowOOM {
 		head = "#!lua flags=allow-oom\n"
 	}
-	text := head + luaKeys() + preludeText + "\n" + body
+	text := head + luaKeys() + preludeText + "\n" + mutated(name, body)
 	sum := sha1.Sum([]byte(text))
 	return &script{name, text, hex.EncodeToString(sum[:])}
 }
