@@ -37,9 +37,11 @@ type Driver interface {
 	// three cases nothing was written.
 	Apply(ctx context.Context, c Commit) ([]Result, error)
 	// Lease returns up to w.Max heads of ready keys of w.Lane, highest priority
-	// first, oldest first within a priority. It blocks up to w.Wait for the
-	// first one and returns an empty slice when there was none, or when ctx
-	// ended. A lease that was granted is always returned, never dropped.
+	// first, oldest first within a priority. Where more are ready than w.Max,
+	// the priorities take turns (see Turn), so that low work goes on beside
+	// urgent work. It blocks up to w.Wait for the first one and returns an empty
+	// slice when there was none, or when ctx ended. A lease that was granted is
+	// always returned, never dropped.
 	Lease(ctx context.Context, w Want) ([]Lease, error)
 	// Extend moves the deadline of leases to now+ttl, or returns ErrLeaseLost
 	// when one of them is not held any more (the others are extended).

@@ -2,6 +2,7 @@ package queuetest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -132,11 +133,25 @@ func (m *model) ready() []*thing {
 
 func (m *model) lease(rt *rapid.T) {
 	n := rapid.IntRange(1, 3).Draw(rt, "max")
-	want := m.ready()
-	want = want[:min(n, len(want))]
+	all := m.ready()
 	got, err := m.d.Lease(m.suite.Context(), queue.Want{Lane: lane, Max: n, TTL: time.Hour})
-	if err != nil || len(got) != len(want) {
-		rt.Fatalf("lease %d: got %v, %v, want %d", n, ids(got), err, len(want))
+	if err != nil || len(got) != min(n, len(all)) {
+		rt.Fatalf("lease %d: got %v, %v of %d", n, ids(got), err, len(all))
+	}
+	// Turns decide how many there are of each priority; within one they are in order.
+	taken := map[queue.Priority]int{}
+	for _, l := range got {
+		taken[l.Priority]++
+	}
+	if !fair(all, taken, len(got)) {
+		rt.Fatalf("lease %d: no sequence of turns gives %v of %d", n, taken, len(all))
+	}
+	var want []*thing
+	for _, t := range all {
+		if taken[t.prio] > 0 {
+			taken[t.prio]--
+			want = append(want, t)
+		}
 	}
 	for i, t := range want {
 		l := got[i]
@@ -149,6 +164,32 @@ func (m *model) lease(rt *rapid.T) {
 		t.state, t.lease = queue.Leased, l
 		m.old = append(m.old, l)
 	}
+}
+
+// fair tells whether turns, wherever they stand, can take so many of each
+// priority.
+func fair(ready []*thing, taken map[queue.Priority]int, n int) bool {
+	for start := range 15 {
+		turn, left, got := queue.Turn(start), map[queue.Priority]int{}, map[queue.Priority]int{}
+		for _, t := range ready {
+			left[t.prio]++
+		}
+		for range n {
+			var waiting uint8
+			for p, k := range left {
+				if k > 0 {
+					waiting |= 1 << p
+				}
+			}
+			p := turn.Next(waiting)
+			left[p]--
+			got[p]++
+		}
+		if maps.Equal(got, taken) {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *model) finish(rt *rapid.T) {

@@ -2,6 +2,8 @@ package queuetest
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -49,6 +51,43 @@ func exerciseOrder(t *testing.T, h Harness) {
 				k.add(j)
 			}
 			k.equal("by priority", ids(k.lease(10)), []string{"j2", "j4", "j3", "j1", "j0"})
+		},
+		"priorities take turns where more is ready than wanted": func(k *kit) {
+			const each = 90
+			for i := range 4 * each {
+				j := job(fmt.Sprint("j", i), fmt.Sprint("k", i))
+				j.Priority = queue.Priority(i % 4)
+				k.add(j)
+			}
+			got := map[queue.Priority]int{}
+			last := [4]int{-1, -1, -1, -1}
+			for range 150 {
+				l := k.lease(1)[0]
+				got[l.Priority]++
+				n, _ := strconv.Atoi(l.ID[1:])
+				if n <= last[l.Priority] {
+					k.Fatalf("%s comes after job %d of the same priority", l.ID, last[l.Priority])
+				}
+				last[l.Priority] = n
+			}
+			k.equal("shares", got, map[queue.Priority]int{queue.Critical: 80, queue.High: 40, queue.Normal: 20, queue.Low: 10})
+		},
+		"many at once are shared the same way": func(k *kit) {
+			for i := range 80 {
+				j := job(fmt.Sprint("j", i), fmt.Sprint("k", i))
+				if j.Priority = queue.Low; i >= 40 {
+					j.Priority = queue.Critical
+				}
+				k.add(j)
+			}
+			var prios []queue.Priority
+			got := map[queue.Priority]int{}
+			for _, l := range k.lease(30) {
+				prios = append(prios, l.Priority)
+				got[l.Priority]++
+			}
+			k.equal("shares", got, map[queue.Priority]int{queue.Critical: 28, queue.Low: 2})
+			k.equal("highest first", slices.IsSorted(prios), true)
 		},
 		"a key has the priority of its head": func(k *kit) {
 			low, critical, normal := job("low", "k"), job("critical", "k"), job("normal", "n")

@@ -16,7 +16,7 @@ import (
 const neededRights = "+@connection +@transaction +evalsha +script|load +time +info +config|get +wait +scan " +
 	"+get +set +setnx +mget +msetnx +del +unlink +expire +pexpire +pttl +getrange +incrby " +
 	"+hget +hmget +hset +hdel +hexists +hincrby +hgetall +hkeys " +
-	"+zadd +zrem +zpopmin +zrange +zrangebyscore +zremrangebyscore +rpush +lpush +lpop +lpos +lrem +lrange +lindex +ltrim " +
+	"+zadd +zrem +zpopmin +zcard +zcount +zrange +zrangebyscore +zremrangebyscore +rpush +lpush +lpop +lpos +lrem +lrange +lindex +ltrim " +
 	"+publish +subscribe +unsubscribe +cluster|slots +cluster|shards +command"
 
 // Check reads how Redis is configured and says which promises hold; see

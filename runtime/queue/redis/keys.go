@@ -26,6 +26,7 @@ var suffixes = map[string]string{
 	"recentTotal": "recent#", // string: how many pointers were ever pushed
 	"keys":        "k:",      // k:<lane> hash: held key -> how many jobs wait behind its head
 	"ready":       "r:",      // r:<lane> zset: leasable job ID by priority, then sequence
+	"turns":       "n:turn",  // hash: lane -> position among the turns of the priorities
 	"waiting":     "w:",      // w:<lane> zset: delayed and parked job ID by sequence
 	"dead":        "d:",      // d:<lane> zset: dead job ID by sequence
 	"behind":      "b:",      // b:<lane> zset: job ID behind a head, by sequence

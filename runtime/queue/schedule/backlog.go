@@ -109,6 +109,14 @@ func (b *backlog) push(v item, m *runs) {
 	b.last.n++
 }
 
+// peek returns the first item. The backlog is not empty.
+func (b *backlog) peek() item {
+	if b.first == nil || len(b.heap) > 0 && b.heap[0].at < b.first.items[b.from].at {
+		return b.heap[0]
+	}
+	return b.first.items[b.from]
+}
+
 // pop takes the first item. The backlog is not empty.
 func (b *backlog) pop(m *runs) item {
 	if b.first == nil || len(b.heap) > 0 && b.heap[0].at < b.first.items[b.from].at {

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -13,6 +14,7 @@ type lane struct {
 	name           string
 	used           bool // ever held a job
 	ready          [queue.Low + 1]backlog
+	turn           queue.Turn // whose turn it is among the priorities
 	count          [states]int
 	parked         map[uint32]int // by reason
 	oldest, newest uint32         // all its jobs in the order of the log
@@ -151,26 +153,53 @@ func (x *Index) quit(l *lane, me *waiter) {
 	l.wake()
 }
 
-// take grants leases on up to limit ready heads.
+// take grants leases on up to limit ready heads, highest priority first. While
+// several priorities wait, turns decide how many of each.
 func (x *Index) take(li uint32, limit int, until time.Time) []Grant {
 	l := x.lanes[li]
 	var got []Grant
+	var waiting uint8
 	for prio := range l.ready {
-		h := &l.ready[prio]
-		for len(got) < limit && !h.empty() {
-			v := h.pop(&x.runs)
-			n := x.jobs.at(v.slot)
-			if int64(n.seq) != v.at || n.flags&queued == 0 {
-				continue
-			}
-			n.flags &^= queued
-			if n.state != ready || n.flags&held != 0 || !x.first(v.slot, n) {
-				continue
-			}
-			got = append(got, x.grant(v.slot, n, until))
+		if x.offers(&l.ready[prio]) {
+			waiting |= 1 << prio
 		}
 	}
+	mixed := waiting&(waiting-1) != 0
+	for waiting != 0 && len(got) < limit {
+		prio := queue.Priority(bits.TrailingZeros8(waiting))
+		if waiting&(waiting-1) != 0 {
+			prio = l.turn.Next(waiting)
+		}
+		h := &l.ready[prio]
+		v := h.pop(&x.runs)
+		n := x.jobs.at(v.slot)
+		n.flags &^= queued
+		got = append(got, x.grant(v.slot, n, until))
+		if !x.offers(h) {
+			waiting &^= 1 << prio
+		}
+	}
+	if mixed {
+		slices.SortStableFunc(got, func(a, b Grant) int { return int(a.Priority) - int(b.Priority) })
+	}
 	return got
+}
+
+// offers tells whether the first item of a backlog can be leased, after it has
+// dropped those before it that mean nothing any more.
+func (x *Index) offers(h *backlog) bool {
+	for !h.empty() {
+		v := h.peek()
+		n := x.jobs.at(v.slot)
+		if int64(n.seq) == v.at && n.flags&queued != 0 {
+			if n.state == ready && n.flags&held == 0 && x.first(v.slot, n) {
+				return true
+			}
+			n.flags &^= queued
+		}
+		h.pop(&x.runs)
+	}
+	return false
 }
 
 func (x *Index) grant(s Slot, n *node, until time.Time) Grant {

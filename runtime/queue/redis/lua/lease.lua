@@ -1,5 +1,6 @@
 -- Leases heads of ready keys of several lanes, highest priority first, oldest
--- first within a priority.
+-- first within a priority. Where more are ready than wanted, the priorities
+-- take turns, as queue.Turn says.
 --
 -- KEYS[1]   prefix of the shard
 -- ARGV[1]   mark of the store
@@ -19,17 +20,60 @@ if tonumber(last[1] or 0) > tonumber(ARGV[3]) then
   return redis.error_reply('CDLATE the call came too late')
 end
 
+local TURNS = { 0, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0, 2, 0, 1, 0 }
+
+-- share takes up to max ready heads of several priorities by turns.
+local function share(key, lane, max)
+  local left, take, total = {}, { [0] = 0, 0, 0, 0 }, 0
+  for p = 0, 3 do
+    left[p] = call('ZCOUNT', key, fmt('%.0f', p * LEVEL), fmt('(%.0f', (p + 1) * LEVEL))
+    total = total + left[p]
+  end
+  local turn = tonumber(call('HGET', P .. K.turns, lane) or 0)
+  for _ = 1, math.min(max, total) do
+    local p = TURNS[turn % #TURNS + 1]
+    turn = turn + 1
+    if left[p] == 0 then
+      p = 0
+      while left[p] == 0 do p = p + 1 end
+    end
+    left[p], take[p] = left[p] - 1, take[p] + 1
+  end
+  call('HSET', P .. K.turns, lane, turn % #TURNS)
+  local ids = {}
+  for p = 0, 3 do
+    if take[p] > 0 then
+      local part = call('ZRANGEBYSCORE', key, fmt('%.0f', p * LEVEL), fmt('(%.0f', (p + 1) * LEVEL), 'LIMIT', 0, take[p])
+      call('ZREM', key, unpack(part))
+      for j = 1, #part do ids[#ids + 1] = part[j] end
+    end
+  end
+  return ids
+end
+
+-- pop takes up to max ready heads of a lane.
+local function pop(lane, max)
+  local key = P .. K.ready .. lane
+  local first = call('ZRANGE', key, 0, 0, 'WITHSCORES')
+  if #first == 0 then return {} end
+  local last = call('ZRANGE', key, -1, -1, 'WITHSCORES')
+  if math.floor(first[2] / LEVEL) ~= math.floor(last[2] / LEVEL) and call('ZCARD', key) > max then
+    return share(key, lane, max)
+  end
+  local popped, ids = call('ZPOPMIN', key, max), {}
+  for j = 1, #popped / 2 do ids[j] = popped[2 * j - 1] end
+  return ids
+end
+
 local now = clock()
 local out, given = {}, 0
 local epoch = math.max(now, tonumber(call('GET', P .. K.epoch) or 0) + 1)
 local epochs, leases = {}, {}
 for i = 5, #ARGV, 3 do
   local lane, list = ARGV[i], {}
-  local popped = call('ZPOPMIN', P .. K.ready .. lane, ARGV[i + 1])
-  local n = #popped / 2
+  local ids = pop(lane, tonumber(ARGV[i + 1]))
+  local n = #ids
   if n > 0 then
-    local ids = {}
-    for j = 1, n do ids[j] = popped[2 * j - 1] end
     local recs = call('HMGET', kJobs, unpack(ids))
     local deadline = fmt('%.0f', now + tonumber(ARGV[i + 2]))
     local got = 0
