@@ -38,6 +38,7 @@ type Options struct {
 	Durability  string            // fsync (default) or process
 	HTTP        string            // address for webhooks
 	Watch       bool              // reload when files change
+	Published   bool              // run only what was published into the store
 	Unsafe      bool              // start on a store whose promises do not hold
 	Log         *slog.Logger
 	Secret      func(name string) (string, error) // instead of what the environment says; for demos and tests
@@ -63,6 +64,7 @@ type Engine struct {
 	meter   *journal.Meter
 	worker  *worker.Worker
 	hide    redactor
+	holder  *holder
 
 	table    atomic.Pointer[webhook.Table]
 	listener net.Listener
@@ -72,8 +74,10 @@ type Engine struct {
 	current *revision
 	last    Report
 	status  sync.Mutex // guards current and last for readers
+	pausing sync.Mutex // what the store says and what the worker does change together
 
-	read *recorder // what was read for the last load, until it is kept
+	read      *recorder // what was read for the last load, until it is kept
+	published origin    // what definitions are read from; zero = the folder
 
 	run context.Context // of Run; sources live in it
 }
@@ -87,6 +91,8 @@ type revision struct {
 	table   *webhook.Table
 	since   time.Time
 	secret  func(name string) (string, error)
+
+	published int // number of the publication; 0 = the folder
 }
 
 // New opens the store and loads the workspace. It does not accept work yet. A
@@ -104,55 +110,80 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 	}
 	opt.Dir = dir
 	e := &Engine{opt: opt, log: opt.Log, catalog: NewCatalog(), meter: journal.NewMeter()}
-	ws, list, err := e.load()
-	if err != nil {
-		return nil, err
-	}
-	ws, report, err := e.startWith(ws, list)
-	if err != nil {
-		return nil, err
-	}
-	if report.Result == "started" {
-		if err := e.gate(ctx, ws); err != nil {
-			return nil, err
-		}
-	}
 	if e.driver, err = OpenStore(ctx, opt); err != nil {
 		return nil, err
 	}
-	w := opt.Worker
+	if err := e.begin(ctx); err != nil {
+		return nil, errors.Join(err, e.driver.Close())
+	}
+	return e, nil
+}
+
+// begin loads what runs first and makes everything ready to run it.
+func (e *Engine) begin(ctx context.Context) error {
+	e.holder = newHolder(e.driver, e.opt.Worker.LeaseTTL, e.log)
+	if err := e.takePublished(ctx); err != nil {
+		return err
+	}
+	ws, list, err := e.load()
+	if err != nil {
+		return err
+	}
+	ws, report, err := e.startWith(ws, list)
+	if err != nil {
+		return err
+	}
+	if report.Result == "started" {
+		if err := e.gate(ctx, ws); err != nil {
+			return err
+		}
+	}
+	w := e.opt.Worker
 	w.Redact = e.hide.text
 	w.Limits = worker.Limits{MaxBody: ws.Spec.Limits.MaxBody.Or(1 << 20), MaxDepth: ws.Spec.Limits.MaxDepth}
 	e.worker = worker.New(e.driver, e.log, e.meter, w)
 	e.meter.Watch(e.driver)
 	next, err := e.build(ws, nil)
 	if err != nil {
-		return nil, errors.Join(err, e.driver.Close())
+		return err
 	}
+	next.published = e.published.number
 	e.install(next)
 	if err := e.restorePauses(ctx, next); err != nil {
-		return nil, errors.Join(err, e.driver.Close())
+		return err
 	}
 	if err := e.unpark(ctx, ws); err != nil {
-		return nil, errors.Join(err, e.driver.Close())
+		return err
 	}
 	report.Revision, report.At = ws.Revision, time.Now()
 	e.last = report
 	e.keepGood()
-	return e, nil
+	return nil
 }
 
-// load reads and checks the workspace as it is on disk now.
+// load reads and checks the definitions as they are now.
 func (e *Engine) load() (*dsl.Workspace, diag.List, error) {
+	fsys, err := e.files()
+	if err != nil {
+		return nil, nil, err
+	}
+	e.read = record(fsys)
+	return dsl.Load(e.read, e.loading())
+}
+
+// files is where definitions are read: the published revision, or the folder.
+func (e *Engine) files() (fs.FS, error) {
+	if e.published.files != nil {
+		return e.published.files, nil
+	}
 	info, err := os.Stat(e.opt.Dir)
 	if err != nil {
-		return nil, nil, fmt.Errorf("there is no folder %s", e.opt.Dir)
+		return nil, fmt.Errorf("there is no folder %s", e.opt.Dir)
 	}
 	if !info.IsDir() {
-		return nil, nil, fmt.Errorf("%s is not a folder", e.opt.Dir)
+		return nil, fmt.Errorf("%s is not a folder", e.opt.Dir)
 	}
-	e.read = record(os.DirFS(e.opt.Dir))
-	return dsl.Load(e.read, e.loading())
+	return os.DirFS(e.opt.Dir), nil
 }
 
 // loading says how definitions are loaded.
@@ -167,7 +198,11 @@ func (e *Engine) gate(ctx context.Context, ws *dsl.Workspace) error {
 	}
 	for _, need := range ws.Environment.Spec.Reload.Require {
 		if need.Value == "test" {
-			return e.opt.Gate(ctx, ws, os.DirFS(e.opt.Dir))
+			fsys, err := e.files()
+			if err != nil {
+				return err
+			}
+			return e.opt.Gate(ctx, ws, fsys)
 		}
 	}
 	return nil
@@ -245,6 +280,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if e.opt.Watch {
 		running.Go(func() { e.watch(sources) })
 	}
+	running.Go(func() { e.heed(sources) })
 	e.ready.Store(true)
 	debug.FreeOSMemory() // what loading left behind
 	e.log.Info("ready", "revision", ws.Revision, "pipelines", len(ws.Pipelines), "http", e.Addr())

@@ -25,13 +25,22 @@ func (e *Engine) Pause(ctx context.Context, pipeline string, on bool) error {
 	if on {
 		value = []byte("paused")
 	}
-	_, err := e.driver.Apply(ctx, queue.Commit{Put: []queue.Put{{Key: pauseKey(pipeline), Version: queue.AnyVersion, Value: value}}})
+	e.pausing.Lock()
+	defer e.pausing.Unlock()
+	_, err := e.driver.Apply(ctx, queue.Commit{Put: []queue.Put{
+		{Key: pauseKey(pipeline), Version: queue.AnyVersion, Value: value},
+		{Key: pauseTopic, Version: queue.AnyVersion, Value: []byte(pipeline)},
+	}})
 	if err != nil {
 		return fmt.Errorf("keep the pause: %w", err)
 	}
 	e.worker.Pause(pipeline, on)
 	return nil
 }
+
+// pauseTopic is the state key that is written with every pause, for all replicas
+// to hear of it.
+const pauseTopic = "pauses"
 
 func pauseKey(pipeline string) string { return "pause/" + pipeline }
 
@@ -43,6 +52,8 @@ func (e *Engine) restorePauses(ctx context.Context, r *revision) error {
 		names = append(names, name)
 		keys = append(keys, pauseKey(name))
 	}
+	e.pausing.Lock()
+	defer e.pausing.Unlock()
 	values, err := e.driver.Get(ctx, keys...)
 	if err != nil {
 		return fmt.Errorf("read the pauses: %w", err)

@@ -25,6 +25,7 @@ type Report struct {
 	Result     string          `json:"result"` // started, ok, unchanged or failed
 	Revision   string          `json:"revision"`
 	Generation int             `json:"generation"`
+	Published  int             `json:"published,omitempty"` // the publication that was to run; 0 = the folder
 	At         time.Time       `json:"at"`
 	Took       time.Duration   `json:"took"`
 	Changes    []reload.Change `json:"changes,omitempty"`
@@ -34,13 +35,25 @@ type Report struct {
 
 // Reload brings the definitions on disk to life, or leaves everything as it is
 // and says why.
-func (e *Engine) Reload(ctx context.Context) Report {
+//
+// Where a revision is published, that is what is brought to life again.
+func (e *Engine) Reload(ctx context.Context) Report { return e.reloadFrom(ctx, nil) }
+
+// reloadFrom reads definitions from another place, nil = the one at work.
+func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	began := time.Now()
+	began, before := time.Now(), e.published
+	if from != nil {
+		e.published = *from
+	}
 	r := e.reload(ctx)
-	r.At, r.Took = began, time.Since(began)
+	r.At, r.Took, r.Published = began, time.Since(began), e.published.number
+	if r.Result == "failed" {
+		e.published = before
+	}
 	e.status.Lock()
+	e.current.published = e.published.number
 	r.Generation = e.current.live.Generation
 	if r.Revision == "" {
 		r.Revision = e.current.ws.Revision
@@ -168,6 +181,7 @@ type Status struct {
 	Version    string                    `json:"version"`
 	Workspace  string                    `json:"workspace"`
 	Revision   string                    `json:"revision"`
+	Published  int                       `json:"published,omitempty"` // number of the publication at work; 0 = the folder
 	Generation int                       `json:"generation"`
 	Since      time.Time                 `json:"since"`
 	Ready      bool                      `json:"ready"`
@@ -209,7 +223,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	e.status.Lock()
 	cur, last := e.current, e.last
 	e.status.Unlock()
-	s := Status{Version: Version, Workspace: e.opt.Dir, Revision: cur.ws.Revision, Generation: cur.live.Generation, Since: cur.since,
+	s := Status{Version: Version, Workspace: e.opt.Dir, Revision: cur.ws.Revision, Published: cur.published, Generation: cur.live.Generation, Since: cur.since,
 		Ready: e.Ready(), HTTP: e.Addr(), Last: last, Pipelines: map[string]PipelineStatus{}}
 	s.Findings = Findings(last.Findings)
 	page, err := e.driver.Browse(ctx, queue.Query{View: queue.Lanes, Limit: 10000})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"crossdock/connectors"
@@ -19,12 +20,14 @@ import (
 	"crossdock/runtime/flow"
 	"crossdock/runtime/message"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/worker"
 )
 
 // source is a running trigger other than a webhook.
 type source struct {
 	digest string
 	run    connectors.Source
+	state  *sourceState
 	cancel context.CancelFunc
 	done   chan struct{}
 }
@@ -38,12 +41,13 @@ func (e *Engine) prepareSources(next *revision) error {
 	}
 	next.table = table
 	for name, p := range next.ws.Pipelines {
-		s, err := e.newSource(next, p)
+		state := &sourceState{driver: e.driver, prefix: "source/" + p.Name + "/", apply: e.driver.Apply}
+		s, err := e.newSource(next, p, state)
 		if err != nil {
 			return err
 		}
 		if s != nil {
-			next.sources[name] = &source{digest: p.Digest, run: s}
+			next.sources[name] = &source{digest: p.Digest, run: s, state: state}
 		}
 	}
 	return nil
@@ -116,7 +120,10 @@ func (e *Engine) runOnce(ctx context.Context, name string, s *source) (err error
 			err = errors.New("an internal error stopped it")
 		}
 	}()
-	return s.run.Run(ctx, e.worker.Channel(name, false))
+	return e.holder.during(ctx, "source/"+name, func(ctx context.Context, apply worker.Apply) error {
+		s.state.use(apply)
+		return s.run.Run(ctx, e.worker.ChannelVia(name, apply))
+	})
 }
 
 func (s *source) stop() {
@@ -148,18 +155,18 @@ func replyBody(v any) []byte {
 }
 
 // newSource builds the source of a pipeline; nil for webhooks and events.
-func (e *Engine) newSource(next *revision, p *compile.Pipeline) (connectors.Source, error) {
+func (e *Engine) newSource(next *revision, p *compile.Pipeline, state connectors.State) (connectors.Source, error) {
 	t := &p.Trigger
 	var s connectors.Source
 	var err error
 	switch {
 	case t.Schedule != nil:
 		s, err = schedule.New(schedule.Config{Name: p.Name, Cron: t.Schedule.Cron.Value, Zone: t.Zone, Missed: t.Schedule.Missed.Value,
-			State: e.state(p), Log: e.log})
+			State: state, Log: e.log})
 	case t.Files != nil:
-		s, err = e.newFiles(next, p)
+		s, err = e.newFiles(next, p, state)
 	case t.Poll != nil:
-		s, err = e.newPoll(next, p)
+		s, err = e.newPoll(next, p, state)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("pipeline %s: %w", p.Name, err)
@@ -167,7 +174,7 @@ func (e *Engine) newSource(next *revision, p *compile.Pipeline) (connectors.Sour
 	return s, nil
 }
 
-func (e *Engine) newFiles(next *revision, p *compile.Pipeline) (connectors.Source, error) {
+func (e *Engine) newFiles(next *revision, p *compile.Pipeline, state connectors.State) (connectors.Source, error) {
 	t := p.Trigger.Files
 	settings, ok := next.ws.Connections[t.Connection.Value].Settings.(*file.Settings)
 	if !ok {
@@ -189,13 +196,13 @@ func (e *Engine) newFiles(next *revision, p *compile.Pipeline) (connectors.Sourc
 		Encoding: t.CSV.Encoding.Value, Every: t.Every.Or(30 * time.Second), StableFor: t.StableFor.Or(2 * time.Second),
 		After:   files.After{MoveTo: t.After.MoveTo.Value, Delete: t.After.Delete},
 		Bad:     files.After{MoveTo: t.OnBadFile.MoveTo.Value, Delete: t.OnBadFile.Delete},
-		MaxSize: t.MaxSize.Or(1 << 30), PerRecord: p.PerRecord(), State: e.state(p), Log: e.log,
+		MaxSize: t.MaxSize.Or(1 << 30), PerRecord: p.PerRecord(), State: state, Log: e.log,
 	})
 }
 
 // newPoll builds the source of a poll: the engine lends it the connection and
 // the cells of the definition.
-func (e *Engine) newPoll(next *revision, p *compile.Pipeline) (connectors.Source, error) {
+func (e *Engine) newPoll(next *revision, p *compile.Pipeline, state connectors.State) (connectors.Source, error) {
 	t := p.Trigger.Poll
 	op := next.ws.Operation(t.Call.Value)
 	run := &flow.Run{Pipeline: p.Name}
@@ -204,7 +211,7 @@ func (e *Engine) newPoll(next *revision, p *compile.Pipeline) (connectors.Source
 		r.Now = time.Now()
 		return flow.Scope(ctx, next.ws, nil, &r, 1)
 	}
-	c := poll.Config{Name: p.Name, Every: t.Every.D, MaxPages: t.MaxPages, State: e.state(p), Log: e.log}
+	c := poll.Config{Name: p.Name, Every: t.Every.D, MaxPages: t.MaxPages, State: state, Log: e.log}
 	c.Call = func(ctx context.Context, with map[string]any, page string) (connectors.Response, error) {
 		bound := map[string]any{}
 		if p.Trigger.PollWith != nil {
@@ -241,14 +248,19 @@ func (e *Engine) newPoll(next *revision, p *compile.Pipeline) (connectors.Source
 	return poll.New(c)
 }
 
-// state is where a source of a pipeline remembers how far it has come.
-func (e *Engine) state(p *compile.Pipeline) connectors.State {
-	return &sourceState{driver: e.driver, prefix: "source/" + p.Name + "/"}
-}
-
+// sourceState is where a source of a pipeline remembers how far it has come.
 type sourceState struct {
 	driver queue.Driver
 	prefix string
+	mu     sync.Mutex
+	apply  worker.Apply
+}
+
+// use makes apply the way in which the state is written from now on.
+func (s *sourceState) use(apply worker.Apply) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.apply = apply
 }
 
 // Load implements connectors.State.
@@ -262,7 +274,10 @@ func (s *sourceState) Load(ctx context.Context, key string) ([]byte, error) {
 
 // Save implements connectors.State.
 func (s *sourceState) Save(ctx context.Context, key string, value []byte) error {
-	_, err := s.driver.Apply(ctx, queue.Commit{Put: []queue.Put{{Key: s.prefix + key, Version: queue.AnyVersion, Value: value}}})
+	s.mu.Lock()
+	apply := s.apply
+	s.mu.Unlock()
+	_, err := apply(ctx, queue.Commit{Put: []queue.Put{{Key: s.prefix + key, Version: queue.AnyVersion, Value: value}}})
 	return err
 }
 

@@ -149,6 +149,7 @@ func (s *source) load(ctx context.Context) error {
 	if s.State == nil {
 		return nil
 	}
+	s.at = place{} // another replica may have come further since the last Run
 	raw, err := s.State.Load(ctx, s.key())
 	if err != nil {
 		return fmt.Errorf("look up the cursor: %w", err)

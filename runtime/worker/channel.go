@@ -19,13 +19,23 @@ type channel struct {
 	w        *Worker
 	pipeline string
 	refuses  bool // there is a sender who can be told
+	apply    Apply
 }
+
+// Apply writes a commit; see queue.Driver.
+type Apply func(ctx context.Context, c queue.Commit) ([]queue.Result, error)
 
 // Channel returns the way into the queue for a pipeline, whichever revision of
 // it is at work when a message comes. refuses says whether bad content can be
 // refused to a sender; otherwise it becomes a dead letter.
 func (w *Worker) Channel(pipeline string, refuses bool) connectors.Channel {
-	return &channel{w, pipeline, refuses}
+	return &channel{w, pipeline, refuses, w.driver.Apply}
+}
+
+// ChannelVia is the Channel of a source that may only write while it holds a
+// right to: apply writes each commit, or refuses it.
+func (w *Worker) ChannelVia(pipeline string, apply Apply) connectors.Channel {
+	return &channel{w, pipeline, false, apply}
 }
 
 // Send implements connectors.Channel.
@@ -64,7 +74,7 @@ func (c *channel) Send(ctx context.Context, msgs ...message.Message) ([]connecto
 		counts[i] = len(jobs)
 		commit.Jobs = append(commit.Jobs, jobs...)
 	}
-	results, err := c.w.admit(ctx, commit)
+	results, err := c.w.admit(ctx, commit, c.apply)
 	if err != nil {
 		return nil, err
 	}

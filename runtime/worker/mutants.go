@@ -14,7 +14,7 @@ import (
 // is reached, and therefore built in, without the build tag.
 
 // admit makes messages durable; only then may their sender be told.
-func (w *Worker) admit(ctx context.Context, c queue.Commit) ([]queue.Result, error) {
+func (w *Worker) admit(ctx context.Context, c queue.Commit, apply Apply) ([]queue.Result, error) {
 	mutant.Crash(mutant.BeforeAccept)
 	if mutant.On(mutant.M1) {
 		return w.admitLater(ctx, c), nil
@@ -22,7 +22,7 @@ func (w *Worker) admit(ctx context.Context, c queue.Commit) ([]queue.Result, err
 	if mutant.On(mutant.M3) {
 		return w.admitMarked(ctx, c)
 	}
-	results, err := w.driver.Apply(ctx, c)
+	results, err := apply(ctx, c)
 	mutant.Crash(mutant.AfterAccept)
 	return results, err
 }

@@ -82,7 +82,7 @@ type Driver struct {
 	closed    bool
 }
 
-var _ queue.Driver = (*Driver)(nil)
+var _ queue.Shared = (*Driver)(nil)
 
 // Open connects to the store at url and makes it if it is not there. It returns
 // an error when Redis cannot be reached, or is set up in a way that breaks a

@@ -82,3 +82,25 @@ func (d *Driver) Watch(ctx context.Context, key string) (<-chan struct{}, error)
 	}()
 	return out, nil
 }
+
+// Identity reads what this store is known by; see queue.Shared.
+func (d *Driver) Identity(ctx context.Context) (queue.Identity, error) {
+	if err := d.begin(); err != nil {
+		return queue.Identity{}, err
+	}
+	defer d.end()
+	found, err := d.rdb.MGet(ctx, d.keys.of("mark"), d.keys.of("seq")).Result()
+	if err != nil {
+		return queue.Identity{}, fmt.Errorf("read the identity of the store: %w", d.verdict(err))
+	}
+	id := queue.Identity{}
+	if id.Mark, _ = found[0].(string); id.Mark != d.mark {
+		return id, d.fail(lostMessage)
+	}
+	if text, ok := found[1].(string); ok {
+		if id.Jobs, err = strconv.ParseUint(text, 10, 64); err != nil {
+			return id, fmt.Errorf("the number of the last job in redis: %w", errRecord)
+		}
+	}
+	return id, nil
+}

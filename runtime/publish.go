@@ -1,0 +1,213 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"crossdock/dsl"
+	"crossdock/dsl/diag"
+	"crossdock/runtime/publication"
+	"crossdock/runtime/queue"
+)
+
+// origin is the published revision that definitions are read from. The
+// zero value stands for the folder.
+type origin struct {
+	number int
+	files  fs.FS
+}
+
+// takePublished finds out what the store says is to run at the start.
+func (e *Engine) takePublished(ctx context.Context) error {
+	p, err := e.activeRevision(ctx)
+	if err != nil {
+		return err
+	}
+	if p.number == 0 && e.opt.Published {
+		return fmt.Errorf("%w to this store: run `crossdock publish DIR` first, or start without --published", publication.ErrNone)
+	}
+	e.published = p
+	return nil
+}
+
+// activeRevision reads the active publication from the store.
+func (e *Engine) activeRevision(ctx context.Context) (origin, error) {
+	book, err := publication.Read(ctx, e.driver)
+	if err != nil {
+		return origin{}, err
+	}
+	entry, ok := book.Find(book.Active)
+	if !ok {
+		return origin{}, nil
+	}
+	pack, err := publication.Files(ctx, e.driver, entry)
+	if err != nil {
+		return origin{}, err
+	}
+	return origin{entry.Number, pack.FS()}, nil
+}
+
+// Refused says why definitions were not published: findings, failed tests, or
+// something that could not be opened.
+type Refused struct {
+	Findings diag.List
+	Reason   string
+}
+
+// Error returns the reason.
+func (r *Refused) Error() string { return r.Reason }
+
+// Publish checks the files of a pack as a reload would, and makes them what all
+// replicas of the store run. This replica switches before it returns; the others
+// do so when they hear of it. Where the files are not fit to run nothing is
+// published and the error is a *Refused.
+func (e *Engine) Publish(ctx context.Context, pack *publication.Pack, entry publication.Entry) (publication.Entry, Report, error) {
+	ws, err := e.rehearse(ctx, pack.FS())
+	if err != nil {
+		return entry, Report{}, err
+	}
+	entry.At, entry.Workspace = time.Now().UTC(), ws.Revision
+	if entry, err = publication.Publish(ctx, e.driver, entry, pack); err != nil {
+		return entry, Report{}, err
+	}
+	e.log.Info("published", "revision", publication.Name(entry.Number), "who", entry.Who, "note", entry.Note, "digest", entry.Digest)
+	return entry, e.follow(ctx), nil
+}
+
+// Rollback publishes an earlier revision once more; 0 means the one before.
+func (e *Engine) Rollback(ctx context.Context, number int, who, note string) (publication.Entry, Report, error) {
+	book, err := publication.Read(ctx, e.driver)
+	if err != nil {
+		return publication.Entry{}, Report{}, err
+	}
+	if number == 0 {
+		number = book.Previous()
+	}
+	old, ok := book.Find(number)
+	if !ok {
+		return publication.Entry{}, Report{}, publication.ErrUnknown
+	}
+	pack, err := publication.Files(ctx, e.driver, old)
+	if err != nil {
+		return publication.Entry{}, Report{}, err
+	}
+	return e.Publish(ctx, pack, publication.Entry{Who: who, Note: note, Again: number})
+}
+
+// Withdraw lets all replicas run their folders again.
+func (e *Engine) Withdraw(ctx context.Context, who string) (Report, error) {
+	if err := publication.Withdraw(ctx, e.driver); err != nil {
+		return Report{}, err
+	}
+	e.log.Info("the publication was withdrawn; replicas run their folders", "who", who)
+	return e.follow(ctx), nil
+}
+
+// Revisions returns what was published.
+func (e *Engine) Revisions(ctx context.Context) (*publication.Book, error) {
+	return publication.Read(ctx, e.driver)
+}
+
+// rehearse does with files all that bringing them to life would, and lets go of
+// it again.
+func (e *Engine) rehearse(ctx context.Context, files fs.FS) (*dsl.Workspace, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ws, list, err := dsl.Load(files, e.loading())
+	if err != nil {
+		return nil, &Refused{Reason: err.Error()}
+	}
+	if list.HasErrors() {
+		return nil, &Refused{Findings: list, Reason: faults(list)}
+	}
+	if e.opt.Gate != nil {
+		if err := e.opt.Gate(ctx, ws, files); err != nil {
+			return nil, &Refused{Findings: list, Reason: err.Error()}
+		}
+	}
+	next, err := e.build(ws, e.current)
+	if err != nil {
+		return nil, &Refused{Findings: list, Reason: err.Error()}
+	}
+	next.closeNew(e.current)
+	return ws, nil
+}
+
+// follow switches to what the store says is active. Where that cannot run here,
+// what runs goes on, and the report and the status say why.
+func (e *Engine) follow(ctx context.Context) Report {
+	want, err := e.activeRevision(ctx)
+	if err != nil {
+		e.log.Error("the published revision cannot be read", "error", err)
+		return Report{Result: "failed", Error: err.Error()}
+	}
+	return e.reloadFrom(ctx, &want)
+}
+
+// heed follows publications and pauses of other replicas until ctx ends. What
+// cannot be heard of, because the connection to the store was away, is found by
+// looking now and then.
+func (e *Engine) heed(ctx context.Context) {
+	const lookAgain = 5 * time.Second
+	var revisions, pauses <-chan struct{}
+	tried := 0 // the publication that could not run here
+	for {
+		revisions, pauses = e.hear(ctx, revisions, publication.Topic), e.hear(ctx, pauses, pauseTopic)
+		timer := time.NewTimer(lookAgain)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case _, ok := <-revisions:
+			if !ok {
+				revisions = nil
+			}
+		case _, ok := <-pauses:
+			if !ok {
+				pauses = nil
+			}
+		case <-timer.C:
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return
+		}
+		book, err := publication.Read(ctx, e.driver)
+		if err == nil {
+			if book.Active != e.running() && (book.Active == 0 || book.Active != tried) {
+				if r := e.follow(ctx); r.Result == "failed" {
+					tried = book.Active
+				}
+			}
+			e.mu.Lock()
+			err = e.restorePauses(ctx, e.current)
+			e.mu.Unlock()
+		}
+		if err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrFailed) {
+			e.log.Warn("what other replicas have changed cannot be read", "error", err)
+		}
+	}
+}
+
+// hear watches a key unless that is done already; nil where it cannot be done
+// now.
+func (e *Engine) hear(ctx context.Context, already <-chan struct{}, key string) <-chan struct{} {
+	if already != nil {
+		return already
+	}
+	signals, err := e.driver.Watch(ctx, key)
+	if err != nil {
+		return nil // looking now and then serves until it can
+	}
+	return signals
+}
+
+// running is the number of the publication at work, 0 for the folder.
+func (e *Engine) running() int {
+	e.status.Lock()
+	defer e.status.Unlock()
+	return e.current.published
+}
