@@ -31,6 +31,7 @@ import (
 // Options say how to run.
 type Options struct {
 	Dir         string            // folder of the workspace
+	State       string            // folder of what crossdock keeps; "" = StateDir below Dir
 	Environment string            // "" = the default of the workspace
 	Vars        map[string]string // win over those of the environment
 	Std         fs.FS             // the shipped library
@@ -52,7 +53,8 @@ type Options struct {
 // live.
 type Gate func(ctx context.Context, ws *dsl.Workspace, fsys fs.FS) error
 
-// StateDir is the folder below the workspace where crossdock keeps its own.
+// StateDir is the folder below the workspace where crossdock keeps its own,
+// unless Options.State names another.
 const StateDir = ".crossdock"
 
 // Engine runs one workspace on one store.
@@ -109,6 +111,9 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 		return nil, fmt.Errorf("find the workspace: %w", err)
 	}
 	opt.Dir = dir
+	if opt.State == "" {
+		opt.State = filepath.Join(dir, StateDir)
+	}
 	e := &Engine{opt: opt, log: opt.Log, catalog: NewCatalog(), meter: journal.NewMeter()}
 	if e.driver, err = OpenStore(ctx, opt); err != nil {
 		return nil, err

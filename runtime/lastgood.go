@@ -46,7 +46,7 @@ func (e *Engine) keepGood() {
 	if e.read == nil {
 		return
 	}
-	if err := e.read.write(filepath.Join(e.opt.Dir, StateDir)); err != nil {
+	if err := e.read.write(e.opt.State); err != nil {
 		e.log.Warn("the last good revision cannot be kept on disk", "error", err)
 	}
 	e.read = nil
@@ -76,7 +76,7 @@ func (r *recorder) write(state string) error {
 // loadGood loads the last good revision; ok is false where there is none that
 // still loads.
 func (e *Engine) loadGood() (ws *dsl.Workspace, ok bool) {
-	state := filepath.Join(e.opt.Dir, StateDir)
+	state := e.opt.State
 	for _, name := range []string{lastGoodDir, lastGoodDir + ".new"} {
 		dir := filepath.Join(state, name)
 		if _, err := os.Stat(dir); err != nil {

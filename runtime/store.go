@@ -43,7 +43,7 @@ func OpenStore(ctx context.Context, opt Options) (queue.Driver, error) {
 func openStore(ctx context.Context, opt Options) (queue.Driver, error) {
 	store := opt.Store
 	if store == "" {
-		store = "embedded:" + filepath.Join(opt.Dir, StateDir, "store")
+		store = "embedded:" + opt.storeDir()
 	}
 	scheme, rest, _ := strings.Cut(store, ":")
 	switch {
@@ -51,7 +51,7 @@ func openStore(ctx context.Context, opt Options) (queue.Driver, error) {
 		return memory.Open(memory.Options{KeepHistory: keepHistory}), nil
 	case scheme == "embedded":
 		if rest == "" {
-			rest = filepath.Join(opt.Dir, StateDir, "store")
+			rest = opt.storeDir()
 		}
 		durability := embedded.Fsync
 		if opt.Durability == "process" {
@@ -62,4 +62,12 @@ func openStore(ctx context.Context, opt Options) (queue.Driver, error) {
 		return redis.Open(ctx, store, redis.Options{KeepHistory: keepHistory, Logger: opt.Log, Unsafe: opt.Unsafe})
 	}
 	return nil, fmt.Errorf("there is no store `%s`: use memory:, embedded:PATH, redis://HOST:PORT or rediss://HOST:PORT", scheme)
+}
+
+// storeDir is where the embedded store lies unless its place is given.
+func (opt Options) storeDir() string {
+	if opt.State != "" {
+		return filepath.Join(opt.State, "store")
+	}
+	return filepath.Join(opt.Dir, StateDir, "store")
 }

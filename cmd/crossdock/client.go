@@ -17,12 +17,13 @@ import (
 
 // remote are the flags of commands that talk to a running crossdock.
 type remote struct {
-	dir, admin, token string
-	json              bool
+	dir, state, admin, token string
+	json                     bool
 }
 
 func (r *remote) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.dir, "dir", ".", "workspace of the running crossdock")
+	cmd.Flags().StringVar(&r.state, "state", "", "its state folder (default DIR/.crossdock)")
 	cmd.Flags().StringVar(&r.admin, "admin", "", "address of its admin API, such as http://127.0.0.1:8090")
 	cmd.Flags().StringVar(&r.token, "token", "", "admin token; read from the workspace unless given")
 	cmd.Flags().BoolVar(&r.json, "json", false, "print JSON")
@@ -31,7 +32,10 @@ func (r *remote) flags(cmd *cobra.Command) {
 // client finds the running crossdock: by flags, or by the note it left in its
 // workspace.
 func (r *remote) client() (*admin.Client, error) {
-	state := filepath.Join(r.dir, runtime.StateDir)
+	state := r.state
+	if state == "" {
+		state = filepath.Join(r.dir, runtime.StateDir)
+	}
 	base := r.admin
 	if base == "" {
 		found, err := admin.Find(state)

@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) doctorCommand() *cobra.Command {
-	var store, env, durability string
+	var state, store, env, durability string
 	var unsafe, asJSON bool
 	cmd := &cobra.Command{
 		Use: "doctor [DIR]", GroupID: "operate", Args: cobra.MaximumNArgs(1),
@@ -25,9 +25,10 @@ every secret is there, and print what each flow promises. It refuses a Redis tha
 may evict or forget data, unless told --unsafe.`,
 		Example: "  crossdock doctor\n  crossdock doctor --store redis://127.0.0.1:6379",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.doctor(cmd.Context(), dir(args), env, runtime.Options{Dir: dir(args), Store: store, Durability: durability, Unsafe: true}, unsafe, asJSON)
+			return a.doctor(cmd.Context(), dir(args), env, runtime.Options{Dir: dir(args), State: state, Store: store, Durability: durability, Unsafe: true}, unsafe, asJSON)
 		},
 	}
+	cmd.Flags().StringVar(&state, "state", "", "folder of the store (default DIR/.crossdock)")
 	cmd.Flags().StringVar(&store, "store", "", "embedded:PATH, redis://..., rediss://... or memory:")
 	cmd.Flags().StringVar(&env, "env", "", "environment to check")
 	cmd.Flags().StringVar(&durability, "durability", "fsync", "fsync or process")

@@ -27,10 +27,10 @@ import (
 )
 
 type runFlags struct {
-	env, store, http, admin, durability, pprof string
-	noWatch, unsafe, insecureAdmin             bool
-	lease                                      time.Duration
-	vars                                       map[string]string
+	state, env, store, http, admin, durability, pprof string
+	noWatch, unsafe, insecureAdmin                    bool
+	vars                                              map[string]string
+	lease                                             time.Duration
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -52,6 +52,7 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), dir(args), f) },
 	}
 	cmd.Flags().StringVar(&f.env, "env", "", "environment to run in")
+	cmd.Flags().StringVar(&f.state, "state", "", "folder for the store, the token and the last good revision (default DIR/.crossdock)")
 	cmd.Flags().StringVar(&f.store, "store", "", "embedded:PATH, redis://..., rediss://... or memory:")
 	cmd.Flags().StringVar(&f.http, "http", "127.0.0.1:8080", "address for webhooks")
 	cmd.Flags().StringVar(&f.admin, "admin", "127.0.0.1:8090", "address for status, metrics and operation")
@@ -67,6 +68,14 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	return cmd
 }
 
+// stateDir is where the token and the note for the command line lie.
+func (f runFlags) stateDir(dir string) string {
+	if f.state != "" {
+		return f.state
+	}
+	return filepath.Join(dir, runtime.StateDir)
+}
+
 func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	if !admin.Loopback(f.admin) && !f.insecureAdmin {
 		return failf(exitUsage, "the admin address %s can be reached from other machines without TLS; use 127.0.0.1, or say --insecure-admin", f.admin)
@@ -76,7 +85,7 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	}
 	log := slog.New(slog.NewJSONHandler(a.Stderr, nil))
 	e, err := runtime.New(ctx, runtime.Options{
-		Dir: dir, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
+		Dir: dir, State: f.state, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
 		HTTP: f.http, Watch: !f.noWatch, Unsafe: f.unsafe, Log: log, Gate: gate,
 		Worker: worker.Options{LeaseTTL: f.lease},
 	})
@@ -96,7 +105,7 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 
 // serve runs an engine with its admin API until ctx ends.
 func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFlags, log *slog.Logger) error {
-	state := filepath.Join(dir, runtime.StateDir)
+	state := f.stateDir(dir)
 	token, err := admin.Token(state)
 	if err != nil {
 		return errors.Join(err, e.Driver().Close())
