@@ -34,8 +34,17 @@ func (c *cached) lease(l *queue.Lease) {
 	l.Enqueued = time.Unix(0, c.enqueued)
 }
 
-// size is about what it takes, with the tables that lead to it.
-func (c *cached) size() int { return cap(c.body) + len(c.id) + len(c.key) + 400 }
+// size is about what it takes, with the tables that lead to it. Documents that
+// were decoded have been seen to take four to six times their bytes.
+func (c *cached) size() int {
+	n := cap(c.body) + len(c.id) + len(c.key) + 400
+	if c.hint != nil {
+		n += decoded * len(c.body)
+	}
+	return n
+}
+
+const decoded = 6
 
 // cache keeps the jobs that were written last, so that they can be leased
 // without a look at the disk. The oldest give way.

@@ -13,11 +13,11 @@ import (
 // written without fsync: it outlives the process, which is all that is needed
 // to see afterwards whose work was under way when the process died.
 type cells struct {
-	mu   sync.Mutex
-	file *os.File
-	of   map[uint64]int64 // seq -> cell
-	free []int64
-	n    int64
+	mu    sync.Mutex
+	file  *os.File
+	image []byte           // what the file holds
+	of    map[uint64]int64 // seq -> cell
+	free  []int64
 }
 
 const cellSize = 12
@@ -55,30 +55,50 @@ func closing(err error, f io.Closer) error {
 // reset forgets what the file said before.
 func (c *cells) reset() error { return c.file.Truncate(0) }
 
-func (c *cells) write(cell int64, seq uint64) error {
-	var b [cellSize]byte
-	binary.LittleEndian.PutUint64(b[:], seq)
-	binary.LittleEndian.PutUint32(b[8:], crc32.Checksum(b[:8], castagnoli))
-	_, err := c.file.WriteAt(b[:], cell*cellSize)
-	return err
-}
-
-// begin notes that a job is leased.
-func (c *cells) begin(seq uint64) error {
+// begin notes that jobs are leased, with one write.
+func (c *cells) begin(seqs []uint64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.of[seq]; ok {
+	from, to := int64(-1), int64(-1) // the cells that have changed
+	for _, seq := range seqs {
+		if _, ok := c.of[seq]; ok {
+			continue
+		}
+		cell := c.take()
+		c.of[seq] = cell
+		c.fill(cell, seq)
+		if from < 0 || cell < from {
+			from = cell
+		}
+		to = max(to, cell+1)
+	}
+	return c.write(from, to)
+}
+
+// take returns a free cell.
+func (c *cells) take() int64 {
+	if last := len(c.free) - 1; last >= 0 {
+		cell := c.free[last]
+		c.free = c.free[:last]
+		return cell
+	}
+	c.image = append(c.image, make([]byte, cellSize)...)
+	return int64(len(c.image)/cellSize) - 1
+}
+
+func (c *cells) fill(cell int64, seq uint64) {
+	b := c.image[cell*cellSize:][:cellSize]
+	binary.LittleEndian.PutUint64(b, seq)
+	binary.LittleEndian.PutUint32(b[8:], crc32.Checksum(b[:8], castagnoli))
+}
+
+// write brings the cells in [from, to) to the file.
+func (c *cells) write(from, to int64) error {
+	if from >= to {
 		return nil
 	}
-	var cell int64
-	if last := len(c.free) - 1; last >= 0 {
-		cell, c.free = c.free[last], c.free[:last]
-	} else {
-		cell = c.n
-		c.n++
-	}
-	c.of[seq] = cell
-	return c.write(cell, seq)
+	_, err := c.file.WriteAt(c.image[from*cellSize:to*cellSize], from*cellSize)
+	return err
 }
 
 // end notes that a job is no longer leased. The cell of a job that is gone need
@@ -95,7 +115,8 @@ func (c *cells) end(seq uint64, gone bool) error {
 	if gone {
 		return nil
 	}
-	return c.write(cell, 0)
+	c.fill(cell, 0)
+	return c.write(cell, cell+1)
 }
 
 // close ends the use of the file; clean when no lease is to count as a crash.

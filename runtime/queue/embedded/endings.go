@@ -50,10 +50,9 @@ func (st *stage) stand(at schedule.Slot, seq uint64, sd standing) {
 
 // otherBody stages a body that replaces the first one.
 func (st *stage) otherBody(at schedule.Slot, seq uint64, body []byte) []byte {
-	rec := appendBody(make([]byte, 0, len(body)+5), body)
-	st.b.set(st.num(keyOther, seq), rec)
+	st.b.body(st.num(keyOther, seq), sealBody(body))
 	st.s.x.Mark(at, markOther)
-	return rec[1 : len(rec)-4 : len(rec)-4]
+	return body
 }
 
 // erase stages the end of all records of a job.
@@ -182,7 +181,7 @@ func (st *stage) revive(at schedule.Slot, row schedule.Row, o queue.Order) {
 	marks := uint8(0)
 	if len(body) > inline {
 		marks = markBody
-		st.b.set(st.num(keyBody, seq), appendBody(nil, body))
+		st.b.body(st.num(keyBody, seq), sealBody(body))
 	}
 	x := st.s.x
 	fresh := x.Add(schedule.Arrival{

@@ -16,14 +16,17 @@ type kv interface {
 	close() error
 }
 
-// batch is a list of changes that are written together.
+// batch is a list of changes that are written together. Changes of one key
+// count in their order. A value may not be changed until the batch is written;
+// a key is copied. A batch is used up by write.
 type batch interface {
 	set(key, value []byte)
+	// body sets a sealed record of a body, without a copy of it in between.
+	body(key []byte, body sealed)
 	del(key []byte)
 	// drop deletes a key that was set exactly once since it did not exist. That is
 	// cheaper, and wrong for any other key.
 	drop(key []byte)
-	// clear deletes the keys in [from, to).
-	clear(from, to []byte)
+	// size is about how many bytes are written.
 	size() int
 }

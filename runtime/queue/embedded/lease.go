@@ -25,12 +25,16 @@ func (s *store) Lease(ctx context.Context, w queue.Want) ([]queue.Lease, error) 
 	if err != nil || len(grants) == 0 {
 		return nil, err
 	}
+	seqs := make([]uint64, len(grants))
+	for i, g := range grants {
+		seqs[i] = g.Seq
+	}
+	if err := s.cells.begin(seqs); err != nil {
+		s.opts.Logger.Warn("the store cannot note leases; a crash would not be counted", "error", err)
+	}
 	out := make([]queue.Lease, 0, len(grants))
 	for _, g := range grants {
 		l := queue.Lease{Slot: uint64(g.Slot), Epoch: g.Epoch, Until: g.Until, Attempts: g.Attempts, Crashes: g.Crashes}
-		if err := s.cells.begin(g.Seq); err != nil {
-			s.opts.Logger.Warn("the store cannot note a lease; a crash would not be counted", "error", err)
-		}
 		c, err := s.job(g.Seq, g.Marks)
 		switch {
 		case err != nil:

@@ -96,10 +96,10 @@ func (k *pebbleKV) scan(from, to []byte, backwards bool, each func(key, value []
 	return errors.Join(it.Error(), it.Close())
 }
 
-func (k *pebbleKV) batch() batch { return &pebbleBatch{b: k.db.NewBatchWithSize(64 << 10)} }
+func (k *pebbleKV) batch() batch { return batches.Get().(*pebbleBatch) }
 
 func (k *pebbleKV) write(b batch) (func() error, error) {
-	pb := b.(*pebbleBatch)
+	pb := b.(*pebbleBatch).build(k.db)
 	if pb.err != nil {
 		return nil, fmt.Errorf("build a batch: %w", pb.err)
 	}
@@ -131,23 +131,6 @@ func (k *pebbleKV) close() error {
 	}
 	return k.db.Close()
 }
-
-type pebbleBatch struct {
-	b   *pebble.Batch
-	err error
-}
-
-func (p *pebbleBatch) note(err error) {
-	if err != nil && p.err == nil {
-		p.err = err
-	}
-}
-
-func (p *pebbleBatch) set(key, value []byte) { p.note(p.b.Set(key, value, nil)) }
-func (p *pebbleBatch) del(key []byte)        { p.note(p.b.Delete(key, nil)) }
-func (p *pebbleBatch) drop(key []byte)       { p.note(p.b.SingleDelete(key, nil)) }
-func (p *pebbleBatch) clear(from, to []byte) { p.note(p.b.DeleteRange(from, to, nil)) }
-func (p *pebbleBatch) size() int             { return p.b.Len() }
 
 // pebbleLog takes what pebble reports. A fatal report fails the store; it does
 // not end the process.

@@ -36,7 +36,7 @@ type crash struct {
 type preparedJob struct {
 	idHash, keyHash uint64
 	header          []byte
-	body            []byte // record of the body, nil when it is inline
+	body            sealed // not set when it is inline
 	known           known  // what is known under Dedupe; id "" = nothing
 	fresh           []line
 }
@@ -90,7 +90,7 @@ func (s *store) prepare(c queue.Commit, now time.Time) (*request, error) {
 		}
 		p.header = appendHeader(make([]byte, 0, 64+len(j.ID)+len(j.Lane)+len(j.Key)+min(len(j.Body), inline)), j, now)
 		if len(j.Body) > inline {
-			p.body = appendBody(make([]byte, 0, len(j.Body)+5), j.Body)
+			p.body = sealBody(j.Body)
 		}
 		if j.Dedupe != "" {
 			k, err := s.lookup(j.Dedupe)

@@ -204,8 +204,18 @@ func readHeader(v []byte) (header, error) {
 	return h, r.err()
 }
 
-// appendBody seals a body. The body itself is buf[1:len(buf)-4].
-func appendBody(b, body []byte) []byte { return seal(append(append(b, version), body...)) }
+// sealed is the record of a body that was not put together yet.
+type sealed struct {
+	body []byte
+	sum  uint32
+}
+
+// sealBody computes the checksum of the record of a body.
+func sealBody(body []byte) sealed {
+	return sealed{body, crc32.Update(sumOfVersion, castagnoli, body)}
+}
+
+var sumOfVersion = crc32.Checksum([]byte{version}, castagnoli)
 
 // standing is where a job stands when it is not new.
 type standing struct {

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"reflect"
 	"strings"
@@ -36,7 +37,9 @@ func TestRecordsRoundTrip(t *testing.T) {
 		}
 		body := h.job.Body
 		if !h.inline {
-			if body, err = unseal(appendBody(nil, j.Body)); err != nil {
+			b := sealBody(j.Body)
+			rec := binary.LittleEndian.AppendUint32(append([]byte{version}, b.body...), b.sum)
+			if body, err = unseal(rec); err != nil {
 				rt.Fatal(err)
 			}
 		}

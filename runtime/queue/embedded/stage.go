@@ -247,14 +247,11 @@ func (st *stage) enqueue(j *queue.Job, p *preparedJob, r *request) queue.Result 
 	seq := st.s.counts.number(st.b)
 	st.b.set(st.num(keyJob, seq), p.header)
 	marks := uint8(0)
-	rec := p.header
-	if p.body != nil {
-		marks, rec = markBody, p.body
-		st.b.set(st.num(keyBody, seq), rec)
+	if p.body.body != nil {
+		marks = markBody
+		st.b.body(st.num(keyBody, seq), p.body)
 	}
-	// Either record ends with the body and its checksum.
-	end := len(rec) - 4
-	c := newCached(j, rec[end-len(j.Body):end:end], r.now)
+	c := newCached(j, j.Body, r.now)
 	state := queue.Ready
 	if j.NotBefore.After(r.now) {
 		state = queue.Delayed
