@@ -35,6 +35,21 @@ type Channel interface {
 	Send(ctx context.Context, m ...message.Message) ([]Receipt, error)
 }
 
+// Stager is a Channel that can do its part of the work ahead: decode and identify
+// messages while those before them are being stored.
+type Stager interface {
+	Channel
+	// Stage makes messages ready to be stored and has no effect. It may hold up
+	// the caller while messages that it took before wait for their turn.
+	Stage(ctx context.Context, m ...message.Message) (Staged, error)
+}
+
+// Staged are messages that are ready to be stored.
+type Staged interface {
+	// Send is Send of the Channel. Messages are in the order of the calls.
+	Send(ctx context.Context) ([]Receipt, error)
+}
+
 // Receipt is the answer for one message handed to a Channel. A message that a
 // pipeline splits has one ID per item.
 type Receipt struct {
@@ -78,6 +93,23 @@ type Sink interface {
 	// Ambiguous or NotSent; an unclassed error counts as Ambiguous.
 	Deliver(ctx context.Context, r Request) (Response, error)
 	Close() error
+}
+
+// Gatherer is a Sink that can carry out many requests in one go, such as lines
+// of one file that share a write.
+type Gatherer interface {
+	Sink
+	// Gathers tells whether requests of an operation gain from it.
+	Gathers(operation string) bool
+	// DeliverAll is Deliver for many requests. It returns one Answer for each:
+	// one that fails does not keep the others from being carried out.
+	DeliverAll(ctx context.Context, rs []Request) []Answer
+}
+
+// Answer is what Deliver returns.
+type Answer struct {
+	Response Response
+	Err      error
 }
 
 // Request is one attempt of one effect.

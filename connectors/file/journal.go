@@ -47,9 +47,9 @@ func newJournal(root *os.Root, name string, sync bool, header []byte) *journal {
 	return &journal{root: root, name: name, sync: sync, header: header}
 }
 
-// append adds one line and returns when it is on disk, or the classed error.
-// It does not end early: leaving would not unwrite the line.
-func (j *journal) append(line []byte) error {
+// append adds whole lines and returns when they are on disk, or the classed
+// error. It does not end early: leaving would not unwrite them.
+func (j *journal) append(lines []byte) error {
 	j.mu.Lock()
 	if j.closed {
 		j.mu.Unlock()
@@ -60,7 +60,7 @@ func (j *journal) append(line []byte) error {
 		j.spare = nil
 	}
 	b := j.next
-	b.data = append(b.data, line...)
+	b.data = append(b.data, lines...)
 	wait := j.writing
 	j.writing = true
 	if wait {

@@ -37,6 +37,10 @@ func (s *sink) Deliver(ctx context.Context, r connectors.Request) (connectors.Re
 	if !ok {
 		return connectors.Response{}, connectors.Permanent(fmt.Errorf("connection %s has no operation `%s`", s.name, r.Operation))
 	}
+	if t.grow {
+		a := s.DeliverAll(ctx, []connectors.Request{r})[0]
+		return a.Response, a.Err
+	}
 	name, err := t.file(r.With)
 	if err != nil {
 		return connectors.Response{}, connectors.Permanent(err)
@@ -53,15 +57,16 @@ func (s *sink) Deliver(ctx context.Context, r connectors.Request) (connectors.Re
 		return connectors.Response{}, connectors.NotSent(words("open folder of", name, err))
 	}
 	defer s.leave()
-	if t.grow {
-		if err := s.journal(root, name, t.header()).append(data); err != nil {
-			return connectors.Response{}, err
-		}
-	} else if err := s.folder.write(root, name, data); err != nil {
+	if err := s.folder.write(root, name, data); err != nil {
 		// Writing it again gives the same file, so nothing is in doubt.
 		return connectors.Response{}, connectors.NotSent(words("write", name, err))
 	}
-	return connectors.Response{Status: 200, Body: map[string]any{"file": name}}, nil
+	return wrote(name), nil
+}
+
+// wrote is the answer of a file.
+func wrote(name string) connectors.Response {
+	return connectors.Response{Status: 200, Body: map[string]any{"file": name}}
 }
 
 // words tells a file error without system call names.
@@ -201,55 +206,63 @@ func syncDir(root *os.Root, dir string) error {
 	return err
 }
 
-// encode returns the bytes to write, with a newline at the end where lines
-// are kept.
+// encode returns the bytes of a whole file.
 func (t *task) encode(r connectors.Request) ([]byte, error) {
-	var data []byte
-	switch t.body {
-	case "text":
-		text, ok := connectors.ScalarText(r.Body)
-		if !ok {
-			return nil, errors.New("`body: text` needs a text, but the payload is no text")
-		}
-		data = []byte(text)
-	case "csv":
-		row, err := t.row(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		data = row
-		if !t.grow {
-			data = append(append(t.header(), row...), '\n')
-		}
-	default:
-		if data = r.Encoded; data == nil {
-			data = message.Marshal(r.Body)
-		}
+	if t.body == "csv" {
+		data, err := t.appendRow(t.header(), r.Body)
+		return append(data, '\n'), err
 	}
-	if !t.grow {
-		return data, nil
-	}
-	if t.body != "csv" && bytes.ContainsAny(data, "\r\n") {
-		if t.body == "text" {
-			return nil, errors.New("the text has several lines, but each message is one line of the file")
-		}
-		var line bytes.Buffer
-		if err := json.Compact(&line, data); err != nil {
-			return nil, fmt.Errorf("write the payload as JSON: %w", err)
-		}
-		data = line.Bytes()
-	}
-	return append(data[:len(data):len(data)], '\n'), nil
+	return t.appendBody(nil, r)
 }
 
-// row writes one CSV row. A text that a spreadsheet would run as a formula
+// appendLine appends one line of a growing file to dst.
+func (t *task) appendLine(dst []byte, r connectors.Request) ([]byte, error) {
+	at := len(dst)
+	var err error
+	if t.body == "csv" {
+		dst, err = t.appendRow(dst, r.Body)
+	} else {
+		dst, err = t.appendBody(dst, r)
+	}
+	if err != nil {
+		return dst[:at], err
+	}
+	// JSON that was encoded elsewhere may be broken into lines.
+	if (t.body == "text" || t.body == "json" && r.Encoded != nil) && bytes.ContainsAny(dst[at:], "\r\n") {
+		if t.body == "text" {
+			return dst[:at], errors.New("the text has several lines, but each message is one line of the file")
+		}
+		var line bytes.Buffer
+		if err := json.Compact(&line, dst[at:]); err != nil {
+			return dst[:at], fmt.Errorf("write the payload as JSON: %w", err)
+		}
+		dst = append(dst[:at], line.Bytes()...)
+	}
+	return append(dst, '\n'), nil
+}
+
+// appendBody appends a payload as text or JSON.
+func (t *task) appendBody(dst []byte, r connectors.Request) ([]byte, error) {
+	switch {
+	case t.body == "text":
+		text, ok := connectors.ScalarText(r.Body)
+		if !ok {
+			return dst, errors.New("`body: text` needs a text, but the payload is no text")
+		}
+		return append(dst, text...), nil
+	case r.Encoded != nil:
+		return append(dst, r.Encoded...), nil
+	}
+	return message.Encode(dst, r.Body), nil
+}
+
+// appendRow appends one CSV row. A text that a spreadsheet would run as a formula
 // gets an apostrophe in front.
-func (t *task) row(body any) ([]byte, error) {
+func (t *task) appendRow(b []byte, body any) ([]byte, error) {
 	m, ok := body.(map[string]any)
 	if !ok {
-		return nil, errors.New("`body: csv` needs an object with one value per column")
+		return b, errors.New("`body: csv` needs an object with one value per column")
 	}
-	var b []byte
 	for i, column := range t.columns {
 		if i > 0 {
 			b = append(b, ',')
@@ -260,7 +273,7 @@ func (t *task) row(body any) ([]byte, error) {
 		}
 		text, ok := connectors.ScalarText(v)
 		if !ok {
-			return nil, fmt.Errorf("column `%s` holds an object or list", column)
+			return b, fmt.Errorf("column `%s` holds an object or list", column)
 		}
 		if s, isText := v.(string); isText && s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 			text = "'" + text

@@ -147,12 +147,13 @@ func (t *taking) bringIn(ctx context.Context, f io.Reader, out connectors.Channe
 		reader = &whole{rows: reader, name: t.name}
 	}
 	reading, cancel := context.WithCancel(ctx)
-	batches := make(chan batch, 2)
+	batches := make(chan batch, 1)
+	stager, _ := out.(connectors.Stager)
 	done := make(chan struct{})
 	skip := t.Taken
 	go func() { // joined below
 		defer close(done)
-		t.read(reading, reader, skip, batches)
+		t.read(reading, reader, skip, stager, batches)
 	}()
 	err := t.handOver(ctx, batches, out)
 	cancel()
@@ -168,18 +169,25 @@ func (t *taking) bringIn(ctx context.Context, f io.Reader, out connectors.Channe
 // record, wrong ones included.
 type batch struct {
 	messages []message.Message
+	staged   connectors.Staged // the messages made ready, where that could be done ahead
 	lines    []int
 	faults   []fault
 	last     int
 	err      error // reading failed: not the fault of the file
 }
 
-// read fills batches until the end of the file.
-func (t *taking) read(ctx context.Context, reader format.Reader, skip int, batches chan<- batch) {
+// read fills batches until the end of the file. With a stager it makes each
+// ready to be stored while the one before is being stored.
+func (t *taking) read(ctx context.Context, reader format.Reader, skip int, stager connectors.Stager, batches chan<- batch) {
 	defer close(batches)
 	b := batch{last: skip}
 	bytes := 0
 	send := func() bool {
+		if stager != nil && len(b.messages) > 0 {
+			if staged, err := stager.Stage(ctx, b.messages...); err == nil {
+				b.staged = staged // else handing over meets the error, and deals with it
+			}
+		}
 		select {
 		case batches <- b:
 			b, bytes = batch{last: b.last}, 0
@@ -268,7 +276,13 @@ func (t *taking) handOver(ctx context.Context, batches <-chan batch, out connect
 func (t *taking) send(ctx context.Context, b batch, out connectors.Channel) error {
 	wait := 200 * time.Millisecond
 	for {
-		_, err := out.Send(ctx, b.messages...)
+		var err error
+		if b.staged != nil {
+			_, err = b.staged.Send(ctx)
+			b.staged = nil // another attempt may come much later
+		} else {
+			_, err = out.Send(ctx, b.messages...)
+		}
 		var refused *connectors.Rejection
 		switch {
 		case err == nil:

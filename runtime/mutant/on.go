@@ -28,6 +28,9 @@ func crashAt(text string) (Place, int64) {
 // On reports whether a mutant is chosen.
 func On(id ID) bool { return id == chosen }
 
+// Any reports whether a mutant is chosen.
+func Any() bool { return chosen != "" }
+
 // Crash ends the process, as kill -9 does, when the chosen place is passed for
 // the chosen time.
 func Crash(p Place) {

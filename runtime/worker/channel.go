@@ -38,8 +38,29 @@ func (w *Worker) ChannelVia(pipeline string, apply Apply) connectors.Channel {
 	return &channel{w, pipeline, false, apply}
 }
 
+// staged are messages of which the jobs are made.
+type staged struct {
+	c        *channel
+	commit   queue.Commit
+	counts   []int // jobs per message
+	receipts []connectors.Receipt
+}
+
 // Send implements connectors.Channel.
 func (c *channel) Send(ctx context.Context, msgs ...message.Message) ([]connectors.Receipt, error) {
+	s, err := c.Stage(ctx, msgs...)
+	if err != nil {
+		return nil, err
+	}
+	return s.Send(ctx)
+}
+
+// Stage implements connectors.Stager. It waits for workers that are behind,
+// unless a sender waits for the answer.
+func (c *channel) Stage(ctx context.Context, msgs ...message.Message) (connectors.Staged, error) {
+	if !c.refuses {
+		c.w.pressure("in/" + c.pipeline).wait(ctx)
+	}
 	live := c.w.live.Load()
 	p := live.WS.Pipelines[c.pipeline]
 	if p == nil && !c.refuses {
@@ -49,9 +70,8 @@ func (c *channel) Send(ctx context.Context, msgs ...message.Message) ([]connecto
 		return nil, &connectors.Rejection{Status: 404, Message: "there is no such webhook any more"}
 	}
 	in := &Intake{WS: live.WS, P: p, Limits: c.w.opt.Limits}
-	var commit queue.Commit
-	counts := make([]int, len(msgs))
-	receipts := make([]connectors.Receipt, len(msgs))
+	s := &staged{c: c, counts: make([]int, len(msgs)), receipts: make([]connectors.Receipt, len(msgs))}
+	s.commit.Jobs = make([]queue.Job, 0, len(msgs))
 	for i := range msgs {
 		m := &msgs[i]
 		if m.Meta.ReceivedAt.IsZero() {
@@ -68,18 +88,41 @@ func (c *channel) Send(ctx context.Context, msgs ...message.Message) ([]connecto
 		case rej != nil:
 			jobs = []queue.Job{in.Faulty(id, m, rej)}
 		case len(jobs) == 0:
-			receipts[i] = connectors.Receipt{IDs: []string{id}, Filtered: true}
-			commit.History = append(commit.History, history...)
+			s.receipts[i] = connectors.Receipt{IDs: []string{id}, Filtered: true}
+			s.commit.History = append(s.commit.History, history...)
 		}
-		counts[i] = len(jobs)
-		commit.Jobs = append(commit.Jobs, jobs...)
+		s.counts[i] = len(jobs)
+		s.commit.Jobs = append(s.commit.Jobs, jobs...)
 	}
-	results, err := c.w.admit(ctx, commit, c.apply)
+	return s, nil
+}
+
+// Send implements connectors.Staged.
+func (s *staged) Send(ctx context.Context) ([]connectors.Receipt, error) {
+	c := s.c
+	ahead := c.w.pressure("in/" + c.pipeline)
+	// Before they are stored: workers may have them before the store answers.
+	ahead.taken(s.bytes(nil))
+	results, err := c.w.admit(ctx, s.commit, c.apply)
 	if err != nil {
+		ahead.leased(s.bytes(nil))
 		return nil, err
 	}
-	c.w.meter.Accepted(p.Name, results)
-	return c.receipts(receipts, counts, results)
+	ahead.leased(s.bytes(results)) // nobody will lease what was there already
+	c.w.meter.Accepted(c.pipeline, results)
+	return c.receipts(s.receipts, s.counts, results)
+}
+
+// bytes is how many bytes the bodies of the jobs have that were not enqueued;
+// without results that of all jobs.
+func (s *staged) bytes(results []queue.Result) int {
+	n := 0
+	for i := range s.commit.Jobs {
+		if results == nil || results[i].Status != queue.Enqueued {
+			n += len(s.commit.Jobs[i].Body)
+		}
+	}
+	return n
 }
 
 // receipts sorts the results of all jobs by message.

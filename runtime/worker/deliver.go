@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"crossdock/connectors"
@@ -58,6 +59,12 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 	mutant.Crash(mutant.BeforeEffect)
 	v := t.attempt(ctx, sink, op, out)
 	mutant.Crash(mutant.AfterEffect)
+	return t.judged(work, op, out, v)
+}
+
+// judged writes what follows an attempt, unless it succeeded and the run goes
+// on: then it returns true.
+func (t *task) judged(work context.Context, op *compile.Operation, out flow.Outcome, v verdict) bool {
 	attempt := t.lease.Attempts + 1
 	t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), time.Since(t.began))
 	if v.ok {
@@ -354,7 +361,7 @@ func (t *task) retry(work context.Context, op *compile.Operation, out flow.Outco
 	t.apply(work, t.requeued(work, f))
 }
 
-func statusText(status int) string { return fmt.Sprint(status) }
+func statusText(status int) string { return strconv.Itoa(status) }
 
 // excerpt is the beginning of an answer, for people.
 func excerpt(r connectors.Response) string {

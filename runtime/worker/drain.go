@@ -62,7 +62,7 @@ func (w *Worker) drainOnce(ctx context.Context, most int) (int, error) {
 			if len(leased) == 0 {
 				break
 			}
-			w.leases.add(leased[0])
+			w.leases.add(leased)
 			w.process(ctx, leased[0])
 			did++
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,9 +16,10 @@ func random() float64 { return rand.Float64() }
 
 // lane leases the heads of one lane and hands each to a goroutine.
 type lane struct {
-	w    *Worker
-	name string
-	kick chan struct{}
+	w     *Worker
+	name  string
+	kick  chan struct{}
+	ahead *pressure // of those who bring messages in
 }
 
 func (l *lane) wake() {
@@ -65,14 +67,36 @@ func (l *lane) run(ctx, work context.Context) {
 		for range n - len(leased) {
 			<-slots
 		}
-		for _, lease := range leased {
-			l.w.leases.add(lease)
+		l.w.leases.add(leased)
+		l.ahead.leased(bodies(leased))
+		alone := func(f func()) {
 			wg.Go(func() {
 				defer func() { <-slots }()
-				l.w.process(work, lease)
+				f()
 			})
 		}
+		if live := l.w.live.Load(); len(leased) > 1 && live.gathers(l.name) {
+			for part := range slices.Chunk(leased, gathered) {
+				wg.Go(func() {
+					g := group{w: l.w, live: live, alone: alone, free: slots}
+					g.work(work, part)
+				})
+			}
+			continue
+		}
+		for _, lease := range leased {
+			alone(func() { l.w.process(work, lease) })
+		}
 	}
+}
+
+// bodies is how many bytes the bodies of leases have.
+func bodies(leased []queue.Lease) int {
+	n := 0
+	for i := range leased {
+		n += len(leased[i].Body)
+	}
+	return n
 }
 
 // release gives leases back as if they had never been taken.

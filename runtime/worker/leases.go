@@ -17,22 +17,30 @@ type leases struct {
 }
 
 type held struct {
-	lease  queue.Lease
-	cancel context.CancelCauseFunc // nil until work begins
+	lease  queue.Lease             // without what the message holds
+	lost   bool                    // another holder may be at work
+	cancel context.CancelCauseFunc // nil until work by itself begins
 }
 
 func newLeases() *leases { return &leases{held: map[string]*held{}} }
 
-func (l *leases) add(lease queue.Lease) {
+func (l *leases) add(list []queue.Lease) {
+	all := make([]held, len(list))
 	l.mu.Lock()
-	l.held[lease.ID] = &held{lease: lease}
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	for i := range list {
+		ls := &list[i]
+		all[i].lease = queue.Lease{Job: queue.Job{ID: ls.ID, Lane: ls.Lane, Key: ls.Key}, Slot: ls.Slot, Epoch: ls.Epoch, Until: ls.Until}
+		l.held[list[i].ID] = &all[i]
+	}
 }
 
-func (l *leases) remove(id string) {
+func (l *leases) remove(ids ...string) {
 	l.mu.Lock()
-	delete(l.held, id)
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	for _, id := range ids {
+		delete(l.held, id)
+	}
 }
 
 // guard returns a context that ends when the lease is lost.
@@ -100,6 +108,7 @@ func (l *leases) extend(ctx context.Context, w *Worker, h *held, now time.Time) 
 	case err == nil:
 		h.lease.Until = now.Add(w.opt.LeaseTTL)
 	case errors.Is(err, queue.ErrLeaseLost), now.After(h.lease.Until):
+		h.lost = true
 		if h.cancel != nil {
 			h.cancel(queue.ErrLeaseLost)
 		}
@@ -111,5 +120,5 @@ func (l *leases) fresh(id string, margin time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h := l.held[id]
-	return h != nil && time.Until(h.lease.Until) > margin
+	return h != nil && !h.lost && time.Until(h.lease.Until) > margin
 }

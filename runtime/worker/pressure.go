@@ -33,7 +33,7 @@ func (p *pressure) taken(n int) {
 	p.mu.Unlock()
 }
 
-// leased notes bytes that workers have leased. What waited before the process
+// leased notes bytes that workers have leased, or never will. What waited before the process
 // began, or comes again, was never counted as taken.
 func (p *pressure) leased(n int) {
 	p.mu.Lock()
@@ -70,6 +70,28 @@ func (p *pressure) wait(ctx context.Context) {
 		case <-ctx.Done():
 		}
 		idle.Stop()
+		// They wait for something else, or were cancelled: what comes now is
+		// counted anew.
+		p.mu.Lock()
+		p.ahead = 0
+		p.mu.Unlock()
 		return
 	}
+}
+
+// pressure returns the one of a lane.
+func (w *Worker) pressure(lane string) *pressure {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pressureLocked(lane)
+}
+
+// pressureLocked is pressure for callers that hold mu.
+func (w *Worker) pressureLocked(lane string) *pressure {
+	p := w.ahead[lane]
+	if p == nil {
+		p = &pressure{}
+		w.ahead[lane] = p
+	}
+	return p
 }

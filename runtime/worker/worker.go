@@ -58,6 +58,7 @@ type Worker struct {
 	leases *leases
 
 	mu     sync.Mutex
+	ahead  map[string]*pressure
 	lanes  map[string]*lane
 	paused map[string]bool
 	start  func(*lane) // set while Run is under way
@@ -86,7 +87,7 @@ func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *W
 	if opt.Random == nil {
 		opt.Random = random
 	}
-	return &Worker{driver: d, log: log, meter: meter, opt: opt, leases: newLeases(), lanes: map[string]*lane{}, paused: map[string]bool{}}
+	return &Worker{driver: d, log: log, meter: meter, opt: opt, leases: newLeases(), ahead: map[string]*pressure{}, lanes: map[string]*lane{}, paused: map[string]bool{}}
 }
 
 // Use makes l the revision at work. Messages under way end on theirs.
@@ -130,7 +131,7 @@ func (w *Worker) lane(name string) {
 	if w.lanes[name] != nil {
 		return
 	}
-	l := &lane{w: w, name: name, kick: make(chan struct{}, 1)}
+	l := &lane{w: w, name: name, kick: make(chan struct{}, 1), ahead: w.pressureLocked(name)}
 	w.lanes[name] = l
 	if w.start != nil {
 		w.start(l)
