@@ -25,7 +25,12 @@ func TestIntakeWaitsForWorkersThatWork(t *testing.T) {
 			t.Errorf("waited %s for nothing", d)
 		}
 		p.taken(maxAhead + 100)
-		if d := waited(t, p, func() { time.Sleep(70 * time.Millisecond); p.leased(50); time.Sleep(70 * time.Millisecond); p.leased(50) }); d != 140*time.Millisecond {
+		if d := waited(t, p, func() {
+			time.Sleep(70 * time.Millisecond)
+			p.leased(50)
+			time.Sleep(70 * time.Millisecond)
+			p.leased(50)
+		}); d != 140*time.Millisecond {
 			t.Errorf("waited %s for workers that were behind for 140ms", d)
 		}
 		p.taken(1)
