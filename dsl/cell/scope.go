@@ -46,9 +46,9 @@ type Scope struct {
 
 var frames = sync.Pool{New: func() any { return new(jq.Frame) }}
 
-// Frame returns a frame for cells with extra variables behind the base ones,
-// and a function that gives it back.
-func (s *Scope) Frame(extra int) (*jq.Frame, func()) {
+// Frame returns a frame for cells with extra variables behind the base ones.
+// Whoever took it gives it back with Release.
+func (s *Scope) Frame(extra int) *jq.Frame {
 	f := frames.Get().(*jq.Frame)
 	n := BaseVars + extra
 	if cap(f.Vars) < n {
@@ -58,24 +58,27 @@ func (s *Scope) Frame(extra int) (*jq.Frame, func()) {
 	f.Vars[slotOriginal], f.Vars[slotMeta], f.Vars[slotRun] = s.Original, s.Meta, s.Run
 	f.Vars[slotSteps], f.Vars[slotParams], f.Vars[slotVars] = s.Steps, s.Params, s.Vars
 	f.Ctx, f.Time, f.Bytes = s.Ctx, s.Time, s.Bytes
-	return f, func() {
-		clear(f.Vars)
-		f.Ctx = nil
-		frames.Put(f)
-	}
+	return f
+}
+
+// Release takes back a frame, which its holder must not use any more.
+func Release(f *jq.Frame) {
+	clear(f.Vars)
+	f.Ctx = nil
+	frames.Put(f)
 }
 
 // One runs a cell that gives at most one value.
 func (s *Scope) One(p *jq.Program, in any) (v any, ok bool, err error) {
-	f, release := s.Frame(0)
-	defer release()
+	f := s.Frame(0)
+	defer Release(f)
 	return p.One(f, in)
 }
 
 // All runs a cell that may give several values.
 func (s *Scope) All(p *jq.Program, in any) ([]any, error) {
-	f, release := s.Frame(0)
-	defer release()
+	f := s.Frame(0)
+	defer Release(f)
 	return p.Run(f, in)
 }
 

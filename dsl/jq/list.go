@@ -65,16 +65,24 @@ func addLoop(l *loop, slow valueFunc) valueFunc {
 		var sum num
 		for _, v := range elems {
 			m.tick()
+			var n num
 			ok := true
-			if l.body != nil {
+			switch {
+			case l.reckoned != nil:
+				if n, v, err = l.reckoned(m, v); err != nil {
+					return nil, err
+				}
+			case l.body != nil:
 				if v, ok, err = l.body(m, v); err != nil {
 					return nil, err
 				}
 			}
-			if !ok || v == nil {
-				continue
+			if n.kind == noNumber {
+				if !ok || v == nil {
+					continue
+				}
+				n = m.num(v)
 			}
-			n := m.num(v)
 			switch {
 			case n.kind == noNumber:
 				return slow(m, in)

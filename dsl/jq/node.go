@@ -15,6 +15,10 @@ type node struct {
 	base     valueFunc // nil is the input
 	lists    *loop     // one gives the values of this loop as a list
 	adds     bool      // one is add
+	gathers  *node     // one gives the values of this node as a list
+	seeks    *bool     // one is any (true) or all (false) of its input
+	reckoned reckoned  // does what one does
+	terms    []*node   // one is the sum of these
 }
 
 type (
@@ -27,8 +31,9 @@ type (
 // loop visits the elements of the list or object that source gives; body turns
 // an element into a value or drops it, and nil means to take it as it is.
 type loop struct {
-	source valueFunc
-	body   maybeFunc
+	source   valueFunc
+	body     maybeFunc
+	reckoned reckoned // does what body does, where that is set
 }
 
 func single(f valueFunc) *node  { return &node{one: f} }
@@ -147,6 +152,8 @@ func pipe(l, r *node) *node {
 		})
 	case l.lists != nil && r.adds:
 		return single(addLoop(l.lists, after(l.one, r.one)))
+	case l.gathers != nil && r.seeks != nil:
+		return single(seek(l.gathers, *r.seeks))
 	case l.one != nil && r.one != nil:
 		return single(after(l.one, r.one))
 	case l.one != nil && r.maybe != nil:
@@ -163,11 +170,10 @@ func pipe(l, r *node) *node {
 	case l.maybe != nil && r.asMaybe() != nil:
 		return atMost(then(l.maybe, r))
 	case l.loop != nil && r.asMaybe() != nil:
-		body := r.asMaybe()
 		if l.loop.body != nil {
-			body = then(l.loop.body, r)
+			return &node{loop: &loop{source: l.loop.source, body: then(l.loop.body, r)}}
 		}
-		return &node{loop: &loop{source: l.loop.source, body: body}}
+		return &node{loop: &loop{source: l.loop.source, body: r.asMaybe(), reckoned: r.reckoned}}
 	}
 	return stream(func(m *machine, in any, yield yieldFunc) error {
 		return l.each(m, in, func(v any) error { return r.each(m, v, yield) })
@@ -287,9 +293,26 @@ func collect(n *node) *node {
 		})
 	case n.loop != nil:
 		l := n.loop
-		return &node{one: func(m *machine, in any) (any, error) { return l.collect(m, in) }, lists: l}
+		return &node{one: func(m *machine, in any) (any, error) { return l.collect(m, in) }, lists: l, gathers: n}
 	}
-	return single(func(m *machine, in any) (any, error) { return gather(m, n, in) })
+	return &node{one: func(m *machine, in any) (any, error) { return gather(m, n, in) }, gathers: n}
+}
+
+// seek is any or all of the values of n as a list, without making the list. It
+// looks at all of them, because the list would have held all or been an error.
+func seek(n *node, want bool) valueFunc {
+	return func(m *machine, in any) (any, error) {
+		found := false
+		err := n.each(m, in, func(v any) error {
+			m.tick()
+			found = found || truthy(v) == want
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		return found == want, nil
+	}
 }
 
 func (l *loop) collect(m *machine, in any) (any, error) {

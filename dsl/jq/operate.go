@@ -51,21 +51,14 @@ func operate(op gojq.Operator, l, r *node) (*node, error) {
 		}
 		x, y := l.value, r.value
 		return single(func(m *machine, _ any) (any, error) { return f(m, x, y) }), nil
+	case l.one != nil && r.one != nil && op == gojq.OpAdd:
+		return sum(f, l, r), nil
+	case l.one != nil && r.one != nil && quicks[op] != nil:
+		return reckon(f, quicks[op], l, r), nil
 	case l.one != nil && r.constant:
 		return single(withConstant(op, f, l.one, r.value)), nil
 	case l.one != nil && r.one != nil:
-		a, b := l.one, r.one
-		return single(func(m *machine, in any) (any, error) {
-			y, err := b(m, in)
-			if err != nil {
-				return nil, err
-			}
-			x, err := a(m, in)
-			if err != nil {
-				return nil, err
-			}
-			return f(m, x, y)
-		}), nil
+		return single(both(f, l, r)), nil
 	}
 	return stream(func(m *machine, in any, yield yieldFunc) error {
 		return r.each(m, in, func(y any) error {

@@ -75,9 +75,12 @@ func (e *RunError) Error() string { return e.Text }
 // Unwrap returns the defect behind an error that should not happen, else nil.
 func (e *RunError) Unwrap() error { return e.cause }
 
+// Single reports whether the program gives at most one value for any input.
+func (p *Program) Single() bool { return p.root.one != nil || p.root.maybe != nil }
+
 // Run returns all values that the program gives for in.
 func (p *Program) Run(f *Frame, in any) (out []any, err error) {
-	if p.root.one != nil || p.root.maybe != nil {
+	if p.Single() {
 		v, ok, err := p.One(f, in)
 		if err != nil || !ok {
 			return nil, err

@@ -208,7 +208,11 @@ func (b *builder) search(f *gojq.Func, sc *names, want bool) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return searchIn(gen, cond, want), nil
+	n := searchIn(gen, cond, want)
+	if len(f.Args) == 0 {
+		n.seeks = &want
+	}
+	return n, nil
 }
 
 func searchIn(gen, cond *node, want bool) *node {

@@ -9,26 +9,40 @@ import (
 	"crossdock/dsl/value"
 )
 
-func position(i int) string { return "[" + strconv.Itoa(i) + "]" }
+// place is one level of the output: a target, and which item of its list.
+type place struct {
+	target string
+	item   int
+}
+
+// noItem stands in a place whose target is no list.
+const noItem = -1
 
 func (r *run) fail(row *Row, code, message, hint string) {
 	if len(r.errs) >= maxRowErrors {
 		return
 	}
-	plain := strings.Builder{}
-	for _, part := range r.path {
-		if part[0] != '[' {
-			plain.WriteString(part)
+	var field, written strings.Builder
+	for i, p := range r.path {
+		if i > 0 {
+			field.WriteByte('.')
+			written.WriteByte('.')
+		}
+		field.WriteString(p.target)
+		written.WriteString(p.target)
+		if p.item != noItem {
+			field.WriteString("[" + strconv.Itoa(p.item) + "]")
 		}
 	}
-	field, written := strings.Join(r.path, ""), strings.TrimSuffix(plain.String(), ".")
-	if r.whole {
-		field = strings.TrimSuffix(field, ".")
-	} else {
-		field += row.Target
-		written = strings.TrimPrefix(written+"."+row.Target, ".")
+	if !r.whole {
+		if len(r.path) > 0 {
+			field.WriteByte('.')
+			written.WriteByte('.')
+		}
+		field.WriteString(row.Target)
+		written.WriteString(row.Target)
 	}
-	e := RowError{Field: field, Row: written, Code: code, Message: message, Hint: hint}
+	e := RowError{Field: field.String(), Row: written.String(), Code: code, Message: message, Hint: hint}
 	if row.Node != nil {
 		e.Span = row.Node.Span
 	}

@@ -105,16 +105,17 @@ type run struct {
 	m     *Mapping
 	scope *cell.Scope
 	frame *jq.Frame
-	path  []string // where in the output we are
-	whole bool     // the row is the item at path itself, not a field of it
+	path  []place // where in the output we are
+	whole bool    // the row is the item at path itself, not a field of it
 	errs  []RowError
 }
 
 // Apply maps in. The error is an *Error, or the context's.
 func (m *Mapping) Apply(s *cell.Scope, in any) (any, error) {
-	frame, release := s.Frame(slotLet - cell.BaseVars + len(m.Lets))
-	defer release()
-	r := run{m: m, scope: s, frame: frame}
+	frame := s.Frame(slotLet - cell.BaseVars + len(m.Lets))
+	defer cell.Release(frame)
+	var depth [8]place
+	r := run{m: m, scope: s, frame: frame, path: depth[:0]}
 	if err := r.lets(in); err != nil {
 		return nil, err
 	}
@@ -221,10 +222,10 @@ func (r *run) source(row *Row, in any) (v any, ok bool) {
 }
 
 func (r *run) nested(row *Row, in any) (any, bool) {
-	r.path = append(r.path, row.Target, ".")
+	r.path = append(r.path, place{row.Target, noItem})
 	before := len(r.errs)
 	out, empty := r.object(row.Fields, in)
-	r.path = r.path[:len(r.path)-2]
+	r.path = r.path[:len(r.path)-1]
 	if len(r.errs) > before {
 		return nil, false
 	}
@@ -238,18 +239,17 @@ func (r *run) nested(row *Row, in any) (any, bool) {
 // items, nothing none, anything else itself. So the list never looks different
 // because there happens to be one of something.
 func (r *run) each(row *Row, in any) (any, bool) {
-	values, err := row.Each.Run(r.frame, in)
+	items, err := r.items(row.Each, in)
 	if err != nil {
 		r.failJQ(row, err)
 		return nil, false
 	}
-	items := Items(values)
 	out := make([]any, 0, len(items))
 	index := r.frame.Vars[slotIndex]
 	for i, item := range items {
 		r.frame.Vars[slotIndex] = i
 		mark := len(r.path)
-		r.path = append(r.path, row.Target, position(i), ".")
+		r.path = append(r.path, place{row.Target, i})
 		if v, ok := r.item(row, item); ok {
 			out = append(out, v)
 		}
@@ -261,6 +261,18 @@ func (r *run) each(row *Row, in any) (any, bool) {
 		return nil, false
 	}
 	return out, true
+}
+
+func (r *run) items(each *jq.Program, in any) ([]any, error) {
+	if each.Single() {
+		v, _, err := each.One(r.frame, in)
+		if list, ok := v.([]any); ok || v == nil || err != nil {
+			return list, err
+		}
+		return []any{v}, nil
+	}
+	values, err := each.Run(r.frame, in)
+	return Items(values), err
 }
 
 // Items are the items of the values that a cell gave.

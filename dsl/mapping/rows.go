@@ -16,8 +16,8 @@ type RowResult struct {
 // Rows maps in and tells what every row gave, in the order of the output. It is
 // what `try` shows; Apply gives the same values.
 func (m *Mapping) Rows(s *cell.Scope, in any) ([]RowResult, error) {
-	frame, release := s.Frame(slotLet - cell.BaseVars + len(m.Lets))
-	defer release()
+	frame := s.Frame(slotLet - cell.BaseVars + len(m.Lets))
+	defer cell.Release(frame)
 	r := run{m: m, scope: s, frame: frame}
 	if err := r.lets(in); err != nil {
 		return nil, err
