@@ -171,7 +171,7 @@ func (b *builder) object(dec *spec.Decoder, o *mapping.Object, rows spec.Fields[
 		row := b.row(dec, f.Key, &f.Value, at)
 		place(dec, o, strings.Split(target, "."), "", f.Key, row)
 	}
-	sortFields(o)
+	o.Ready()
 }
 
 // place puts a row at a dotted target and reports targets that contradict each
@@ -219,15 +219,6 @@ func firstKey(f *mapping.Field) diag.Span {
 
 // unsaid reports whether nothing was written that could have been meant.
 func unsaid(n *ast.Node) bool { return n == nil || n.Empty || n.Kind == ast.Map }
-
-func sortFields(o *mapping.Object) {
-	sort.Slice(o.Fields, func(i, j int) bool { return o.Fields[i].Name < o.Fields[j].Name })
-	for _, f := range o.Fields {
-		if f.Nested != nil {
-			sortFields(f.Nested)
-		}
-	}
-}
 
 // row compiles one row.
 func (b *builder) row(dec *spec.Decoder, key *ast.Node, s *spec.Row, at rowContext) *mapping.Row {

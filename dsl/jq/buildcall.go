@@ -84,7 +84,7 @@ func (b *builder) variable(name string, sc *names) (*node, error) {
 		return n.fixed, nil
 	case n.outer > 0:
 		i := n.outer - 1
-		return single(func(m *machine, _ any) (any, error) { return m.vars[i], nil }), nil
+		return single(func(m *machine, _ any) (any, error) { return m.frame.Vars[i], nil }), nil
 	}
 	slot := n.slot
 	return single(func(m *machine, _ any) (any, error) { return m.slots[slot], nil }), nil

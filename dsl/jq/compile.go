@@ -129,7 +129,7 @@ func interpreted(query *gojq.Query, opt Options) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stream(func(m *machine, in any, yield yieldFunc) error { return m.interpret(code, in, m.vars, yield) }), nil
+	return stream(func(m *machine, in any, yield yieldFunc) error { return m.interpret(code, in, m.frame.Vars, yield) }), nil
 }
 
 // Source returns the text the program was compiled from.

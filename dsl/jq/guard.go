@@ -35,10 +35,11 @@ type guard struct {
 }
 
 func newGuard(m *machine) *guard {
-	if m.end.IsZero() {
-		m.end = time.Now().Add(m.limit)
+	f := m.frame
+	g := &guard{parent: f.Ctx, bytes: uint64(f.bytes()), shown: f.bytes(), limit: f.time(), end: m.until(time.Now()), done: make(chan struct{})}
+	if m.unsafe {
+		g.bytes /= 2 // stacks of the interpreter grow by doubling
 	}
-	g := &guard{parent: m.ctx, bytes: uint64(m.watch), shown: m.budget, limit: m.limit, end: m.end, done: make(chan struct{})}
 	if g.parent == nil {
 		g.parent = context.Background()
 	}

@@ -1,7 +1,6 @@
 package jq
 
 import (
-	"context"
 	"fmt"
 	"time"
 )
@@ -11,18 +10,15 @@ import (
 // that cannot pay is stopped by a panic with a *LimitError, which no try of the
 // cell can catch and which each turns into an error.
 type machine struct {
-	vars  []any // values of Options.Vars
-	slots []any // values bound by the cell itself
+	frame *Frame // whose run this is
+	slots []any  // values bound by the cell itself
 
-	steps int   // until the clock is looked at again
-	bytes int64 // that may still be built
-	depth int   // of recursion into data
-
-	ctx    context.Context
-	limit  time.Duration
-	end    time.Time // zero until the first look at the clock
-	budget int64
-	watch  int64  // how much the heap may grow while the interpreter runs
+	steps  int   // until the clock is looked at again
+	bytes  int64 // that may still be built
+	depth  int   // of recursion into data
+	timed  bool  // end is set, which the first look at the clock does
+	unsafe bool
+	end    time.Time
 	guard  *guard // for the parts that run in the interpreter
 }
 
@@ -30,18 +26,13 @@ type machine struct {
 // some tens of nanoseconds.
 const slice = 1024
 
+// begin makes the machine of f ready for a run. It is part of the cost of each
+// cell, so it sets nothing that most cells do not need.
 func (m *machine) begin(f *Frame, slots int, unsafe bool) {
-	m.vars, m.ctx, m.limit, m.budget = f.Vars, f.Ctx, f.Time, f.Bytes
-	if m.limit == 0 {
-		m.limit = DefaultTime
+	if m.frame != f {
+		m.frame = f
 	}
-	if m.budget == 0 {
-		m.budget = DefaultBytes
-	}
-	m.steps, m.bytes, m.end, m.depth = slice, m.budget, time.Time{}, 0
-	if m.watch = m.budget; unsafe {
-		m.watch /= 2 // stacks of the interpreter grow by doubling
-	}
+	m.steps, m.bytes, m.depth, m.timed, m.unsafe = slice, f.bytes(), 0, false, unsafe
 	if len(m.slots) < slots {
 		m.slots = make([]any, slots)
 	}
@@ -50,7 +41,6 @@ func (m *machine) begin(f *Frame, slots int, unsafe bool) {
 // finish lets go of the values of the run.
 func (m *machine) finish(slots int) {
 	clear(m.slots[:slots])
-	m.vars, m.ctx = nil, nil
 	if m.guard != nil {
 		m.guard.stop()
 		m.guard = nil
@@ -74,7 +64,7 @@ func (m *machine) spend(n int) {
 // grow pays for n bytes of new data and for the work of filling them.
 func (m *machine) grow(n int) {
 	if m.bytes -= int64(n); m.bytes < 0 {
-		panic(&LimitError{ErrMemory, fmt.Sprintf("builds more than %d MiB of data", m.budget>>20)})
+		panic(&LimitError{ErrMemory, fmt.Sprintf("builds more than %d MiB of data", m.frame.bytes()>>20)})
 	}
 	if m.steps -= n >> 6; m.steps < 0 {
 		m.look()
@@ -84,17 +74,22 @@ func (m *machine) grow(n int) {
 // look checks the clock and the context.
 func (m *machine) look() {
 	m.steps = slice
-	if m.ctx != nil {
-		if err := m.ctx.Err(); err != nil {
+	if m.frame.Ctx != nil {
+		if err := m.frame.Ctx.Err(); err != nil {
 			panic(&LimitError{err, "was stopped"})
 		}
 	}
-	now := time.Now()
-	if m.end.IsZero() {
-		m.end = now.Add(m.limit)
-	} else if now.After(m.end) {
-		panic(&LimitError{ErrTime, fmt.Sprintf("takes longer than %s", m.limit)})
+	if now := time.Now(); now.After(m.until(now)) {
+		panic(&LimitError{ErrTime, fmt.Sprintf("takes longer than %s", m.frame.time())})
 	}
+}
+
+// until is when the run must have ended; now is the time.
+func (m *machine) until(now time.Time) time.Time {
+	if !m.timed {
+		m.end, m.timed = now.Add(m.frame.time()), true
+	}
+	return m.end
 }
 
 // Sizes of values in memory, roughly, for grow.

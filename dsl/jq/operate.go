@@ -84,7 +84,7 @@ func fold(f binary, l, r any) (v any, ok bool) {
 			v, ok = nil, false
 		}
 	}()
-	m := &machine{steps: 1 << 16, bytes: 1 << 12, budget: 1 << 12}
+	m := &machine{frame: &Frame{}, steps: 1 << 16, bytes: 1 << 12}
 	v, err := f(m, l, r)
 	return v, err == nil && small(v)
 }

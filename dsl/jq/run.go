@@ -36,6 +36,22 @@ type Frame struct {
 	machine machine
 }
 
+// time is what limits one run of one cell.
+func (f *Frame) time() time.Duration {
+	if f.Time == 0 {
+		return DefaultTime
+	}
+	return f.Time
+}
+
+// bytes is what one run may build.
+func (f *Frame) bytes() int64 {
+	if f.Bytes == 0 {
+		return DefaultBytes
+	}
+	return f.Bytes
+}
+
 // The limits a run can meet. LimitError wraps one of them.
 var (
 	ErrTime    = errors.New("ran out of time")
@@ -74,6 +90,12 @@ func (e *RunError) Error() string { return e.Text }
 
 // Unwrap returns the defect behind an error that should not happen, else nil.
 func (e *RunError) Unwrap() error { return e.cause }
+
+// Path returns the names that the program reads, one in the other, from its
+// input, if that is all that it does.
+func (p *Program) Path() ([]string, bool) {
+	return p.root.keys, p.root.base == nil && len(p.root.keys) > 0
+}
 
 // Single reports whether the program gives at most one value for any input.
 func (p *Program) Single() bool { return p.root.one != nil || p.root.maybe != nil }

@@ -38,8 +38,13 @@ type Mapping struct {
 }
 
 // Object builds one JSON object: its fields in alphabetical order of their
-// names, which is the order in which they are written.
-type Object struct{ Fields []Field }
+// names, which is the order in which they are written. Ready puts them so.
+type Object struct {
+	Fields []Field
+
+	plain   []plain  // of the Fields, nil before Ready
+	parents []string // names of the input below which plain fields read
+}
 
 // Field is one name of an Object: a row, or an object nested by dotted targets.
 type Field struct {
@@ -162,11 +167,19 @@ func (r *run) lets(in any) error {
 // object builds one object; empty tells that no field gave a value.
 func (r *run) object(o *Object, in any) (out map[string]any, empty bool) {
 	out = make(map[string]any, len(o.Fields))
+	var from source
+	direct := from.open(o, in)
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		if f.Nested != nil {
 			if nested, none := r.object(f.Nested, in); !none {
 				out[f.Name] = nested
+			}
+			continue
+		}
+		if direct && o.plain[i].key != "" {
+			if v := from.read(o.plain[i], f.Row); v != nil {
+				out[f.Name] = v
 			}
 			continue
 		}
