@@ -32,5 +32,5 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 			ignores = append(ignores, f.Ignores...)
 		}
 	}
-	return ws, diag.Suppress(list, ignores).Tidy(), nil
+	return ws, diag.Suppress(causes(list.Tidy(), ws, fsys), ignores).Tidy(), nil
 }

@@ -5,10 +5,12 @@ import (
 
 	"crossdock/connectors"
 	"crossdock/connectors/all"
+	"crossdock/connectors/files"
 	"crossdock/connectors/schedule"
 	"crossdock/connectors/webhook"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/spec"
 )
 
 // Catalog tells the language which connections, schedules and webhooks exist.
@@ -91,6 +93,12 @@ func (c *Catalog) Schedule(expr, zone string, now time.Time) []compile.Remark {
 	}
 	return out
 }
+
+// Verify implements compile.Catalog.
+func (c *Catalog) Verify(v *spec.Verify) diag.List { return webhook.CheckVerify(v) }
+
+// Files implements compile.Catalog.
+func (c *Catalog) Files(t *spec.FilesTrigger) diag.List { return files.Check(t) }
 
 // Path implements compile.Catalog.
 func (c *Catalog) Path(path string) error { return webhook.CheckPath(path) }

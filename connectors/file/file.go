@@ -164,6 +164,17 @@ func newTask(op string, own *Operation) (*task, error) {
 			return nil, err
 		}
 		t.fixed = fixed
+		return t, nil
+	}
+	var shape strings.Builder // what is wrong whatever the values are
+	t.name.Each(func(literal, name string) {
+		if name != "" {
+			literal = "x"
+		}
+		shape.WriteString(literal)
+	})
+	if err := checkName(shape.String()); err != nil {
+		return nil, err
 	}
 	return t, nil
 }

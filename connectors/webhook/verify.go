@@ -86,6 +86,9 @@ func CheckVerify(v *spec.Verify) diag.List {
 		}
 	}
 	if set != 1 {
+		if v.Node != nil && set > 1 {
+			at = v.Node.Pairs[1].Key.Span
+		}
 		list.Errorf(spec.CodeUnknown, at, "a verification takes exactly one of standard_webhooks, hmac, api_key, basic and none").
 			Hint = "write `none: true` where anybody may call"
 		return list

@@ -61,20 +61,13 @@ func checkZone(dec *spec.Decoder, zone spec.Text) bool {
 
 func (b *builder) addVerify(dec *spec.Decoder, key *ast.Node, v *spec.Verify) {
 	b.ws.Verify[key.Text] = v
-	CheckVerify(dec, key.Span, v)
+	b.verification(v)
 }
 
-// CheckVerify reports a verification that does not choose exactly one way.
-func CheckVerify(dec *spec.Decoder, at diag.Span, v *spec.Verify) {
-	ways := 0
-	for _, set := range []bool{v.StandardWebhooks != nil, v.HMAC != nil, v.APIKey != nil, v.Basic != nil, v.None} {
-		if set {
-			ways++
-		}
-	}
-	if ways != 1 && dec != nil {
-		dec.Errorf(spec.CodeUnknown, at, "a verification needs exactly one way, this one has %d", ways).
-			Hint = "you can use: standard_webhooks, hmac, api_key, basic, none"
+// verification reports what keeps a verification from recognising anybody.
+func (b *builder) verification(v *spec.Verify) {
+	if v.Node != nil {
+		b.notYetSaid(b.opt.Catalog.Verify(v))
 	}
 }
 
@@ -155,8 +148,10 @@ func (b *builder) policy(dec *spec.Decoder, name string, chain []string) *Policy
 	if s.Extends.Set() {
 		for _, c := range append(chain, name) {
 			if c == s.Extends.Value {
-				dec.Errorf(spec.CodeUnknown, s.Extends.Span(), "the policies %s extend each other in a circle", strings.Join(append(chain, name, c), " -> "))
-				return nil
+				f := dec.Errorf(spec.CodeUnknown, s.Extends.Span(), "the policies %s extend each other in a circle", strings.Join(append(chain, name, c), " -> "))
+				f.Hint = "let one of them stand without `extends`"
+				b.ws.Policies[name] = base // it exists, so that nobody misses it
+				return base
 			}
 		}
 		if parent := b.policy(dec, s.Extends.Value, append(chain, name)); parent != nil {

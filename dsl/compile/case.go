@@ -1,12 +1,14 @@
 package compile
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
 	"crossdock/dsl/spec"
 	"crossdock/runtime/message"
 )
@@ -87,7 +89,7 @@ func (b *builder) given(dec *spec.Decoder, d *definition, n *ast.Node) {
 		dec.Errorf(spec.CodeUnknown, n.Span, "`given` is empty").Hint = "name a file, or write the payload: given: {...}"
 		return
 	}
-	raw, _, err := ReadBeside(b.fsys, b.opt.Std, d.File.Path, n.Text)
+	raw, at, err := ReadBeside(b.fsys, b.opt.Std, d.File.Path, n.Text)
 	if err != nil {
 		f := dec.Errorf(spec.CodeUnknown, n.Span, "the file `%s` cannot be read: %s", n.Text, plainError(err))
 		f.Hint = "the path is relative to this test; a payload is written as given: {...}"
@@ -95,9 +97,23 @@ func (b *builder) given(dec *spec.Decoder, d *definition, n *ast.Node) {
 	}
 	if path.Ext(n.Text) == ".json" {
 		if _, err := message.Decode(raw, message.Unlimited); err != nil {
-			dec.Errorf(spec.CodeUnknown, n.Span, "the file `%s` is not JSON: %s", n.Text, err)
+			dec.Diags.Add(NotJSON(n.Span, at, n.Text, err))
 		}
 	}
+}
+
+// NotJSON is the finding about a file that cannot be read as JSON, at the place
+// in the file where that is known. named is where a definition names it.
+func NotJSON(named diag.Span, at, name string, err error) diag.Diagnostic {
+	d := diag.Diagnostic{Code: spec.CodeUnknown, Span: named, Message: "the file `" + name + "` is not JSON: " + err.Error()}
+	var bad *message.Error
+	if errors.As(err, &bad) && bad.Line > 0 {
+		from, to := diag.Point{Line: bad.Line, Col: bad.Column}, diag.Point{Line: bad.Line, Col: bad.Column + 1}
+		d.Span = diag.Span{File: at, Start: from, End: to}
+		d.Message = "this is not JSON: " + bad.Message
+		d.Related = []diag.Related{{Span: named, Message: "named here"}}
+	}
+	return d
 }
 
 // expectation looks at what a case expects of a pipeline.

@@ -96,6 +96,10 @@ func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *sp
 	for i := range s.Stub {
 		op.Stubs = append(op.Stubs, b.stub(dec, at, &s.Stub[i]))
 	}
+	if s.Check != nil && s.Repeat.Set() && op.Repeat != RepeatCheck {
+		dec.Errorf(spec.CodeUnknown, s.Node.Pair("check").Key.Span, "`check` has no effect beside `repeat: %s`", s.Repeat.Value).
+			Hint = "write `repeat: check`, or remove it"
+	}
 	if op.Repeat == RepeatCheck && s.Check == nil {
 		dec.Errorf(spec.CodeUnknown, s.Repeat.Span(), "`repeat: check` needs `check:`").
 			Hint = "add check: {call: connection.operation, with: {...}, found_when: ...}"
@@ -142,6 +146,11 @@ func (b *builder) probes() {
 			answer := cell.Shape{}
 			if target != nil {
 				answer = target.responseShape()
+				given := map[string]bool{}
+				for _, name := range s.With.Names() {
+					given[name] = true
+				}
+				unbound(dec, target, s.Call, given)
 			}
 			p.FoundWhen = b.cells.Rule(s.FoundWhen, at.As("found_when").Answer(answer))
 			op.Check = p
@@ -173,6 +182,9 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 		return nil
 	}
 	op := c.Operations[name]
+	if op == nil && c.Settings == nil {
+		return nil // its type is wrong or missing, so its operations were not read
+	}
 	if op == nil {
 		at := *ref.Node
 		at.Text = name

@@ -43,6 +43,10 @@ type Catalog interface {
 	Cron(expr, zone string) error
 	// Schedule looks at a cron expression as a person would, from now on.
 	Schedule(expr, zone string, now time.Time) []Remark
+	// Verify reports what is wrong with a verification of webhooks.
+	Verify(v *spec.Verify) diag.List
+	// Files reports what is wrong with a trigger that reads files.
+	Files(t *spec.FilesTrigger) diag.List
 	// Path reports what is wrong with the path of a webhook.
 	Path(path string) error
 	// Overlap reports whether a request could match the paths of two webhooks
@@ -244,7 +248,10 @@ func renamed(p string, k spec.Kind) string {
 		return path.Join(path.Dir(p), k.Suffix)
 	}
 	p = strings.TrimSuffix(strings.TrimSuffix(p, ".yaml"), ".yml")
-	return strings.TrimSuffix(p, "."+k.Name) + k.Suffix
+	if ext := path.Ext(p); ext != "" && len(diag.Nearest(ext[1:], []string{k.Name})) > 0 {
+		p = strings.TrimSuffix(p, ext)
+	}
+	return p + k.Suffix
 }
 
 func example(k spec.Kind) string {

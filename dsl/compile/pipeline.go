@@ -31,6 +31,9 @@ func (b *builder) pipelines() {
 		p.Policy = pb.base
 		pb.at = cell.Context{Kind: "pipeline", Name: d.Name, File: d.File.Path, Shape: cell.Shape{Examples: d.examples(p.Spec.Samples)}}
 		pb.trigger()
+		if n := d.node.Get("key"); n != nil && n.Kind == ast.List && len(n.Items) == 0 {
+			dec.Errorf(spec.CodeUnknown, n.Span, "`key` is empty").Hint = "name the data that identifies the work, such as key: [.orderNo, .revision]"
+		}
 		pb.identity()
 		first := pb.steps(p.Spec.Steps, "", nil, pb.at.Shape)
 		p.Steps = first
@@ -228,7 +231,7 @@ func (b *pipelineBuilder) modifiers(s *spec.Step) {
 		if key == "as" {
 			who = "send and call"
 		}
-		b.dec.Errorf(spec.CodeUnknown, p.Key.Span, "`%s` belongs to %s", key, who).Hint = "a `" + s.Action() + "` has nothing to do with it"
+		b.dec.Errorf(spec.CodeUnknown, p.Key.Span, "`%s` belongs to %s", key, who).Hint = "remove it: `" + s.Action() + "` has nothing to do with it"
 	}
 }
 
@@ -259,6 +262,9 @@ func (b *pipelineBuilder) effect(step *Step, at cell.Context, mapped *Mapping) {
 	step.With = b.rows(b.dec, "with of "+step.ID, at.As("with"), s.With, nil)
 	op := b.operationRef(b.dec, ref)
 	if op == nil {
+		if step.As != "" { // what is wrong with the operation is said; its answer is not missing too
+			b.results[step.As], b.ran[step.As] = cell.Shape{}, true
+		}
 		return
 	}
 	if step.As != "" {
@@ -282,16 +288,16 @@ func (b *pipelineBuilder) checkPlaceholders(step *Step, op *Operation) {
 	if step.Action == ActCall {
 		at = step.Spec.Call
 	}
-	b.unbound(op, at, given)
+	unbound(b.dec, op, at, given)
 }
 
 // unbound reports placeholders of an operation for which there is no value.
-func (b *pipelineBuilder) unbound(op *Operation, at spec.Text, given map[string]bool) {
+func unbound(dec *spec.Decoder, op *Operation, at spec.Text, given map[string]bool) {
 	for _, name := range sortedKeys(op.Bound) {
 		if given[name] || !op.Bound[name] {
 			continue
 		}
-		f := b.dec.Errorf(spec.CodeUnknown, at.Span(), "%s needs a value for {%s}", op.Ref(), name)
+		f := dec.Errorf(spec.CodeUnknown, at.Span(), "%s needs a value for {%s}", op.Ref(), name)
 		f.Hint = "add with: {" + name + ": ...}"
 		for _, other := range sortedKeys(given) {
 			if _, read := op.Bound[other]; !read && len(diag.Nearest(other, []string{name})) > 0 {

@@ -3,8 +3,11 @@ package compile
 import (
 	"fmt"
 	"strings"
+	"time"
 
+	"crossdock/dsl/ast"
 	"crossdock/dsl/cell"
+	"crossdock/dsl/diag"
 	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
 )
@@ -21,7 +24,7 @@ func (b *pipelineBuilder) trigger() {
 			n++
 		}
 	}
-	if n != 1 && s.Node != nil {
+	if n > 1 || n == 0 && s.Node != nil && len(s.Node.Pairs) == 0 {
 		b.dec.Errorf(spec.CodeUnknown, s.Node.Span, "a pipeline has exactly one trigger, this one has %d", n).
 			Hint = "you can use: http, schedule, files, poll, event"
 	}
@@ -85,7 +88,7 @@ func (b *pipelineBuilder) httpTrigger(s *spec.HTTPTrigger) {
 	switch {
 	case v.Inline != nil:
 		b.p.Trigger.Verify = v.Inline
-		CheckVerify(b.dec, v.Inline.Node.Span, v.Inline)
+		b.verification(v.Inline)
 	case v.Name.Value == "none":
 		b.p.Trigger.Verify = &spec.Verify{None: true}
 	case v.Name.Set():
@@ -128,6 +131,11 @@ func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
 			b.dec.Errorf(spec.CodeUnknown, after.Node.Span, "only one of move_to, delete and keep can happen to a file")
 		}
 	}
+	if s.CSV.Node != nil && s.Format.Set() && s.Format.Value != "csv" && contains(formats, s.Format.Value) {
+		b.dec.Errorf(spec.CodeUnknown, b.p.Spec.Trigger.Node.Get("files").Pair("csv").Key.Span, "`csv` has no effect beside `format: %s`", s.Format.Value).
+			Hint = "write `format: csv`, or remove it"
+	}
+	b.notYetSaid(b.opt.Catalog.Files(s))
 	if d := s.CSV.Delimiter; d.Set() && len(d.Value) != 1 && d.Value != "tab" {
 		b.dec.Errorf(spec.CodeUnknown, d.Span(), "`%s` cannot be a delimiter", d.Value).Hint = "use one character such as , ; | or the word tab"
 	}
@@ -148,6 +156,29 @@ func contains(list []string, s string) bool {
 	return false
 }
 
+// shortestPoll is the shortest pause between two rounds of a poll: less is a
+// loop that neither side wants.
+const shortestPoll = 100 * time.Millisecond
+
+// cursorTime reads the start of a cursor that walks through time.
+func cursorTime(v any) (time.Time, bool) {
+	text, _ := v.(string)
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// plainText is a value as it was written.
+func plainText(v spec.Value) string {
+	if v.Node != nil && v.Node.Kind == ast.Scalar {
+		return "`" + v.Node.Text + "`"
+	}
+	return "a map or list"
+}
+
 func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 	op := b.operationRef(b.dec, s.Call)
 	if op == nil {
@@ -159,10 +190,30 @@ func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 	for _, name := range s.With.Names() {
 		given[name] = true
 	}
-	if s.Cursor != nil {
-		given[s.Cursor.As.Value] = true
+	if c := s.Cursor; c != nil && c.As.Set() {
+		given[c.As.Value] = true
+		if !op.Binds(c.As.Value) {
+			f := b.dec.Errorf(spec.CodeUnknown, c.As.Span(), "%s has no placeholder {%s} that could take the cursor", op.Ref(), c.As.Value)
+			f.Hint = "its placeholders: " + strings.Join(sortedKeys(op.Bound), ", ")
+			if len(op.Bound) == 0 {
+				f.Hint = "let its path or query hold {" + c.As.Value + "}"
+			}
+			for _, near := range diag.Nearest(c.As.Value, sortedKeys(op.Bound)) {
+				f.Short = "did you mean `" + near + "`?"
+				given[near] = true
+				break
+			}
+		}
+		_, isTime := cursorTime(c.Start.V)
+		if c.Overlap.Node != nil && c.Start.Set() && !isTime {
+			b.dec.Errorf(spec.CodeUnknown, c.Overlap.Node.Span, "`overlap` steps back in time, but the cursor starts with %s, which is no time", plainText(c.Start)).
+				Hint = "begin with a time such as 2026-01-01T00:00:00Z, or remove `overlap`"
+		}
 	}
-	b.unbound(op, s.Call, given)
+	if s.Every.Node != nil && s.Every.D < shortestPoll {
+		b.dec.Errorf(spec.CodeUnknown, s.Every.Node.Span, "`every` must be at least %s", shortestPoll).Hint = "write `every: 10s`, or what the other side bears"
+	}
+	unbound(b.dec, op, s.Call, given)
 	shape := op.responseShape()
 	if op.Items != nil {
 		shape = (cell.Context{Shape: shape}).Result(op.Items).Items()

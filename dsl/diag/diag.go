@@ -46,6 +46,11 @@ type Span struct {
 	Start, End Point
 }
 
+// Contains reports whether t lies within s, the borders included.
+func (s Span) Contains(t Span) bool {
+	return s.File == t.File && !t.Start.Less(s.Start) && !s.End.Less(t.End)
+}
+
 // String returns "file:line:col".
 func (s Span) String() string {
 	if s.Start.Line == 0 {
@@ -89,6 +94,10 @@ type Diagnostic struct {
 
 	Related []Related
 	Fixes   []Fix
+
+	// Missing is kind and name of the definition that is not there, "lookup codes",
+	// or the kind alone where any of that kind may be meant; "" for other findings.
+	Missing string
 }
 
 // List is a set of findings. The zero value is empty and ready for use.

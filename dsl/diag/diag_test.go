@@ -154,3 +154,14 @@ func TestTidy(t *testing.T) {
 		t.Errorf("as an error: %q", got)
 	}
 }
+
+// TestNearestShort: a transposition is nearer than a longer word with the same
+// beginning, and of two letters both cannot be wrong.
+func TestNearestShort(t *testing.T) {
+	if got := diag.Nearest("form", []string{"format", "from"}); len(got) == 0 || got[0] != "from" {
+		t.Errorf("form: %v", got)
+	}
+	if got := diag.Nearest("PC", []string{"C", "F"}); len(got) != 0 {
+		t.Errorf("PC: %v", got)
+	}
+}

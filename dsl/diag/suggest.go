@@ -11,8 +11,9 @@ import (
 // further away than about a third of the word is not offered.
 func Nearest(word string, candidates []string) []string {
 	type scored struct {
-		name string
-		dist int
+		name   string
+		dist   int
+		longer bool // one is the beginning of the other
 	}
 	limit := max(1, (len([]rune(word))+1)/3)
 	lower := strings.ToLower(word)
@@ -21,16 +22,24 @@ func Nearest(word string, candidates []string) []string {
 		lc := strings.ToLower(c)
 		d := distance(lower, lc)
 		// A prefix is a likely intention even when much is missing.
-		if d > limit && len(lower) >= 3 && (strings.HasPrefix(lc, lower) || strings.HasPrefix(lower, lc) && len(lc) >= 3) {
+		longer := d > limit && len(lower) >= 3 && (strings.HasPrefix(lc, lower) || strings.HasPrefix(lower, lc) && len(lc) >= 3)
+		if longer {
 			d = limit
 		}
-		if d <= limit {
-			near = append(near, scored{c, d})
+		// Where every letter of a short name would have to change, nothing is near.
+		if d <= limit && (d < len([]rune(c)) || strings.HasPrefix(lower, lc)) {
+			near = append(near, scored{c, d, longer})
 		}
 	}
 	slices.SortStableFunc(near, func(a, b scored) int {
 		if a.dist != b.dist {
 			return a.dist - b.dist
+		}
+		if a.longer != b.longer {
+			if b.longer {
+				return -1
+			}
+			return 1
 		}
 		return strings.Compare(a.name, b.name)
 	})

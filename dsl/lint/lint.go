@@ -64,6 +64,9 @@ func Run(in Input) diag.List {
 	}
 	for _, d := range in.Found {
 		p.spoken[spot{d.Code, d.Span}] = true
+		if d.Severity == diag.Error {
+			p.wrong = append(p.wrong, spot{d.Code, d.Span})
+		}
 	}
 	for _, rule := range rules {
 		rule(p)
@@ -83,6 +86,7 @@ type pass struct {
 	list    diag.List
 	cells   map[*ast.Node]*cell.Cell
 	spoken  map[spot]bool         // places of which somebody has spoken
+	wrong   []spot                // errors found while compiling
 	decoded map[string]*document  // samples, by the definition that names them and the name
 	types   map[*cell.Cell]string // the `type:` beside cells
 }
@@ -97,6 +101,9 @@ func (p *pass) about(d diag.Diagnostic) {
 	at := spot{d.Code, d.Span}
 	if p.spoken[at] || d.Span.File == "" {
 		return
+	}
+	if slices.ContainsFunc(p.wrong, func(w spot) bool { return w.code == d.Code && w.span.Contains(d.Span) }) {
+		return // part of what is wrong as a whole
 	}
 	p.spoken[at] = true
 	p.list.Add(d)

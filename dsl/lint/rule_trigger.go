@@ -116,6 +116,9 @@ func openWebhooks(p *pass) {
 		d := diag.Diagnostic{Code: codeOpen, Severity: diag.Warning, Kind: "pipeline", Name: pl.Name, Row: "trigger",
 			Message: "anybody who knows the path may call this webhook", Hint: "name a verification: hmac, standard_webhooks, api_key or basic"}
 		v := pl.Trigger.Verify
+		if v != nil && v.None && (v.HMAC != nil || v.StandardWebhooks != nil || v.APIKey != nil || v.Basic != nil) {
+			continue // it contradicts itself, which was said
+		}
 		switch {
 		case v == nil && t.Verify.Name.Set():
 			continue // it names one that does not exist

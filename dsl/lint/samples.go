@@ -3,15 +3,18 @@ package lint
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"crossdock/dsl/cell"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/spec"
 	"crossdock/dsl/value"
+	"crossdock/runtime/message"
 )
 
 // maxSample bounds how much of a sample is read.
@@ -20,6 +23,7 @@ const maxSample = 4 << 20
 // document is one decoded sample.
 type document struct {
 	name   string // as people write it
+	path   string // as read
 	values []any  // several of a file with one document per line
 	err    error
 }
@@ -32,7 +36,8 @@ func (p *pass) sample(from, name string) *document {
 	}
 	d := &document{name: name}
 	p.decoded[key] = d
-	raw, _, err := compile.ReadBeside(p.Files, nil, from, name)
+	raw, at, err := compile.ReadBeside(p.Files, nil, from, name)
+	d.path = at
 	switch ext := path.Ext(name); {
 	case err != nil:
 		d.err = err
@@ -44,21 +49,40 @@ func (p *pass) sample(from, name string) *document {
 	return d
 }
 
-// decode reads all JSON documents of a file.
+// decode reads all JSON documents of a file. What is wrong is told by the codec
+// that reads messages: its words are for people, and it knows the place.
 func decode(raw []byte) ([]any, error) {
-	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))))
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	var out []any
 	for {
 		var v any
+		from := dec.InputOffset()
 		switch err := dec.Decode(&v); {
 		case err == io.EOF && len(out) > 0:
 			return out, nil
 		case err != nil:
-			return nil, err
+			return nil, told(raw, int(from), err)
 		}
 		out = append(out, v)
 	}
+}
+
+// told is err in the words of the codec of messages, which reads the document
+// that begins at byte from.
+func told(raw []byte, from int, err error) error {
+	_, bad := message.Decode(raw[from:], message.Unlimited)
+	var at *message.Error
+	if !errors.As(bad, &at) || at.Line == 0 {
+		return err
+	}
+	before := raw[:from]
+	if at.Line == 1 {
+		at.Column += utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
+	}
+	at.Line += bytes.Count(before, []byte("\n"))
+	return at
 }
 
 // example is one value of a sample.
@@ -128,7 +152,7 @@ func samplesExist(p *pass) {
 			f := diag.Diagnostic{Code: spec.CodeUnknown, Span: s.Span(), Kind: d.Kind, Name: d.Name, Source: s.Value,
 				Message: "the sample `" + s.Value + "` cannot be read: " + plain(doc.err), Hint: "the path is relative to this definition"}
 			if strings.HasSuffix(s.Value, "json") && doc.values == nil && !missingFile(doc.err) {
-				f.Message, f.Hint = "the sample `"+s.Value+"` is not JSON: "+plain(doc.err), ""
+				f = compile.NotJSON(s.Span(), doc.path, s.Value, doc.err)
 			}
 			p.about(f)
 		}

@@ -101,6 +101,9 @@ func (s *Stub) DecodeNode(n *ast.Node, d *Decoder) {
 		if s.Status == 0 {
 			s.Status = 200
 		}
+		if body := n.Pair("body"); body != nil && len(s.Fields) > 0 {
+			d.Errorf(CodeUnknown, n.Pair("fields").Key.Span, "a stub has either `body` or `fields`").Hint = "keep one of them: `fields` computes the body"
+		}
 		return
 	}
 	switch n.Text {

@@ -206,6 +206,7 @@ func (d *Decoder) UnknownKey(key *ast.Node, known []string) {
 // Unknown reports a name that refers to nothing.
 func (d *Decoder) Unknown(ref *ast.Node, what string, known []string) {
 	f := d.Errorf(CodeUnknown, ref.Span, "there is no %s `%s`", what, ref.Text)
+	f.Missing = what + " " + ref.Text
 	if len(known) == 0 {
 		f.Hint = "this workspace has no " + what + " yet"
 	} else if len(known) <= 12 {

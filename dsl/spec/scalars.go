@@ -52,6 +52,7 @@ func (c *Cell) DecodeNode(n *ast.Node, d *Decoder) {
 		d.Errorf(CodeSecret, n.Span, "a secret cannot be used inside an expression").Hint = "secrets belong to connections"
 	case strings.Contains(n.Text, "${"):
 		d.Errorf(CodeUnknown, n.Span, "`${...}` is configuration and is not resolved inside expressions").Hint = "use $vars.name in jq, vars.name in expr"
+		return
 	}
 	c.Node = n
 }
@@ -97,7 +98,10 @@ func (v *Duration) DecodeNode(n *ast.Node, d *Decoder) {
 		return
 	}
 	if v.D, ok = ParseDuration(text); !ok {
-		d.shape(n, "a length of time such as 500ms, 5s, 10m, 4h or 30d")
+		f := d.shape(n, "a length of time such as 500ms, 5s, 10m, 4h or 30d")
+		if numberLiteral.MatchString(text) {
+			f.Hint = "say what is counted: " + text + "s are seconds, " + text + "m minutes, " + text + "h hours, " + text + "d days"
+		}
 		return // as if nothing were written
 	}
 	v.Node = n
@@ -283,6 +287,7 @@ func (d *Decoder) vars(n *ast.Node) bool {
 				continue
 			}
 			f := d.Errorf(CodeUnknown, span, "the environment has no variable `%s`", m[2])
+			f.Missing = "environment"
 			f.Short = diag.DidYouMean(m[2], d.VarNames)
 			f.Hint = "add it below `vars:` of the environment"
 			if len(d.VarNames) > 0 {

@@ -1,0 +1,183 @@
+package dsl_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"golang.org/x/tools/txtar"
+
+	"crossdock/dsl"
+	"crossdock/dsl/diag"
+)
+
+var update = flag.Bool("update", false, "rewrite what is found in testdata/mistakes")
+
+// base is the archive with the workspace in which nothing is to be found, and
+// into which every mistake is made.
+const base = "testdata/mistakes/base.txtar"
+
+// TestMistakes makes the mistakes of testdata/mistakes one by one, and looks at
+// what is found. A section is one mistake: its name, the file, lines that are
+// taken away (-) and lines that come instead (+), and behind = what is found,
+// with the place and the text it points at. Words in front of the file name
+// change how it is judged: `crlf` gives the file the line ends of Windows,
+// `warning` says that nothing worse than a warning is expected, `several` that
+// the mistake has more than one finding.
+func TestMistakes(t *testing.T) {
+	ws := sections(t, base)
+	if got := found(t, ws); got != "" {
+		t.Fatalf("the workspace around the mistakes is not clean:\n%s", got)
+	}
+	paths, err := filepath.Glob("testdata/mistakes/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, path := range paths {
+		if path == base {
+			continue
+		}
+		ar, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, f := range ar.Files {
+			n++
+			t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar")+"/"+f.Name, func(t *testing.T) {
+				change, want, _ := strings.Cut(string(f.Data), "\n=")
+				if want != "" {
+					want = "=" + want
+				}
+				got := mistake(t, ws, change)
+				if *update {
+					ar.Files[i].Data = []byte(strings.TrimRight(change, "\n") + "\n" + got)
+				} else if got != want {
+					t.Errorf("found:\n%s\nwant:\n%s", got, want)
+				}
+			})
+		}
+		if *update {
+			if err := os.WriteFile(path, txtar.Format(ar), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n < 250 {
+		t.Errorf("only %d mistakes", n)
+	}
+}
+
+// goWords are what an analyst must never see.
+var goWords = regexp.MustCompile(`map\[|interface|nil pointer|\bstruct\b|\breflect\b|%!|<nil>|int64|float64|goroutine|json: |[^.]yaml: |unmarshal|\bpanic|0x[0-9a-f]{6}|\*ast|gojq|strconv`)
+
+// mistake makes one change in the workspace and describes what is found.
+func mistake(t *testing.T, ws map[string]string, change string) string {
+	t.Helper()
+	head, body, _ := strings.Cut(change, "\n")
+	words := strings.Fields(head)
+	path, flags := words[len(words)-1], strings.Join(words[:len(words)-1], " ")
+	text := ws[path]
+	var from, to strings.Builder
+	swap := func() {
+		if old := from.String(); old != "" || text == "" {
+			if strings.Count(text, old) != 1 && text != "" {
+				t.Fatalf("%s has these lines %d times:\n%s", path, strings.Count(text, old), old)
+			}
+			text = strings.Replace(text, old, to.String(), 1)
+		} else {
+			text += to.String()
+		}
+		from.Reset()
+		to.Reset()
+	}
+	for line := range strings.Lines(body + "\n") {
+		switch {
+		case strings.HasPrefix(line, "-"):
+			if to.Len() > 0 {
+				swap()
+			}
+			from.WriteString(line[1:])
+		case strings.HasPrefix(line, "+"):
+			to.WriteString(line[1:])
+		case strings.TrimSpace(line) != "":
+			t.Fatalf("neither - nor +: %s", line)
+		}
+	}
+	swap()
+	if strings.Contains(flags, "crlf") {
+		text = strings.ReplaceAll(text, "\n", "\r\n")
+	}
+	files := map[string]string{}
+	for k, v := range ws {
+		files[k] = v
+	}
+	files[path] = text
+	got := found(t, files)
+	errors := strings.Count("\n"+got, "\n= error ")
+	all := errors + strings.Count("\n"+got, "\n= warning ")
+	switch {
+	case all == 0:
+		t.Error("nothing is found")
+	case errors == 0 && !strings.Contains(flags, "warning"):
+		t.Errorf("no error is found:\n%s", got)
+	case all > 1 && !strings.Contains(flags, "several"):
+		t.Errorf("one mistake, %d findings:\n%s", all, got)
+	}
+	if word := goWords.FindString(got); word != "" {
+		t.Errorf("%q is no word for an analyst:\n%s", word, got)
+	}
+	return got
+}
+
+// found loads a workspace and describes what is found in it.
+func found(t *testing.T, files map[string]string) string {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	for name, text := range files {
+		fsys[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	_, list, err := dsl.Load(fsys, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, d := range list {
+		fmt.Fprintf(&b, "= %s %s %s", d.Severity, d.Code, d.Span)
+		if src, ok := files[d.Span.File]; ok && d.Span.Start.Line > 0 {
+			text := diag.NewText([]byte(src)).Slice(d.Span)
+			fmt.Fprintf(&b, " |%s|", strings.NewReplacer("\r", "␍", "\n", "⏎", "\t", "⇥").Replace(text))
+		}
+		fmt.Fprintf(&b, "\n  %s\n", d.Message)
+		for _, part := range []struct{ word, text string }{{"^", d.Short}, {"=", d.Hint}} {
+			if part.text != "" {
+				fmt.Fprintf(&b, "  %s %s\n", part.word, strings.ReplaceAll(part.text, "\n", "\n    "))
+			}
+		}
+		for _, r := range d.Related {
+			fmt.Fprintf(&b, "  see %s %s\n", r.Span, r.Message)
+		}
+		for _, fix := range d.Fixes {
+			fmt.Fprintf(&b, "  fix: %s\n", fix.Title)
+		}
+	}
+	return b.String()
+}
+
+func sections(t *testing.T, path string) map[string]string {
+	t.Helper()
+	ar, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, f := range ar.Files {
+		files[f.Name] = string(f.Data)
+	}
+	return files
+}
