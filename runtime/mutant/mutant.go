@@ -1,6 +1,7 @@
 // Package mutant names mistakes that could be made in crossdock and places
 // where a process could die, so that the search for faults (bench/chaos) can be
-// tested itself: a search that does not find a planted mistake finds no real one.
+// tested itself (make chaos-mutants): a search that does not find a planted
+// mistake finds no real one.
 //
 // Nothing of this is in a binary that people install: without the build tag
 // `mutant` On is a constant false and Crash is empty, and the compiler removes
