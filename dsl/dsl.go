@@ -4,14 +4,37 @@ package dsl
 
 import (
 	"io/fs"
+	"time"
 
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/lint"
 )
 
-// Options says how to load; see compile.Options.
-type Options = compile.Options
+// Options says how to load.
+type Options struct {
+	Catalog     compile.Catalog
+	Environment string            // "" = the workspace's default, or the only one
+	Vars        map[string]string // win over those of the environment
+	Std         fs.FS             // the shipped library; nil for none
+	// AnyEnvironment accepts that none was chosen where there are several, as
+	// lint does: the first by name is used.
+	AnyEnvironment bool
+	// Now is the time from which on schedules are looked at; the zero value is
+	// the time of loading.
+	Now time.Time
+	// Cache makes loading the same workspace again cheap; nil for none.
+	Cache *Cache
+}
+
+// Cache remembers a load, so that the next one compiles and checks only what
+// changed, and what depends on that. The result is the same as without. The zero
+// value is ready for use; it belongs to one folder, one Catalog, one library and
+// one load at a time.
+type Cache struct {
+	compiled compile.Cache
+	judged   lint.Memory
+}
 
 // Workspace is one revision; see compile.Workspace.
 type Workspace = compile.Workspace
@@ -21,16 +44,19 @@ type Workspace = compile.Workspace
 // A Workspace whose list has errors must not run. The error is for a folder
 // that cannot be read at all.
 func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
-	ws, list, err := compile.Load(fsys, opt)
+	how := compile.Options{Catalog: opt.Catalog, Environment: opt.Environment, Vars: opt.Vars, Std: opt.Std, AnyEnvironment: opt.AnyEnvironment}
+	var memory *lint.Memory
+	if opt.Cache != nil {
+		how.Cache, memory = &opt.Cache.compiled, &opt.Cache.judged
+	}
+	ws, list, err := compile.Load(fsys, how)
 	if err != nil {
 		return nil, nil, err
 	}
-	list.Add(lint.Run(lint.Input{Workspace: ws, Found: list, Catalog: opt.Catalog, Files: fsys, Now: opt.Now})...)
+	list.Add(lint.Run(lint.Input{Workspace: ws, Found: list, Catalog: opt.Catalog, Files: fsys, Now: opt.Now, Memory: memory})...)
 	var ignores []diag.Ignore
 	for _, f := range ws.Files {
-		if f != nil {
-			ignores = append(ignores, f.Ignores...)
-		}
+		ignores = append(ignores, f.Ignores...)
 	}
 	return ws, diag.Suppress(causes(list.Tidy(), ws, fsys), ignores).Tidy(), nil
 }

@@ -67,7 +67,7 @@ func (a *app) explainRow(ctx context.Context, name, target string, f tryFlags) e
 	if f.json {
 		return a.printJSON(stages)
 	}
-	fmt.Fprintf(a.Stdout, "row %s of mapping %s, %s\n", target, m.Name, row.Node.Span)
+	fmt.Fprintf(a.Stdout, "row %s of mapping %s, %s\n", target, m.Name, row.Span)
 	table := [][]string{{"", "WRITTEN", "VALUE"}}
 	var bad []string
 	for _, s := range stages {
@@ -144,7 +144,7 @@ func targets(fields spec.Fields[spec.Row], prefix string) map[string]bool {
 // walkRow runs a row again and again, each time with one more of its options.
 func walkRow(m *compile.Mapping, scope *cell.Scope, in any, names []string, row *mapping.Row, written *spec.Row) []stage {
 	var out []stage
-	partial := &mapping.Row{Target: row.Target, Node: row.Node, From: row.From, IsConst: row.IsConst, Const: row.Const, Each: row.Each, Fields: row.Fields}
+	partial := &mapping.Row{Target: row.Target, Span: row.Span, From: row.From, IsConst: row.IsConst, Const: row.Const, Each: row.Each, Fields: row.Fields}
 	add := func(name, text string) bool {
 		s := stage{Stage: name, Text: text}
 		v, err := only(m.Mapping, names, partial).Apply(scope, in)

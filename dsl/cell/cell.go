@@ -177,7 +177,7 @@ func Names(p jq.Path) ([]string, bool) {
 type Compiler struct {
 	Diags  *diag.List
 	Lookup func(table string) *lookup.Table
-	Tables func() []string
+	Tables []string // their names, for suggestions
 	Cells  []*Cell
 }
 
@@ -186,10 +186,7 @@ func (c *Compiler) JQ(s spec.Cell, at Context) *jq.Program {
 	if !s.Set() {
 		return nil
 	}
-	opt := jq.Options{Vars: append(baseNames[:len(baseNames):len(baseNames)], at.Vars...), Lookup: c.table}
-	if c.Tables != nil {
-		opt.Tables = c.Tables()
-	}
+	opt := jq.Options{Vars: append(baseNames[:len(baseNames):len(baseNames)], at.Vars...), Lookup: c.table, Tables: c.Tables}
 	p, problems := jq.Compile(s.Node.Text, opt)
 	for _, pr := range problems {
 		c.report(s.Node, at, "jq", problem{pr.From, pr.To, pr.Warning, pr.Message, pr.Hint, pr.Replace, jqCode(pr.Kind)})

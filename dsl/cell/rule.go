@@ -14,10 +14,7 @@ func (c *Compiler) Rule(s spec.Cell, at Context) *rule.Program {
 	if !s.Set() {
 		return nil
 	}
-	scope := rule.Scope{Names: c.names(at), Lookup: c.hasCode}
-	if c.Tables != nil {
-		scope.Tables = c.Tables()
-	}
+	scope := rule.Scope{Names: c.names(at), Lookup: c.hasCode, Tables: c.Tables}
 	p, problems := rule.Compile(s.Node.Text, scope)
 	for _, pr := range problems {
 		if pr.Kind == rule.KindField {

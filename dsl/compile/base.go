@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ const (
 
 // workspace reads crossdock.yaml, the environment and the policies.
 func (b *builder) workspace() {
+	b.base = b.baseID()
 	b.environment()
 	b.ws.Spec = &spec.Workspace{}
 	var dec *spec.Decoder
@@ -48,6 +50,22 @@ func (b *builder) workspace() {
 	if name := b.ws.Spec.Defaults.Policy; name.Set() && b.ws.Policies[name.Value] == nil {
 		dec.Unknown(name.Node, "policy", b.ws.Spec.Policies.Names())
 	}
+}
+
+// baseID stands for what is written once for the whole workspace, and for how it
+// is loaded.
+func (b *builder) baseID() string {
+	var s strings.Builder
+	for _, kind := range []string{"crossdock", "environment"} {
+		for _, d := range b.defs[kind] {
+			fmt.Fprintf(&s, "%s %x\n", d.source.path, d.source.sum)
+		}
+	}
+	for _, name := range sortedKeys(b.opt.Vars) {
+		fmt.Fprintf(&s, "%q %q\n", name, b.opt.Vars[name])
+	}
+	fmt.Fprintf(&s, "%q %t", b.opt.Environment, b.opt.AnyEnvironment)
+	return s.String()
 }
 
 // checkZone reports an unknown time zone and whether there was one.

@@ -89,7 +89,7 @@ func (b *builder) given(dec *spec.Decoder, d *definition, n *ast.Node) {
 		dec.Errorf(spec.CodeUnknown, n.Span, "`given` is empty").Hint = "name a file, or write the payload: given: {...}"
 		return
 	}
-	raw, at, err := ReadBeside(b.fsys, b.opt.Std, d.File.Path, n.Text)
+	raw, at, err := b.read(d.File.Path, n.Text)
 	if err != nil {
 		f := dec.Errorf(spec.CodeUnknown, n.Span, "the file `%s` cannot be read: %s", n.Text, plainError(err))
 		f.Hint = "the path is relative to this test; a payload is written as given: {...}"

@@ -13,47 +13,67 @@ import (
 
 // connections builds every connection; probes follow once all are known.
 func (b *builder) connections() {
+	texts := ""
 	for _, d := range b.defs["connection"] {
-		c := &Connection{Definition: d.Definition, Spec: &spec.Connection{}, Operations: map[string]*Operation{}}
-		dec := b.configured(d)
-		b.ws.Connections[d.Name] = c
-		typ := d.node.Get("type")
-		var settings any
-		if typ != nil {
-			c.Type = typ.Text
-			settings = b.opt.Catalog.Settings(typ.Text)
-		}
-		if settings == nil {
-			dec.Pick(d.node, c.Spec) // whose the other keys are cannot be told
-			if c.Spec.Type.Set() {
-				dec.Unknown(typ, "connection type", b.opt.Catalog.Types())
-			}
-			continue
-		}
-		dec.Pick(d.node, c.Spec)
-		dec.Rest(d.node, settings, c.Spec)
-		c.Settings = settings
-		c.Concurrency = b.opt.Catalog.Concurrency(c.Type)
-		if c.Spec.Limits.Concurrency > 0 {
-			c.Concurrency = c.Spec.Limits.Concurrency
-		}
-		c.Timeout = c.Spec.Limits.Timeout.Or(10 * time.Second)
-		c.Response = c.Spec.Limits.Response.Or(1 << 20)
-		for i := range c.Spec.Operations {
-			f := &c.Spec.Operations[i]
-			if strings.ContainsAny(f.Key.Text, ". ") {
-				dec.Errorf(spec.CodeUnknown, f.Key.Span, "the name of an operation has no dots or blanks")
-			}
-			c.Operations[f.Key.Text] = b.operation(dec, c, f.Key.Text, &f.Value)
-		}
-		b.notYetSaid(b.opt.Catalog.Check(c))
+		texts += d.source.path + string(d.source.sum[:])
 	}
+	b.connectionsID = connectionsID{texts, b.schemaID}
+	units := b.compileAll("connection", (*builder).connection)
+	for _, u := range units {
+		b.ws.Connections[u.Name] = u.Connection
+	}
+	for _, u := range units {
+		if u.work != nil {
+			u.work.probes(u.Connection)
+		}
+	}
+	b.take(units)
+}
+
+func (b *builder) connection(d *definition) {
+	b.ask(base, "")
+	c := &Connection{Definition: d.Definition, Spec: &spec.Connection{}, Operations: map[string]*Operation{}}
+	dec := b.configured(d)
+	b.unit.Connection = c
+	typ := d.node.Get("type")
+	var settings any
+	if typ != nil {
+		c.Type = typ.Text
+		settings = b.opt.Catalog.Settings(typ.Text)
+	}
+	if settings == nil {
+		dec.Pick(d.node, c.Spec) // whose the other keys are cannot be told
+		if c.Spec.Type.Set() {
+			dec.Unknown(typ, "connection type", b.opt.Catalog.Types())
+		}
+		return
+	}
+	dec.Pick(d.node, c.Spec)
+	dec.Rest(d.node, settings, c.Spec)
+	c.Settings = settings
+	c.Concurrency = b.opt.Catalog.Concurrency(c.Type)
+	if c.Spec.Limits.Concurrency > 0 {
+		c.Concurrency = c.Spec.Limits.Concurrency
+	}
+	c.Timeout = c.Spec.Limits.Timeout.Or(10 * time.Second)
+	c.Response = c.Spec.Limits.Response.Or(1 << 20)
+	for i := range c.Spec.Operations {
+		f := &c.Spec.Operations[i]
+		if strings.ContainsAny(f.Key.Text, ". ") {
+			dec.Errorf(spec.CodeUnknown, f.Key.Span, "the name of an operation has no dots or blanks")
+		}
+		c.Operations[f.Key.Text] = b.operation(dec, c, f.Key.Text, &f.Value)
+	}
+	b.notYetSaid(b.opt.Catalog.Check(c))
 }
 
 // notYetSaid adds findings about places of which nothing was said before: what
 // cannot be read cannot be right either.
 func (b *builder) notYetSaid(list diag.List) {
 	said := b.diags[:len(b.diags):len(b.diags)]
+	if b.unit != nil {
+		said = append(said, b.unit.parsed.list...)
+	}
 	for _, d := range list {
 		if !slices.ContainsFunc(said, func(s diag.Diagnostic) bool { return s.Severity == diag.Error && overlap(s.Span, d.Span) }) {
 			b.diags.Add(d)
@@ -130,31 +150,30 @@ func (b *builder) stub(dec *spec.Decoder, at cell.Context, s *spec.Stub) Stub {
 	return out
 }
 
-// probes compiles `check:` sections, which name other operations.
-func (b *builder) probes() {
-	for _, name := range sortedKeys(b.ws.Connections) {
-		c := b.ws.Connections[name]
-		dec := b.configured(b.named["connection"][name])
-		for _, f := range c.Spec.Operations {
-			op, s := c.Operations[f.Key.Text], f.Value.Check
-			if op == nil || s == nil {
-				continue
-			}
-			target := b.operationRef(dec, s.Call)
-			at := cell.Context{Kind: "connection", Name: c.Name, Row: op.Name}
-			p := &Probe{Operation: s.Call.Value, With: b.rows(dec, "check of "+op.Name, at.As("with"), s.With, nil)}
-			answer := cell.Shape{}
-			if target != nil {
-				answer = target.responseShape()
-				given := map[string]bool{}
-				for _, name := range s.With.Names() {
-					given[name] = true
-				}
-				unbound(dec, target, s.Call, given)
-			}
-			p.FoundWhen = b.cells.Rule(s.FoundWhen, at.As("found_when").Answer(answer))
-			op.Check = p
+// probes compiles the `check:` sections of a connection, which name other
+// operations, once all connections are known.
+func (b *builder) probes(c *Connection) {
+	b.probing = true
+	dec := b.configured(&definition{Definition: c.Definition})
+	for _, f := range c.Spec.Operations {
+		op, s := c.Operations[f.Key.Text], f.Value.Check
+		if op == nil || s == nil {
+			continue
 		}
+		target := b.operationRef(dec, s.Call)
+		at := cell.Context{Kind: "connection", Name: c.Name, Row: op.Name}
+		p := &Probe{Operation: s.Call.Value, With: b.rows(dec, "check of "+op.Name, at.As("with"), s.With, nil)}
+		answer := cell.Shape{}
+		if target != nil {
+			answer = target.responseShape()
+			given := map[string]bool{}
+			for _, name := range s.With.Names() {
+				given[name] = true
+			}
+			unbound(dec, target, s.Call, given)
+		}
+		p.FoundWhen = b.cells.Rule(s.FoundWhen, at.As("found_when").Answer(answer))
+		op.Check = p
 	}
 }
 
@@ -164,9 +183,9 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 		return nil
 	}
 	conn, name := splitRef(ref.Value)
-	c := b.ws.Connections[conn]
+	c := b.ask(aConnection, conn).(*Connection)
 	if c == nil {
-		c = b.ws.Connections["std/"+conn]
+		c = b.ask(aConnection, "std/"+conn).(*Connection)
 	}
 	if name == "" {
 		f := dec.Errorf(spec.CodeUnknown, ref.Span(), "`%s` is not an operation", ref.Value)
@@ -174,7 +193,7 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 		return nil
 	}
 	if c == nil {
-		known := sortedKeys(b.ws.Connections)
+		known := b.knownNames("connection")
 		at := *ref.Node
 		at.Text = conn
 		at.Span = ref.Node.Range(0, len(conn))
@@ -196,11 +215,12 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 
 // someOperation is an example, of the connection conn where it has any.
 func (b *builder) someOperation(conn string) string {
-	for _, name := range append([]string{conn}, sortedKeys(b.ws.Connections)...) {
-		if b.ws.Connections[name] == nil {
+	for _, name := range append([]string{conn}, b.knownNames("connection")...) {
+		c := b.ask(aConnection, name).(*Connection)
+		if c == nil {
 			continue
 		}
-		for _, op := range sortedKeys(b.ws.Connections[name].Operations) {
+		for _, op := range sortedKeys(c.Operations) {
 			return name + "." + op
 		}
 	}

@@ -10,13 +10,11 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"sync"
 	"time"
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/cell"
 	"crossdock/dsl/diag"
-	"crossdock/dsl/parser"
 	"crossdock/dsl/spec"
 )
 
@@ -70,16 +68,16 @@ type Options struct {
 	// AnyEnvironment accepts that none was chosen where there are several, as
 	// lint does: the first by name is used.
 	AnyEnvironment bool
-	// Now is the time from which on schedules are looked at; the zero value is
-	// the time of loading.
-	Now time.Time
+	// Cache makes loading the same workspace again cheap; nil for none.
+	Cache *Cache
 }
 
 // definition is one file before and while it is compiled.
 type definition struct {
 	Definition
-	node *ast.Node // the whole document
-	head ast.Pair  // kind and name
+	source *source
+	node   *ast.Node // the whole document; nil where it was not read again
+	head   ast.Pair  // kind and name
 }
 
 // builder compiles one workspace.
@@ -96,6 +94,19 @@ type builder struct {
 	beside map[string][]byte // hashes of files that definitions name, by path
 	// library names what ships with crossdock, by kind.
 	library map[string][]string
+
+	unit          *Unit    // being compiled; nil outside of definitions
+	probing       bool     // what is compiled belongs to a connection and names others
+	base          string   // see the question of that name
+	tableNames    []string // of all crosswalks
+	schemaID      *int
+	connectionsID connectionsID
+}
+
+// connectionsID stands for the texts of all connections and what they use.
+type connectionsID struct {
+	texts   string
+	schemas *int
 }
 
 // Load reads, parses and compiles all definitions below fsys. The Workspace is
@@ -108,12 +119,12 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 		Lookups: map[string]*Lookup{}, Schemas: map[string]*Schema{}, Policies: map[string]*Policy{},
 		Verify: map[string]*spec.Verify{}, Listeners: map[string][]*Pipeline{}, Files: map[string]*ast.File{},
 	}
-	files, err := b.read(fsys, "", false)
+	files, err := b.readAll(fsys, "", false)
 	if err != nil {
 		return nil, nil, err
 	}
 	if opt.Std != nil {
-		std, err := b.read(opt.Std, "std/", true)
+		std, err := b.readAll(opt.Std, "std/", true)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -121,29 +132,21 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 	}
 	b.index(files)
 	b.workspace()
-	b.cells = &cell.Compiler{Diags: &b.diags, Lookup: b.findTable, Tables: func() []string { return sortedKeys(b.ws.Lookups) }}
 	b.lookups()
 	b.schemas()
 	b.connections()
 	b.mappings()
-	b.probes()
 	b.pipelines()
 	b.tests()
-	b.revision()
-	b.ws.Cells = b.cells.Cells
+	b.finish(files)
+	if opt.Cache != nil {
+		opt.Cache.keep(b, files)
+	}
 	return b.ws, b.diags, nil
 }
 
-type source struct {
-	path string
-	raw  []byte
-	std  bool
-	file *ast.File
-	list diag.List
-}
-
-// read finds and parses every definition file of one tree.
-func (b *builder) read(fsys fs.FS, prefix string, std bool) ([]*source, error) {
+// readAll finds and parses every definition file of one tree.
+func (b *builder) readAll(fsys fs.FS, prefix string, std bool) ([]*source, error) {
 	var files []*source
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -177,20 +180,7 @@ func (b *builder) read(fsys fs.FS, prefix string, std bool) ([]*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the workspace: %w", err)
 	}
-	var wg sync.WaitGroup
-	next := make(chan *source)
-	for range 4 {
-		wg.Go(func() {
-			for s := range next {
-				s.file, s.list = parser.Parse(s.path, s.raw)
-			}
-		})
-	}
-	for _, s := range files {
-		next <- s
-	}
-	close(next)
-	wg.Wait()
+	inParallel(len(files), func(i int) { files[i].parse(b.opt.Cache) })
 	return files, nil
 }
 
@@ -206,10 +196,7 @@ func plainError(err error) string {
 func (b *builder) index(files []*source) {
 	for _, s := range files {
 		byName, named := spec.KindOfFile(s.path)
-		var head *ast.Pair
-		if s.file != nil && s.file.Root != nil && s.file.Root.Kind == ast.Map && len(s.file.Root.Pairs) > 0 {
-			head = &s.file.Root.Pairs[0]
-		}
+		head := s.head
 		if !named {
 			// Some other YAML file, unless its first line says otherwise.
 			if head == nil {
@@ -226,7 +213,7 @@ func (b *builder) index(files []*source) {
 		b.ws.Files[s.path] = s.file
 		b.diags.Add(s.list...)
 		if head == nil {
-			if s.file != nil && !s.list.HasErrors() {
+			if !s.list.HasErrors() {
 				b.diags.Errorf(spec.CodeUnknown, diag.Span{File: s.path, Start: diag.Point{Line: 1, Col: 1}, End: diag.Point{Line: 1, Col: 2}}, "the file is empty").
 					Hint = "the first line says kind and name: " + example(byName)
 			}
@@ -293,8 +280,8 @@ func (b *builder) add(s *source, head ast.Pair, byName spec.Kind) {
 		}
 		name = "std/" + name
 	}
-	d := &definition{node: s.file.Root, head: head, Definition: Definition{Kind: kind.Name, Name: name, File: s.file, Std: s.std}}
-	d.Digest = meaning(d.node)
+	d := &definition{source: s, node: s.file.Root, head: head,
+		Definition: Definition{Kind: kind.Name, Name: name, Digest: s.meaning, File: s.file, Std: s.std}}
 	if kind.Name != "test" {
 		if b.named[kind.Name] == nil {
 			b.named[kind.Name] = map[string]*definition{}
@@ -335,19 +322,26 @@ func (b *builder) wants(kind, name string) bool {
 	return slices.ContainsFunc(append(use.Items, use), func(n *ast.Node) bool { return strings.TrimPrefix(n.Text, "std/") == name })
 }
 
-// revision hashes the meaning of everything.
-func (b *builder) revision() {
-	paths := make([]string, 0, len(b.ws.Files))
-	for p := range b.ws.Files {
-		paths = append(paths, p)
-	}
-	sort.Strings(paths)
+// finish notes what there is to know of all files, and hashes the meaning of
+// everything.
+func (b *builder) finish(files []*source) {
 	h := sha256.New()
-	for _, p := range paths {
-		if f := b.ws.Files[p]; f != nil && f.Root != nil {
-			fmt.Fprintf(h, "%s %s\n", p, meaning(f.Root))
+	var secrets []string
+	for _, s := range files { // the walk gave them in the order of their paths
+		if _, ours := b.ws.Files[s.path]; !ours {
+			continue
+		}
+		b.ws.Files[s.path] = s.file // it may have been read again
+		if s.meaning == "" {
+			continue
+		}
+		fmt.Fprintf(h, "%s %s\n", s.path, s.meaning)
+		if other := strings.HasSuffix(s.path, ".environment.yaml") && s.file != b.ws.Environment.File; !other {
+			secrets = append(secrets, s.secrets...)
 		}
 	}
+	slices.Sort(secrets)
+	b.ws.secrets = slices.Compact(secrets)
 	for _, p := range sortedKeys(b.beside) {
 		fmt.Fprintf(h, "%s %x\n", p, b.beside[p])
 	}
@@ -383,7 +377,7 @@ func sortedKeys[V any](m map[string]V) []string {
 // readBeside reads a file named in a definition: beside it, or from the root of
 // the workspace.
 func (b *builder) readBeside(d *definition, name string) ([]byte, string, error) {
-	raw, at, err := ReadBeside(b.fsys, b.opt.Std, d.File.Path, name)
+	raw, at, err := b.read(d.File.Path, name)
 	if err == nil {
 		sum := sha256.Sum256(raw)
 		b.beside[at] = sum[:]

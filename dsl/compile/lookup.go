@@ -16,43 +16,50 @@ import (
 
 // lookups builds the crosswalks.
 func (b *builder) lookups() {
-	for _, d := range b.defs["lookup"] {
-		l := &Lookup{Definition: d.Definition, Spec: &spec.Lookup{}}
-		dec := b.decoder(d)
-		dec.Decode(d.node, l.Spec)
-		onMiss, ok := map[string]lookup.OnMiss{"error": lookup.Fail, "pass": lookup.Pass, "default": lookup.Default}[l.Spec.OnMiss.Value]
-		if !ok && !l.Spec.OnMiss.Set() {
-			dec.Errorf(CodeLookup, d.head.Value.Span, "the lookup does not say what happens to an unknown code").
-				Hint = "add `on_miss: error`, `on_miss: pass`, or `on_miss: default` with a `default:`"
-		}
-		if onMiss == lookup.Default && !l.Spec.Default.Set() {
-			dec.Errorf(CodeLookup, l.Spec.OnMiss.Span(), "`on_miss: default` needs a `default:`").Hint = "add `default:` with the value for unknown codes"
-		}
-		l.Table = lookup.New(d.Name, onMiss, l.Spec.Default.V, l.Spec.IgnoreCase)
-		switch {
-		case l.Spec.File.Set() && l.Spec.Rows != nil:
-			dec.Errorf(spec.CodeUnknown, l.Spec.File.Span(), "a lookup has either `rows` or `file`")
-		case l.Spec.File.Set():
-			b.lookupFile(dec, d, l)
-		case l.Spec.Rows != nil && l.Spec.Rows.Kind == ast.Map:
-			for _, p := range l.Spec.Rows.Pairs {
-				if p.Value.Empty || p.Value.Kind == ast.List {
-					dec.Errorf(CodeLookup, p.Key.Span, "the code `%s` has no value", p.Key.Text).Hint = "write a value, or {column: value}"
-					continue
-				}
-				if !l.Table.Add(p.Key.Text, spec.Plain(p.Value)) {
-					dec.Errorf(CodeLookup, p.Key.Span, "the code `%s` stands here twice (codes are compared without blanks around them%s)",
-						p.Key.Text, map[bool]string{true: " and without case"}[l.Spec.IgnoreCase]).Hint = "remove one of the two rows"
-				}
-			}
-		case l.Spec.Rows != nil:
-			dec.Errorf(spec.CodeUnknown, l.Spec.Rows.Span, "expected rows such as `01: GROUND`, found %s", l.Spec.Rows.Kind)
-		default:
-			dec.Errorf(spec.CodeUnknown, d.head.Key.Span, "a lookup needs `rows` or `file`")
-		}
-		b.columns(dec, l, onMiss)
-		b.ws.Lookups[d.Name] = l
+	units := b.compileAll("lookup", (*builder).lookup)
+	for _, u := range units {
+		b.ws.Lookups[u.Name] = u.Lookup
 	}
+	b.take(units)
+	b.tableNames = sortedKeys(b.ws.Lookups)
+}
+
+func (b *builder) lookup(d *definition) {
+	l := &Lookup{Definition: d.Definition, Spec: &spec.Lookup{}}
+	dec := b.decoder(d)
+	dec.Decode(d.node, l.Spec)
+	onMiss, ok := map[string]lookup.OnMiss{"error": lookup.Fail, "pass": lookup.Pass, "default": lookup.Default}[l.Spec.OnMiss.Value]
+	if !ok && !l.Spec.OnMiss.Set() {
+		dec.Errorf(CodeLookup, d.head.Value.Span, "the lookup does not say what happens to an unknown code").
+			Hint = "add `on_miss: error`, `on_miss: pass`, or `on_miss: default` with a `default:`"
+	}
+	if onMiss == lookup.Default && !l.Spec.Default.Set() {
+		dec.Errorf(CodeLookup, l.Spec.OnMiss.Span(), "`on_miss: default` needs a `default:`").Hint = "add `default:` with the value for unknown codes"
+	}
+	l.Table = lookup.New(d.Name, onMiss, l.Spec.Default.V, l.Spec.IgnoreCase)
+	switch {
+	case l.Spec.File.Set() && l.Spec.Rows != nil:
+		dec.Errorf(spec.CodeUnknown, l.Spec.File.Span(), "a lookup has either `rows` or `file`")
+	case l.Spec.File.Set():
+		b.lookupFile(dec, d, l)
+	case l.Spec.Rows != nil && l.Spec.Rows.Kind == ast.Map:
+		for _, p := range l.Spec.Rows.Pairs {
+			if p.Value.Empty || p.Value.Kind == ast.List {
+				dec.Errorf(CodeLookup, p.Key.Span, "the code `%s` has no value", p.Key.Text).Hint = "write a value, or {column: value}"
+				continue
+			}
+			if !l.Table.Add(p.Key.Text, spec.Plain(p.Value)) {
+				dec.Errorf(CodeLookup, p.Key.Span, "the code `%s` stands here twice (codes are compared without blanks around them%s)",
+					p.Key.Text, map[bool]string{true: " and without case"}[l.Spec.IgnoreCase]).Hint = "remove one of the two rows"
+			}
+		}
+	case l.Spec.Rows != nil:
+		dec.Errorf(spec.CodeUnknown, l.Spec.Rows.Span, "expected rows such as `01: GROUND`, found %s", l.Spec.Rows.Kind)
+	default:
+		dec.Errorf(spec.CodeUnknown, d.head.Key.Span, "a lookup needs `rows` or `file`")
+	}
+	b.columns(dec, l, onMiss)
+	b.unit.Lookup = l
 }
 
 // columns reports rows of a table that are made in different ways, and a
@@ -171,12 +178,12 @@ func (b *builder) csvRow(columns, row []string, key int) any {
 
 // findTable finds a lookup by name for a jq or expr cell.
 func (b *builder) findTable(name string) *lookup.Table {
-	if l := b.ws.Lookups[name]; l != nil {
-		return l.Table
+	for _, name := range []string{name, "std/" + name} {
+		if l := b.ask(aLookup, name).(*Lookup); l != nil {
+			return l.Table
+		}
 	}
-	if l := b.ws.Lookups["std/"+name]; l != nil {
-		return l.Table
-	}
+	b.ask(namesOf, "lookup") // they are suggested
 	return nil
 }
 
@@ -193,7 +200,7 @@ func (b *builder) tableRef(dec *spec.Decoder, ref spec.Text) (*lookup.Table, str
 	name, column := splitRef(ref.Value)
 	t := b.findTable(name)
 	if t == nil {
-		dec.Unknown(ref.Node, "lookup", sortedKeys(b.ws.Lookups))
+		dec.Unknown(ref.Node, "lookup", b.knownNames("lookup"))
 		return nil, ""
 	}
 	for _, c := range t.Columns {

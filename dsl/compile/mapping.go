@@ -3,7 +3,6 @@ package compile
 import (
 	"errors"
 	"reflect"
-	"sort"
 	"strings"
 
 	"crossdock/dsl/ast"
@@ -34,28 +33,37 @@ func mappingVars(lets []string) []string { return append([]string{"root", "index
 
 // mappings compiles every field table.
 func (b *builder) mappings() {
-	for _, d := range b.defs["mapping"] {
-		m := &Mapping{Definition: d.Definition, Spec: &spec.Mapping{}}
-		dec := b.decoder(d)
-		dec.Decode(d.node, m.Spec)
-		m.Input, m.Output = b.schemaRef(dec, m.Spec.Input), b.schemaRef(dec, m.Spec.Output)
-		m.Mapping = &mapping.Mapping{Name: d.Name, Span: d.head.Value.Span}
-		at := cell.Context{Kind: "mapping", Name: d.Name, File: d.File.Path, Shape: cell.Shape{Examples: d.examples(m.Spec.Samples)}}
-		if m.Input != nil {
-			at.Shape.Schema = m.Input.Schema
-		}
-		switch {
-		case m.Spec.Program.Set() && len(m.Spec.Fields) > 0:
-			dec.Errorf(spec.CodeUnknown, m.Spec.Program.Span(), "a mapping has either `fields` or `program`")
-		case m.Spec.Program.Set():
-			b.program(dec, d, m, at)
-		case len(m.Spec.Fields) == 0 && unsaid(d.node.Get("fields")) && !spec.Meant(d.node, "fields", spec.Keys(reflect.TypeFor[spec.Mapping]())):
-			dec.Errorf(spec.CodeUnknown, d.head.Key.Span, "a mapping needs `fields` or `program`").Hint = "add `fields:` with one row per target"
-		}
-		b.lets(dec, m, at)
-		m.Digest = meaning(d.node, m.Digest, schemaDigest(m.Input), schemaDigest(m.Output), b.tablesDigest(d.node))
-		b.ws.Mappings[d.Name] = m
+	units := b.compileAll("mapping", (*builder).mapping)
+	for _, u := range units {
+		b.ws.Mappings[u.Name] = u.Mapping
 	}
+	b.take(units)
+}
+
+func (b *builder) mapping(d *definition) {
+	m := &Mapping{Definition: d.Definition, Spec: &spec.Mapping{}}
+	dec := b.decoder(d)
+	dec.Decode(d.node, m.Spec)
+	m.Input, m.Output = b.schemaRef(dec, m.Spec.Input), b.schemaRef(dec, m.Spec.Output)
+	m.Mapping = &mapping.Mapping{Name: d.Name, Span: d.head.Value.Span}
+	at := cell.Context{Kind: "mapping", Name: d.Name, File: d.File.Path, Shape: cell.Shape{Examples: d.examples(m.Spec.Samples)}}
+	if m.Input != nil {
+		at.Shape.Schema = m.Input.Schema
+	}
+	switch {
+	case m.Spec.Program.Set() && len(m.Spec.Fields) > 0:
+		dec.Errorf(spec.CodeUnknown, m.Spec.Program.Span(), "a mapping has either `fields` or `program`")
+	case m.Spec.Program.Set():
+		b.program(dec, d, m, at)
+	case len(m.Spec.Fields) == 0 && unsaid(d.node.Get("fields")) && !spec.Meant(d.node, "fields", spec.Keys(reflect.TypeFor[spec.Mapping]())):
+		dec.Errorf(spec.CodeUnknown, d.head.Key.Span, "a mapping needs `fields` or `program`").Hint = "add `fields:` with one row per target"
+	}
+	b.lets(dec, m, at)
+	b.samples(d.File.Path, m.Spec.Samples)
+	whole := m.Spec.Program.Set()
+	m.readsOriginal, m.readsMeta, m.readsRun = whole || mentions(d.node, "original"), whole || mentions(d.node, "meta"), whole || mentions(d.node, "run")
+	m.Digest = meaning(d.node, append([]string{m.Digest, schemaDigest(m.Input), schemaDigest(m.Output)}, b.unit.tableDigests()...)...)
+	b.unit.Mapping = m
 }
 
 func schemaDigest(s *Schema) string {
@@ -79,30 +87,6 @@ func texts(in []spec.Text) []string {
 		out = append(out, t.Value)
 	}
 	return out
-}
-
-// tablesDigest hashes every lookup named below n, in rows and in cells.
-func (b *builder) tablesDigest(n *ast.Node) string {
-	var used []string
-	var walk func(n *ast.Node)
-	walk = func(n *ast.Node) {
-		if n.Kind == ast.Scalar {
-			for name, l := range b.ws.Lookups {
-				if strings.Contains(n.Text, strings.TrimPrefix(name, "std/")) {
-					used = append(used, l.Digest)
-				}
-			}
-		}
-		for _, p := range n.Pairs {
-			walk(p.Value)
-		}
-		for _, item := range n.Items {
-			walk(item)
-		}
-	}
-	walk(n)
-	sort.Strings(used)
-	return strings.Join(used, " ")
 }
 
 // lets compiles helper values, each of which may use those before it, and then
@@ -214,7 +198,7 @@ func firstKey(f *mapping.Field) diag.Span {
 		}
 		f = &f.Nested.Fields[0]
 	}
-	return f.Row.Node.Span
+	return f.Row.Span
 }
 
 // unsaid reports whether nothing was written that could have been meant.
@@ -222,7 +206,10 @@ func unsaid(n *ast.Node) bool { return n == nil || n.Empty || n.Kind == ast.Map 
 
 // row compiles one row.
 func (b *builder) row(dec *spec.Decoder, key *ast.Node, s *spec.Row, at rowContext) *mapping.Row {
-	row := &mapping.Row{Target: key.Text, Node: s.Node, Required: s.Required, Trim: s.Trim, MaxLength: s.MaxLength}
+	row := &mapping.Row{Target: key.Text, Required: s.Required, Trim: s.Trim, MaxLength: s.MaxLength}
+	if s.Node != nil {
+		row.Span = s.Node.Span
+	}
 	at.Vars = at.vars
 	at.Target = at.targetField()
 	row.When = b.cells.Rule(s.When, at.As("when"))

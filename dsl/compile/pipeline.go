@@ -17,38 +17,48 @@ const CodeFlow diag.Code = "XD3103"
 
 // pipelines compiles every pipeline and the event bus between them.
 func (b *builder) pipelines() {
-	base := standard()
+	top := standard()
 	if p := b.ws.Policies[b.ws.Spec.Defaults.Policy.Value]; p != nil {
-		base = p
+		top = p
 	} else if p := b.ws.Policies["standard"]; p != nil && !b.ws.Spec.Defaults.Policy.Set() {
-		base = p
+		top = p
 	}
-	for _, d := range b.defs["pipeline"] {
-		p := &Pipeline{Definition: d.Definition, Spec: &spec.Pipeline{}, ByID: map[string]*Step{}}
-		dec := b.decoder(d)
-		dec.Decode(d.node, p.Spec)
-		pb := &pipelineBuilder{builder: b, dec: dec, p: p, base: b.effective(dec, p.Spec.Policy, base), results: map[string]cell.Shape{}, ran: map[string]bool{}}
-		p.Policy = pb.base
-		pb.at = cell.Context{Kind: "pipeline", Name: d.Name, File: d.File.Path, Shape: cell.Shape{Examples: d.examples(p.Spec.Samples)}}
-		pb.trigger()
-		if n := d.node.Get("key"); n != nil && n.Kind == ast.List && len(n.Items) == 0 {
-			dec.Errorf(spec.CodeUnknown, n.Span, "`key` is empty").Hint = "name the data that identifies the work, such as key: [.orderNo, .revision]"
-		}
-		pb.identity()
-		first := pb.steps(p.Spec.Steps, "", nil, pb.at.Shape)
-		p.Steps = first
-		p.Digest = meaning(d.node, pb.uses...)
-		p.ReadsOriginal = pb.original || mentions(d.node, "original")
-		p.ReadsMeta = pb.meta || mentions(d.node, "meta")
-		p.ReadsRun = pb.run || mentions(d.node, "run")
-		b.ws.Pipelines[d.Name] = p
+	units := b.compileAll("pipeline", func(b *builder, d *definition) { b.pipeline(d, top) })
+	for _, u := range units {
+		p := u.Pipeline
+		b.ws.Pipelines[p.Name] = p
 		for _, name := range p.Trigger.Events {
 			b.ws.Listeners[name] = append(b.ws.Listeners[name], p)
 		}
 	}
+	b.take(units)
 	for _, l := range b.ws.Listeners {
 		sort.Slice(l, func(i, j int) bool { return l[i].Name < l[j].Name })
 	}
+}
+
+// pipeline compiles one; top is the policy under its own.
+func (b *builder) pipeline(d *definition, top *Policy) {
+	b.ask(base, "")
+	p := &Pipeline{Definition: d.Definition, Spec: &spec.Pipeline{}, ByID: map[string]*Step{}}
+	dec := b.decoder(d)
+	dec.Decode(d.node, p.Spec)
+	pb := &pipelineBuilder{builder: b, dec: dec, p: p, base: b.effective(dec, p.Spec.Policy, top), results: map[string]cell.Shape{}, ran: map[string]bool{}}
+	p.Policy = pb.base
+	pb.at = cell.Context{Kind: "pipeline", Name: d.Name, File: d.File.Path, Shape: cell.Shape{Examples: d.examples(p.Spec.Samples)}}
+	pb.trigger()
+	if n := d.node.Get("key"); n != nil && n.Kind == ast.List && len(n.Items) == 0 {
+		dec.Errorf(spec.CodeUnknown, n.Span, "`key` is empty").Hint = "name the data that identifies the work, such as key: [.orderNo, .revision]"
+	}
+	pb.identity()
+	first := pb.steps(p.Spec.Steps, "", nil, pb.at.Shape)
+	p.Steps = first
+	b.samples(d.File.Path, p.Spec.Samples)
+	p.Digest = meaning(d.node, append(pb.uses, b.unit.tableDigests()...)...)
+	p.ReadsOriginal = pb.original || mentions(d.node, "original")
+	p.ReadsMeta = pb.meta || mentions(d.node, "meta")
+	p.ReadsRun = pb.run || mentions(d.node, "run")
+	b.unit.Pipeline = p
 }
 
 // pipelineBuilder compiles one pipeline.
@@ -322,19 +332,16 @@ func (b *pipelineBuilder) emit(step *Step, at cell.Context, mapped *Mapping) {
 
 // mappingRef resolves the name of a mapping.
 func (b *pipelineBuilder) mappingRef(ref spec.Text) *Mapping {
-	m := b.ws.Mappings[ref.Value]
+	m := b.ask(aMapping, ref.Value).(*Mapping)
 	if m == nil {
-		m = b.ws.Mappings["std/"+ref.Value]
+		m = b.ask(aMapping, "std/"+ref.Value).(*Mapping)
 	}
 	if m == nil {
-		b.dec.Unknown(ref.Node, "mapping", sortedKeys(b.ws.Mappings))
+		b.dec.Unknown(ref.Node, "mapping", b.knownNames("mapping"))
 		return nil
 	}
 	b.uses = append(b.uses, m.Digest)
-	node := b.named["mapping"][m.Name].node
-	b.original = b.original || mentions(node, "original") || m.Spec.Program.Set()
-	b.meta = b.meta || mentions(node, "meta") || m.Spec.Program.Set()
-	b.run = b.run || mentions(node, "run") || m.Spec.Program.Set()
+	b.original, b.meta, b.run = b.original || m.readsOriginal, b.meta || m.readsMeta, b.run || m.readsRun
 	return m
 }
 

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"maps"
 	"path"
 	"strconv"
 	"strings"
@@ -12,30 +13,42 @@ import (
 
 // schemas builds every contract.
 func (b *builder) schemas() {
-	for _, d := range b.defs["schema"] {
-		s := &Schema{Definition: d.Definition, Spec: &spec.Schema{}}
-		dec := b.decoder(d)
-		dec.Decode(d.node, s.Spec)
-		b.major(dec, d)
-		src := schema.Source{Name: d.Name, Closed: s.Spec.Closed, Fields: s.Spec.Fields, Span: d.head.Value.Span}
-		if s.Spec.JSONSchema.Set() {
-			raw, at, err := b.readBeside(d, s.Spec.JSONSchema.Value)
-			if err != nil {
-				dec.Errorf(spec.CodeUnknown, s.Spec.JSONSchema.Span(), "the file `%s` cannot be read: %s", s.Spec.JSONSchema.Value, plainError(err)).
-					Hint = "the path is relative to this definition"
-				continue
-			}
-			src.JSON, src.File, src.Span = raw, at, s.Spec.JSONSchema.Span()
-			s.Digest = meaning(d.node, string(raw))
+	units := b.compileAll("schema", (*builder).schema)
+	for _, u := range units {
+		if u.Schema != nil {
+			b.ws.Schemas[u.Name] = u.Schema
 		}
-		s.Schema = schema.Build(src, &b.diags)
-		at := cell.Context{Kind: "schema", Name: d.Name, Row: "event_name", Role: "event_name", Shape: cell.Shape{Schema: s.Schema}}
-		s.EventName = b.cells.JQ(s.Spec.EventName, at)
-		base, _, _ := strings.Cut(path.Base(d.Name), "@")
-		s.Event = EventName(base)
-		if s.Schema != nil {
-			b.ws.Schemas[d.Name] = s
+	}
+	b.take(units)
+	b.schemaID = new(int)
+	if c := b.opt.Cache; c != nil && c.schemaID != nil && maps.Equal(c.schemas, b.ws.Schemas) {
+		b.schemaID = c.schemaID
+	}
+}
+
+func (b *builder) schema(d *definition) {
+	s := &Schema{Definition: d.Definition, Spec: &spec.Schema{}}
+	dec := b.decoder(d)
+	dec.Decode(d.node, s.Spec)
+	b.major(dec, d)
+	src := schema.Source{Name: d.Name, Closed: s.Spec.Closed, Fields: s.Spec.Fields, Span: d.head.Value.Span}
+	if s.Spec.JSONSchema.Set() {
+		raw, at, err := b.readBeside(d, s.Spec.JSONSchema.Value)
+		if err != nil {
+			dec.Errorf(spec.CodeUnknown, s.Spec.JSONSchema.Span(), "the file `%s` cannot be read: %s", s.Spec.JSONSchema.Value, plainError(err)).
+				Hint = "the path is relative to this definition"
+			return
 		}
+		src.JSON, src.File, src.Span = raw, at, s.Spec.JSONSchema.Span()
+		s.Digest = meaning(d.node, string(raw))
+	}
+	s.Schema = schema.Build(src, &b.diags)
+	at := cell.Context{Kind: "schema", Name: d.Name, Row: "event_name", Role: "event_name", Shape: cell.Shape{Schema: s.Schema}}
+	s.EventName = b.cells.JQ(s.Spec.EventName, at)
+	base, _, _ := strings.Cut(path.Base(d.Name), "@")
+	s.Event = EventName(base)
+	if s.Schema != nil {
+		b.unit.Schema = s
 	}
 }
 
@@ -89,15 +102,14 @@ func (b *builder) schemaRef(dec *spec.Decoder, ref spec.Text) *Schema {
 	if !ref.Set() {
 		return nil
 	}
-	if s := b.ws.Schemas[ref.Value]; s != nil {
-		return s
+	for _, name := range []string{ref.Value, "std/" + ref.Value} {
+		if s := b.ask(aSchema, name).(*Schema); s != nil {
+			return s
+		}
 	}
-	if s := b.ws.Schemas["std/"+ref.Value]; s != nil {
-		return s
-	}
-	if b.named["schema"][ref.Value] != nil {
+	if b.ask(isDefined, "schema/"+ref.Value).(bool) {
 		return nil // it exists, and its own problems are reported
 	}
-	dec.Unknown(ref.Node, "schema", sortedKeys(b.ws.Schemas))
+	dec.Unknown(ref.Node, "schema", b.knownNames("schema"))
 	return nil
 }

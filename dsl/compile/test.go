@@ -9,43 +9,52 @@ import (
 
 // tests resolves what each test is about.
 func (b *builder) tests() {
-	for _, d := range b.defs["test"] {
-		t := &Test{Definition: d.Definition, Spec: &spec.Test{}}
-		dec := b.decoder(d)
-		dec.Decode(d.node, t.Spec)
-		kind, name, _ := strings.Cut(t.Spec.Of.Value, " ")
-		name = strings.TrimSpace(name)
-		ref := d.head.Value
-		at := *ref
-		at.Text = name
-		if i := strings.LastIndex(ref.Text, name); i >= 0 && name != "" {
-			at.Span = ref.Range(i, len(ref.Text))
-		}
-		switch kind {
-		case "mapping":
-			if t.Mapping = b.ws.Mappings[d.stdName(name)]; t.Mapping == nil {
-				dec.Unknown(&at, "mapping", sortedKeys(b.ws.Mappings))
-			}
-		case "pipeline":
-			if d.Std && b.ws.Pipelines[d.stdName(name)] == nil {
-				continue // of a flow that is not used here
-			}
-			if t.Pipeline = b.ws.Pipelines[d.stdName(name)]; t.Pipeline == nil {
-				dec.Unknown(&at, "pipeline", sortedKeys(b.ws.Pipelines))
-			}
+	units := b.compileAll("test", (*builder).test)
+	for _, u := range units {
+		switch {
+		case u.Test == nil: // of a flow that is not used here
+		case u.Std:
+			b.ws.StdTests = append(b.ws.StdTests, u.Test)
 		default:
-			dec.Errorf(spec.CodeUnknown, ref.Span, "a test says what it tests").Hint = "write `test: mapping NAME` or `test: pipeline NAME`"
+			b.ws.Tests = append(b.ws.Tests, u.Test)
 		}
-		b.testTime(dec, t.Spec.Now)
-		for i := range t.Spec.Cases {
-			b.testCase(dec, d, t, &t.Spec.Cases[i])
-		}
-		if d.Std {
-			b.ws.StdTests = append(b.ws.StdTests, t)
-			continue
-		}
-		b.ws.Tests = append(b.ws.Tests, t)
 	}
+	b.take(units)
+}
+
+func (b *builder) test(d *definition) {
+	b.ask(base, "")
+	t := &Test{Definition: d.Definition, Spec: &spec.Test{}}
+	dec := b.decoder(d)
+	dec.Decode(d.node, t.Spec)
+	kind, name, _ := strings.Cut(t.Spec.Of.Value, " ")
+	name = strings.TrimSpace(name)
+	ref := d.head.Value
+	at := *ref
+	at.Text = name
+	if i := strings.LastIndex(ref.Text, name); i >= 0 && name != "" {
+		at.Span = ref.Range(i, len(ref.Text))
+	}
+	switch kind {
+	case "mapping":
+		if t.Mapping = b.ask(aMapping, d.stdName(name)).(*Mapping); t.Mapping == nil {
+			dec.Unknown(&at, "mapping", b.knownNames("mapping"))
+		}
+	case "pipeline":
+		if d.Std && b.ask(aPipeline, d.stdName(name)).(*Pipeline) == nil {
+			return
+		}
+		if t.Pipeline = b.ask(aPipeline, d.stdName(name)).(*Pipeline); t.Pipeline == nil {
+			dec.Unknown(&at, "pipeline", b.knownNames("pipeline"))
+		}
+	default:
+		dec.Errorf(spec.CodeUnknown, ref.Span, "a test says what it tests").Hint = "write `test: mapping NAME` or `test: pipeline NAME`"
+	}
+	b.testTime(dec, t.Spec.Now)
+	for i := range t.Spec.Cases {
+		b.testCase(dec, d, t, &t.Spec.Cases[i])
+	}
+	b.unit.Test = t
 }
 
 // stdName is the name under which a definition of d's own library is known.

@@ -63,6 +63,7 @@ func (b *pipelineBuilder) trigger() {
 // eventSchema is the contract of what is heard, where one schema emits it.
 func (b *pipelineBuilder) eventSchema(names []string) *schema.Schema {
 	var found *Schema
+	b.ask(allSchemas, "")
 	for _, s := range b.ws.Schemas {
 		for _, name := range names {
 			if s.hears(name) {
@@ -106,10 +107,10 @@ func (b *pipelineBuilder) httpTrigger(s *spec.HTTPTrigger) {
 
 func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
 	if s.Connection.Set() {
-		c := b.ws.Connections[s.Connection.Value]
+		c := b.ask(aConnection, s.Connection.Value).(*Connection)
 		switch {
 		case c == nil:
-			b.dec.Unknown(s.Connection.Node, "connection", sortedKeys(b.ws.Connections))
+			b.dec.Unknown(s.Connection.Node, "connection", b.knownNames("connection"))
 		case c.Type != "file":
 			b.dec.Errorf(spec.CodeUnknown, s.Connection.Span(), "files are read from a connection of type file, `%s` is of type %s", c.Name, c.Type)
 		default:
@@ -184,7 +185,7 @@ func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 	if op == nil {
 		return
 	}
-	b.uses = append(b.uses, b.ws.Connections[op.Connection].Digest)
+	b.uses = append(b.uses, b.ask(aConnection, op.Connection).(*Connection).Digest)
 	b.p.Trigger.PollWith = b.rows(b.dec, "poll with", b.at.In("trigger").As("with").Of(cell.Shape{}), s.With, nil)
 	given := map[string]bool{}
 	for _, name := range s.With.Names() {

@@ -41,7 +41,10 @@ type Workspace struct {
 	Listeners   map[string][]*Pipeline // by event name, in name order
 
 	Files map[string]*ast.File // by path; files of the shipped library begin with "std/"
-	Cells []*cell.Cell         // every compiled cell, in source order
+	Cells []*cell.Cell         // every compiled cell; nil once dropped
+	Units []*Unit              // every definition but the workspace file and environments
+
+	secrets []string
 }
 
 // Definition is what all kinds have in common.
@@ -79,10 +82,11 @@ type Lookup struct {
 // Mapping is a field table.
 type Mapping struct {
 	Definition
-	Spec          *spec.Mapping
+	Spec          *spec.Mapping // nil once dropped
 	Mapping       *mapping.Mapping
-	Input, Output *Schema         // nil where not named
-	Uses          map[string]bool // digests of what it was compiled with
+	Input, Output *Schema // nil where not named
+
+	readsOriginal, readsMeta, readsRun bool // some cell may read `$original`, `$meta`, `$run`
 }
 
 // Policy says what the business tolerates, with everything inherited.

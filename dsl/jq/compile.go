@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
@@ -42,10 +44,9 @@ type Options struct {
 
 // Program is one compiled cell. It is immutable and safe for concurrent use.
 type Program struct {
-	src    string
-	query  *gojq.Query
-	places *places
-	vars   []string
+	src   string
+	vars  []string
+	facts atomic.Pointer[facts] // nil once forgotten
 
 	root     *node
 	slots    int
@@ -95,7 +96,8 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 	if failed(problems) {
 		return nil, order(problems)
 	}
-	p := &Program{src: src, query: query, places: pl, vars: slices.Clone(opt.Vars), checked: copies(query) > maxCopies, unsafe: opt.Unsafe}
+	p := &Program{src: src, vars: slices.Clone(opt.Vars), checked: copies(query) > maxCopies, unsafe: opt.Unsafe}
+	p.facts.Store(&facts{query: query, places: pl})
 	root, b, err := build(query, opt)
 	if err == nil {
 		p.root, p.slots, p.compiled = root, b.slots, b.bridges == 0
@@ -107,6 +109,32 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 	}
 	return p, order(problems)
 }
+
+// facts are what a cell says, as far as that is needed to look at it and not to
+// run it.
+type facts struct {
+	query  *gojq.Query
+	places *places
+
+	traced sync.Once
+	paths  []Path
+}
+
+// known returns the facts, made again where they were forgotten.
+func (p *Program) known() *facts {
+	if f := p.facts.Load(); f != nil {
+		return f
+	}
+	query, err := gojq.Parse(p.src)
+	if err != nil {
+		panic("jq: a compiled cell cannot be read again: " + err.Error()) // it was read before
+	}
+	return &facts{query: query, places: locate(query, scan(p.src))}
+}
+
+// Forget lets go of what only Paths and Uses need, which is several times what
+// running needs. They still work, more slowly.
+func (p *Program) Forget() { p.facts.Store(nil) }
 
 // badText finds the first byte that is no UTF-8 or a NUL, behind which the
 // parser would read nothing.

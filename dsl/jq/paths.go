@@ -131,12 +131,18 @@ func union(a, b *flow) *flow {
 // variables, constructions and the functions that pass their input on; what it
 // cannot follow it leaves out, so it never names a place that is not read.
 func (p *Program) Paths() []Path {
-	t := &tracer{pl: p.places}
+	f := p.known()
+	f.traced.Do(func() { f.paths = p.trace(f) })
+	return slices.Clone(f.paths)
+}
+
+func (p *Program) trace(f *facts) []Path {
+	t := &tracer{pl: f.places}
 	root := &env{}
 	for _, v := range p.vars {
 		root = root.bindVar("$"+v, &flow{paths: []Path{{Var: v}}})
 	}
-	t.keep(t.query(p.query, &flow{paths: []Path{{}}}, root))
+	t.keep(t.query(f.query, &flow{paths: []Path{{}}}, root))
 	var out []Path
 	for i, q := range t.reads {
 		if slices.ContainsFunc(t.reads[:i], q.equal) {

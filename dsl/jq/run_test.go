@@ -236,7 +236,7 @@ func FuzzCompile(f *testing.F) {
 			}
 			return
 		}
-		if p.places.lost {
+		if p.known().places.lost {
 			t.Fatalf("%q parses and its places are lost", src)
 		}
 		for _, path := range p.Paths() {

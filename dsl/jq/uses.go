@@ -33,8 +33,9 @@ type Use struct {
 
 // Uses returns the constructs of the cell in reading order.
 func (p *Program) Uses() []Use {
-	u := &user{src: p.src, pl: p.places, skip: map[any]bool{}}
-	walk(p.query, u.see)
+	f := p.known()
+	u := &user{src: p.src, pl: f.places, skip: map[any]bool{}}
+	walk(f.query, u.see)
 	slices.SortStableFunc(u.out, func(a, b Use) int { return a.From - b.From })
 	return u.out
 }

@@ -93,7 +93,7 @@ func TestLarge(t *testing.T) {
 func BenchmarkRun(b *testing.B) {
 	fsys := large(1000)
 	opt := dsl.Options{Catalog: runtime.NewCatalog()}
-	ws, found, err := compile.Load(fsys, opt)
+	ws, found, err := compile.Load(fsys, compile.Options{Catalog: opt.Catalog})
 	if err != nil {
 		b.Fatal(err)
 	}

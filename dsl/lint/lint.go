@@ -28,6 +28,7 @@ type Input struct {
 	Catalog   compile.Catalog // which connections, schedules and webhooks exist
 	Files     fs.FS           // the workspace folder, for samples
 	Now       time.Time       // from when on schedules are looked at
+	Memory    *Memory         // of the last run on this workspace; nil for none
 }
 
 // Codes of findings that only lint makes. The others belong to the packages
@@ -46,11 +47,13 @@ const (
 	codeOverlap  diag.Code = "XD4104"
 )
 
-// rules are all rules, in the order of their codes.
-var rules = []func(*pass){
-	secrets, samplesExist, names, paths, targets, lost, doubtful, floats,
-	deadRules, deadEvents, flow, repeats, identity, remember, schedules, webhooks, inversion, openWebhooks, pollOverlap,
-}
+// ofOne are the rules that look at one definition and at what it was compiled
+// with. Their findings hold as long as the unit does.
+var ofOne = []func(*pass){secrets, samplesExist, names, paths, targets, lost, doubtful, floats, deadRules, flow, identity}
+
+// ofAll are the rules that compare definitions, and those that depend on the
+// time. They run each time, and never look at the cells or rows of mappings.
+var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, openWebhooks, pollOverlap}
 
 // Run returns what every rule has to say about the definitions of the
 // workspace. The library that comes with crossdock is not judged.
@@ -58,20 +61,40 @@ func Run(in Input) diag.List {
 	if in.Now.IsZero() {
 		in.Now = time.Now()
 	}
-	p := &pass{Input: in, ws: in.Workspace, cells: map[*ast.Node]*cell.Cell{}, spoken: map[spot]bool{}, decoded: map[string]*document{}}
-	for _, c := range in.Workspace.Cells {
-		p.cells[c.Node] = c
+	p := &pass{Input: in, ws: in.Workspace, spoken: map[spot]bool{}, judged: in.Memory.judge(in)}
+	p.known(in.Found)
+	given := p.givenBeside()
+	for _, u := range in.Workspace.Units {
+		of := p.judged[u]
+		for i, d := range of.list {
+			if name, depends := of.unless[i]; depends && given[u.Name][name] {
+				continue
+			}
+			p.list.Add(d)
+		}
 	}
-	for _, d := range in.Found {
-		p.spoken[spot{d.Code, d.Span}] = true
+	p.heard(p.list)
+	for _, rule := range ofAll {
+		rule(p)
+	}
+	return p.list
+}
+
+// known notes what compiling found.
+func (p *pass) known(list diag.List) {
+	p.heard(list)
+	for _, d := range list {
 		if d.Severity == diag.Error {
 			p.wrong = append(p.wrong, spot{d.Code, d.Span})
 		}
 	}
-	for _, rule := range rules {
-		rule(p)
+}
+
+// heard notes the places of which somebody has spoken.
+func (p *pass) heard(list diag.List) {
+	for _, d := range list {
+		p.spoken[spot{d.Code, d.Span}] = true
 	}
-	return p.list
 }
 
 type spot struct {
@@ -79,7 +102,7 @@ type spot struct {
 	span diag.Span
 }
 
-// pass is one run of all rules.
+// pass is one run of rules, over one definition or over all.
 type pass struct {
 	Input
 	ws      *compile.Workspace
@@ -89,6 +112,10 @@ type pass struct {
 	wrong   []spot                // errors found while compiling
 	decoded map[string]*document  // samples, by the definition that names them and the name
 	types   map[*cell.Cell]string // the `type:` beside cells
+
+	unit   *compile.Unit // the only one looked at; nil where all are compared
+	result *judgement    // of unit
+	judged map[*compile.Unit]*judgement
 }
 
 // own reports whether a definition belongs to the workspace, not to the
@@ -119,11 +146,11 @@ func (p *pass) inCell(c *cell.Cell, from, to int, d diag.Diagnostic) {
 	p.about(d)
 }
 
-// sortedCells returns the compiled cells of the workspace without those of the
-// library.
+// sortedCells returns the compiled cells of the definition looked at, none for
+// those of the library.
 func (p *pass) sortedCells() []*cell.Cell {
-	out := make([]*cell.Cell, 0, len(p.ws.Cells))
-	for _, c := range p.ws.Cells {
+	out := make([]*cell.Cell, 0, len(p.unit.Cells))
+	for _, c := range p.unit.Cells {
 		if own(c.Node.Span.File) && (c.JQ != nil || c.Rule != nil) {
 			out = append(out, c)
 		}
@@ -131,8 +158,15 @@ func (p *pass) sortedCells() []*cell.Cell {
 	return out
 }
 
-// pipelines returns the pipelines of the workspace in the order of their names.
+// pipelines returns the pipelines of the workspace in the order of their names,
+// or the one looked at.
 func (p *pass) pipelines() []*compile.Pipeline {
+	if p.unit != nil {
+		if p.unit.Pipeline == nil || p.unit.Std {
+			return nil
+		}
+		return []*compile.Pipeline{p.unit.Pipeline}
+	}
 	var out []*compile.Pipeline
 	for _, name := range sortedKeys(p.ws.Pipelines) {
 		if pl := p.ws.Pipelines[name]; !pl.Std {
@@ -142,15 +176,12 @@ func (p *pass) pipelines() []*compile.Pipeline {
 	return out
 }
 
-// mappings returns the mappings of the workspace in the order of their names.
+// mappings returns the mapping looked at, if it is one.
 func (p *pass) mappings() []*compile.Mapping {
-	var out []*compile.Mapping
-	for _, name := range sortedKeys(p.ws.Mappings) {
-		if m := p.ws.Mappings[name]; !m.Std {
-			out = append(out, m)
-		}
+	if p.unit.Mapping == nil || p.unit.Std {
+		return nil
 	}
-	return out
+	return []*compile.Mapping{p.unit.Mapping}
 }
 
 // steps calls f for every step that is written in a list, those of rules and

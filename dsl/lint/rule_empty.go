@@ -41,9 +41,6 @@ func (l *loss) always(r *row) bool {
 }
 
 func (l *loss) empty(r row, path []string) {
-	if l.given[path[0]] && len(path) == 1 {
-		return
-	}
 	name := schema.Join(path)
 	d := diag.Diagnostic{Code: codeLost, Kind: "mapping", Name: l.m.Name, Row: name}
 	if r.When.Set() {
@@ -58,7 +55,9 @@ func (l *loss) empty(r row, path []string) {
 			d.Fixes = []diag.Fix{fix}
 		}
 	}
+	before := len(l.p.list)
 	l.p.about(d)
+	l.voidIfGiven(before, path)
 }
 
 // requiring is the fix that makes a row required.

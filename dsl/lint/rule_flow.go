@@ -9,17 +9,35 @@ import (
 // flow reports results of steps that are read where the step may not have run
 // (XD3103).
 func flow(p *pass) {
-	inMapping := map[string][]*cell.Cell{}
-	for _, c := range p.ws.Cells {
-		switch {
-		case c.JQ == nil && c.Rule == nil || len(results(c)) == 0:
-		case c.Kind == "pipeline" && own(c.File):
-			all := resultNames(p.ws.Pipelines[c.Name])
-			for _, r := range results(c) {
-				p.result(c, r, all)
+	for _, c := range p.unit.Cells {
+		if c.JQ == nil && c.Rule == nil {
+			continue
+		}
+		for _, r := range results(c) {
+			switch {
+			case c.Kind == "pipeline" && own(c.File):
+				p.unsure(c, r, resultNames(p.unit.Pipeline))
+			case c.Kind == "mapping":
+				p.result.reads = append(p.result.reads, stepRead{r.name, r.optional, c.Node.Range(r.from, r.to)})
 			}
-		case c.Kind == "mapping":
-			inMapping[c.Name] = append(inMapping[c.Name], c)
+		}
+	}
+}
+
+// stepRead is a `$steps.name` that a mapping reads.
+type stepRead struct {
+	name     string
+	optional bool
+	at       diag.Span
+}
+
+// flowIntoMappings reports mappings that read results of steps which may not
+// have run where they are used (XD3103).
+func flowIntoMappings(p *pass) {
+	inMapping := map[string][]stepRead{}
+	for u, of := range p.judged {
+		if u.Mapping != nil && len(of.reads) > 0 {
+			inMapping[u.Name] = of.reads
 		}
 	}
 	for _, pl := range p.pipelines() {
@@ -28,9 +46,7 @@ func flow(p *pass) {
 			if s.Map == nil || !s.Spec.Map.Set() {
 				return
 			}
-			for _, c := range inMapping[s.Map.Name] {
-				p.resultInMapping(pl, s, c, all)
-			}
+			p.resultsInMapping(pl, s, inMapping[s.Map.Name], all)
 		})
 	}
 }
@@ -72,7 +88,7 @@ func resultNames(pl *compile.Pipeline) map[string]bool {
 	return all
 }
 
-func (p *pass) result(c *cell.Cell, r result, all map[string]bool) {
+func (p *pass) unsure(c *cell.Cell, r result, all map[string]bool) {
 	_, before := c.VarShapes["steps."+r.name]
 	if c.Ran[r.name] || before && r.optional {
 		return
@@ -108,16 +124,16 @@ func minding(c *cell.Cell, name string) string {
 	return "`steps." + name + "?.` to mind that"
 }
 
-// resultInMapping reports a mapping that reads what is not there in a step.
-func (p *pass) resultInMapping(pl *compile.Pipeline, s *compile.Step, c *cell.Cell, all map[string]bool) {
-	for _, r := range results(c) {
+// resultsInMapping reports a mapping that reads what is not there in a step.
+func (p *pass) resultsInMapping(pl *compile.Pipeline, s *compile.Step, reads []stepRead, all map[string]bool) {
+	for _, r := range reads {
 		if s.Ran[r.name] || r.optional {
 			continue
 		}
 		d := diag.Diagnostic{Code: codeFlow, Span: s.Spec.Map.Span(), Kind: "pipeline", Name: pl.Name, Row: s.ID,
 			Message: "the mapping reads `$steps." + r.name + "`, which may not have run here",
 			Hint:    "move the step with `as: " + r.name + "` in front of this one, on every way to it",
-			Related: []diag.Related{{Span: c.Node.Range(r.from, r.to), Message: "it is read here"}}}
+			Related: []diag.Related{{Span: r.at, Message: "it is read here"}}}
 		if !all[r.name] {
 			d.Message = "the mapping reads `$steps." + r.name + "`, but no step of this pipeline is called `" + r.name + "`"
 			d.Hint = "give a send or call in front of it `as: " + r.name + "`"

@@ -14,12 +14,11 @@ import (
 // lost reports required fields of the output that a mapping does not give, or
 // not always (XD2103).
 func lost(p *pass) {
-	given := p.givenBeside()
 	for _, m := range p.mappings() {
 		if m.Output == nil || m.Spec.Program.Set() || len(m.Spec.Fields) == 0 {
 			continue
 		}
-		l := &loss{p: p, m: m, given: given[m.Name]}
+		l := &loss{p: p, m: m}
 		l.object(m.Output.Schema.Shape(), grow(m), nil, m.Spec.Output.Node, true)
 	}
 }
@@ -82,9 +81,23 @@ func grow(m *compile.Mapping) *branch {
 }
 
 type loss struct {
-	p     *pass
-	m     *compile.Mapping
-	given map[string]bool
+	p *pass
+	m *compile.Mapping
+}
+
+// voidIfGiven marks the findings from position i on: they are void where a
+// pipeline gives the field at path beside the mapping.
+func (l *loss) voidIfGiven(i int, path []string) {
+	if len(path) != 1 {
+		return
+	}
+	r := l.p.result
+	if r.unless == nil {
+		r.unless = map[int]string{}
+	}
+	for ; i < len(l.p.list); i++ {
+		r.unless[i] = path[0]
+	}
 }
 
 // object checks the fields of an object that rows build. certain tells that
@@ -104,8 +117,10 @@ func (l *loss) object(shape *value.Shape, b *branch, path []string, around *ast.
 		at := append(path[:len(path):len(path)], name)
 		k := b.kids[name]
 		if k == nil {
-			if child.Required && !(len(path) == 0 && l.given[name]) {
+			if child.Required {
+				before := len(l.p.list)
 				l.absent(child, at, around)
+				l.voidIfGiven(before, at)
 			}
 			continue
 		}

@@ -38,15 +38,33 @@ var hinted = regexp.MustCompile(`(?i)(password|passwd|secret|token|api_?key|priv
 
 // secrets reports secrets that are written in a file (XD1201).
 func secrets(p *pass) {
-	for _, path := range sortedKeys(p.ws.Files) {
-		f := p.ws.Files[path]
-		if f == nil || f.Root == nil || !own(path) || len(f.Root.Pairs) == 0 {
+	for _, f := range p.files() {
+		if f.Root == nil || !own(f.Path) || len(f.Root.Pairs) == 0 {
 			continue
 		}
 		kind, name := f.Root.Pairs[0].Key.Text, f.Root.Pairs[0].Value.Text
 		s := &searcher{p: p, kind: kind, name: name, guess: kind == "connection" || kind == "environment" || kind == "crossdock"}
 		s.node("", f.Root)
 	}
+}
+
+// files returns the file of the definition looked at; where all are compared,
+// the files that did not become definitions of their own.
+func (p *pass) files() []*ast.File {
+	if p.unit != nil {
+		return []*ast.File{p.unit.File}
+	}
+	done := map[*ast.File]bool{}
+	for u := range p.judged {
+		done[u.File] = true
+	}
+	var out []*ast.File
+	for _, path := range sortedKeys(p.ws.Files) {
+		if f := p.ws.Files[path]; !done[f] {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 type searcher struct {

@@ -42,11 +42,7 @@ func (r *run) fail(row *Row, code, message, hint string) {
 		field.WriteString(row.Target)
 		written.WriteString(row.Target)
 	}
-	e := RowError{Field: field.String(), Row: written.String(), Code: code, Message: message, Hint: hint}
-	if row.Node != nil {
-		e.Span = row.Node.Span
-	}
-	r.errs = append(r.errs, e)
+	r.errs = append(r.errs, RowError{Field: field.String(), Row: written.String(), Code: code, Message: message, Hint: hint, Span: row.Span})
 }
 
 func (r *run) failJQ(row *Row, err error) {

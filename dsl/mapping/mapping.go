@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"crossdock/dsl/ast"
 	"crossdock/dsl/cell"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/jq"
@@ -55,8 +54,8 @@ type Field struct {
 
 // Row computes one value.
 type Row struct {
-	Target string // as written, dots included
-	Node   *ast.Node
+	Target string    // as written, dots included
+	Span   diag.Span // where it is written
 
 	When   *rule.Program
 	From   *jq.Program
