@@ -78,8 +78,14 @@ type Engine struct {
 	status  sync.Mutex // guards current and last for readers
 	pausing sync.Mutex // what the store says and what the worker does change together
 
+	following sync.Mutex // one switch to what is published at a time; taken before mu
+
 	read      *recorder // what was read for the last load, until it is kept
 	published origin    // what definitions are read from; zero = the folder
+	unable    string    // why the active publication does not run here; guarded by status
+
+	news  chan struct{} // something changed that other replicas show
+	since time.Time     // of this process
 
 	run context.Context // of Run; sources live in it
 }
@@ -114,7 +120,7 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 	if opt.State == "" {
 		opt.State = filepath.Join(dir, StateDir)
 	}
-	e := &Engine{opt: opt, log: opt.Log, catalog: NewCatalog(), meter: journal.NewMeter()}
+	e := &Engine{opt: opt, log: opt.Log, catalog: NewCatalog(), meter: journal.NewMeter(), news: make(chan struct{}, 1), since: time.Now()}
 	if e.driver, err = OpenStore(ctx, opt); err != nil {
 		return nil, err
 	}
@@ -282,11 +288,13 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.startSources(e.current, nil)
 	ws := e.current.ws
 	e.mu.Unlock()
-	if e.opt.Watch {
+	if e.opt.Watch && !e.opt.Published {
 		running.Go(func() { e.watch(sources) })
 	}
 	running.Go(func() { e.heed(sources) })
+	running.Go(func() { e.register(sources) })
 	e.ready.Store(true)
+	e.tell()
 	debug.FreeOSMemory() // what loading left behind
 	e.log.Info("ready", "revision", ws.Revision, "pipelines", len(ws.Pipelines), "http", e.Addr())
 
@@ -296,6 +304,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	e.ready.Store(false)
+	e.tell()
 	e.log.Info("stopping")
 	grace, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()

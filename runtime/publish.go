@@ -69,6 +69,8 @@ func (e *Engine) Publish(ctx context.Context, pack *publication.Pack, entry publ
 	if err != nil {
 		return entry, Report{}, err
 	}
+	e.following.Lock()
+	defer e.following.Unlock()
 	entry.At, entry.Workspace = time.Now().UTC(), ws.Revision
 	if entry, err = publication.Publish(ctx, e.driver, entry, pack); err != nil {
 		return entry, Report{}, err
@@ -99,6 +101,8 @@ func (e *Engine) Rollback(ctx context.Context, number int, who, note string) (pu
 
 // Withdraw lets all replicas run their folders again.
 func (e *Engine) Withdraw(ctx context.Context, who string) (Report, error) {
+	e.following.Lock()
+	defer e.following.Unlock()
 	if err := publication.Withdraw(ctx, e.driver); err != nil {
 		return Report{}, err
 	}
@@ -142,9 +146,29 @@ func (e *Engine) follow(ctx context.Context) Report {
 	want, err := e.activeRevision(ctx)
 	if err != nil {
 		e.log.Error("the published revision cannot be read", "error", err)
+		e.cannot(err.Error())
 		return Report{Result: "failed", Error: err.Error()}
 	}
-	return e.reloadFrom(ctx, &want)
+	return e.switchTo(ctx, want)
+}
+
+func (e *Engine) switchTo(ctx context.Context, want origin) Report {
+	r := e.reloadFrom(ctx, &want)
+	switch {
+	case r.Result != "failed":
+		e.cannot("")
+	case want.number != e.running():
+		e.cannot(fmt.Sprintf("%s cannot run here: %s", publication.Name(want.number), r.Error))
+	}
+	return r
+}
+
+// cannot notes why the active publication does not run here, "" = it does.
+func (e *Engine) cannot(why string) {
+	e.status.Lock()
+	e.unable = why
+	e.status.Unlock()
+	e.tell()
 }
 
 // heed follows publications and pauses of other replicas until ctx ends. What
@@ -153,14 +177,16 @@ func (e *Engine) follow(ctx context.Context) Report {
 func (e *Engine) heed(ctx context.Context) {
 	const lookAgain = 5 * time.Second
 	var revisions, pauses <-chan struct{}
-	tried := 0 // the publication that could not run here
-	for {
+	tried := -1 // the publication that could not run here
+	for ctx.Err() == nil {
+		// What changes after this is heard of, what changed before is seen.
 		revisions, pauses = e.hear(ctx, revisions, publication.Topic), e.hear(ctx, pauses, pauseTopic)
+		if err := e.look(ctx, &tried); err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrFailed) {
+			e.log.Warn("what other replicas have changed cannot be read", "error", err)
+		}
 		timer := time.NewTimer(lookAgain)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
-			return
 		case _, ok := <-revisions:
 			if !ok {
 				revisions = nil
@@ -172,24 +198,29 @@ func (e *Engine) heed(ctx context.Context) {
 		case <-timer.C:
 		}
 		timer.Stop()
-		if ctx.Err() != nil {
-			return
-		}
-		book, err := publication.Read(ctx, e.driver)
-		if err == nil {
-			if book.Active != e.running() && (book.Active == 0 || book.Active != tried) {
-				if r := e.follow(ctx); r.Result == "failed" {
-					tried = book.Active
-				}
-			}
-			e.mu.Lock()
-			err = e.restorePauses(ctx, e.current)
-			e.mu.Unlock()
-		}
-		if err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrFailed) {
-			e.log.Warn("what other replicas have changed cannot be read", "error", err)
+	}
+}
+
+// look takes up what the store says is active and paused. tried is the
+// publication that could not run here, which is not tried again by itself.
+func (e *Engine) look(ctx context.Context, tried *int) error {
+	e.following.Lock()
+	defer e.following.Unlock()
+	book, err := publication.Read(ctx, e.driver)
+	if err != nil {
+		return err
+	}
+	switch {
+	case book.Active == e.running():
+		*tried = -1
+	case book.Active != *tried:
+		if r := e.follow(ctx); r.Result == "failed" {
+			*tried = book.Active
 		}
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.restorePauses(ctx, e.current)
 }
 
 // hear watches a key unless that is done already; nil where it cannot be done

@@ -13,6 +13,7 @@ import (
 	"crossdock/connectors/webhook"
 	"crossdock/dsl/diag"
 	"crossdock/runtime/mutant"
+	"crossdock/runtime/publication"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/reload"
 )
@@ -36,8 +37,14 @@ type Report struct {
 // Reload brings the definitions on disk to life, or leaves everything as it is
 // and says why.
 //
-// Where a revision is published, that is what is brought to life again.
-func (e *Engine) Reload(ctx context.Context) Report { return e.reloadFrom(ctx, nil) }
+// Where a revision is published, that is what is brought to life.
+func (e *Engine) Reload(ctx context.Context) Report {
+	if want, err := e.activeRevision(ctx); err == nil {
+		return e.switchTo(ctx, want)
+	}
+	// The store cannot say: what is at work is looked at again.
+	return e.reloadFrom(ctx, nil)
+}
 
 // reloadFrom reads definitions from another place, nil = the one at work.
 func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
@@ -61,6 +68,7 @@ func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
 	e.last = r
 	e.status.Unlock()
 	e.meter.Reloaded(r.Result)
+	e.tell()
 	switch r.Result {
 	case "failed":
 		e.log.Error("reload refused, the last good revision stays at work", "revision", r.Revision, "error", r.Error, "findings", len(r.Findings))
@@ -170,7 +178,13 @@ func (e *Engine) selfCheck(next *revision) error {
 
 // watch reloads when files change.
 func (e *Engine) watch(ctx context.Context) {
-	err := reload.Watch(ctx, e.opt.Dir, StateDir, e.opt.Debounce, e.log, func() { e.Reload(ctx) })
+	err := reload.Watch(ctx, e.opt.Dir, StateDir, e.opt.Debounce, e.log, func() {
+		if n := e.running(); n > 0 {
+			e.log.Info("files have changed, and "+publication.Name(n)+" stays at work: they count once they are published", "publish", "crossdock publish "+e.opt.Dir)
+			return
+		}
+		e.Reload(ctx)
+	})
 	if err != nil && ctx.Err() == nil {
 		e.log.Error("cannot watch the folder; use `crossdock reload`", "error", err)
 	}
@@ -189,6 +203,7 @@ type Status struct {
 	Last       Report                    `json:"last_reload"`
 	Findings   []Finding                 `json:"findings,omitempty"`
 	Pipelines  map[string]PipelineStatus `json:"pipelines"`
+	Replicas   []Replica                 `json:"replicas,omitempty"` // all that work on a shared store
 }
 
 // Finding is a finding of the last reload, as people read it.
@@ -226,6 +241,10 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	s := Status{Version: Version, Workspace: e.opt.Dir, Revision: cur.ws.Revision, Published: cur.published, Generation: cur.live.Generation, Since: cur.since,
 		Ready: e.Ready(), HTTP: e.Addr(), Last: last, Pipelines: map[string]PipelineStatus{}}
 	s.Findings = Findings(last.Findings)
+	var err error
+	if s.Replicas, err = e.Replicas(ctx); err != nil {
+		return s, err
+	}
 	page, err := e.driver.Browse(ctx, queue.Query{View: queue.Lanes, Limit: 10000})
 	if err != nil {
 		return s, err

@@ -28,7 +28,7 @@ import (
 
 type runFlags struct {
 	state, env, store, http, admin, durability, pprof string
-	noWatch, unsafe, insecureAdmin                    bool
+	noWatch, published, unsafe, insecureAdmin         bool
 	vars                                              map[string]string
 	lease                                             time.Duration
 }
@@ -43,7 +43,8 @@ func (a *app) runCommand() *cobra.Command {
 Messages are kept in an embedded store below DIR/.crossdock, or on a Redis that
 several replicas share. Definitions are reloaded when their files change, on
 SIGHUP and by ` + "`crossdock reload`" + `; a faulty change leaves the last good revision
-at work.
+at work. What ` + "`crossdock publish`" + ` put into the store counts instead of the folder,
+on all replicas.
 
 Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 		Example: `  crossdock run
@@ -58,6 +59,7 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringVar(&f.admin, "admin", "127.0.0.1:8090", "address for status, metrics and operation")
 	cmd.Flags().StringVar(&f.durability, "durability", "fsync", "fsync survives power loss, process survives a crash")
 	cmd.Flags().BoolVar(&f.noWatch, "no-watch", false, "do not reload when files change")
+	cmd.Flags().BoolVar(&f.published, "published", false, "run only what was published into the store")
 	cmd.Flags().BoolVar(&f.unsafe, "unsafe", false, "start on a store whose settings break the promises")
 	cmd.Flags().BoolVar(&f.insecureAdmin, "insecure-admin", false, "serve the admin address without TLS beyond this machine")
 	cmd.Flags().StringToStringVar(&f.vars, "var", nil, "value of a variable of the environment, as name=value")
@@ -86,7 +88,7 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	log := slog.New(slog.NewJSONHandler(a.Stderr, nil))
 	e, err := runtime.New(ctx, runtime.Options{
 		Dir: dir, State: f.state, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
-		HTTP: f.http, Watch: !f.noWatch, Unsafe: f.unsafe, Log: log, Gate: gate,
+		HTTP: f.http, Watch: !f.noWatch, Published: f.published, Unsafe: f.unsafe, Log: log, Gate: gate,
 		Worker: worker.Options{LeaseTTL: f.lease},
 	})
 	var list diag.List

@@ -50,7 +50,7 @@ func (a *app) status(s runtime.Status, b journal.Balance) {
 	if !s.Ready {
 		state = "NOT READY"
 	}
-	fmt.Fprintf(a.Stdout, "%s  %s  generation %d  since %s  webhooks on %s\n", state, s.Revision, s.Generation, s.Since.Local().Format(time.DateTime), s.HTTP)
+	fmt.Fprintf(a.Stdout, "%s  %s  generation %d  since %s  webhooks on %s\n", state, revisionOf(s.Revision, s.Published), s.Generation, s.Since.Local().Format(time.DateTime), s.HTTP)
 	fmt.Fprintf(a.Stdout, "last reload: %s at %s\n", s.Last.Result, s.Last.At.Local().Format(time.DateTime))
 	if s.Last.Error != "" {
 		fmt.Fprintf(a.Stdout, "  refused: %s\n", s.Last.Error)
@@ -60,6 +60,7 @@ func (a *app) status(s runtime.Status, b journal.Balance) {
 			fmt.Fprintf(a.Stdout, "  %s %s %s\n", f.Place, f.Code, f.Message)
 		}
 	}
+	a.replicas(s)
 	names := make([]string, 0, len(s.Pipelines))
 	for name := range s.Pipelines {
 		names = append(names, name)

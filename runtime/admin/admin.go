@@ -59,6 +59,9 @@ func New(e *runtime.Engine, token string, log *slog.Logger) *API {
 		"POST /v1/dead/{id}/edit":          a.deadEdit,
 		"POST /v1/dead/{id}/discard":       a.deadDiscard,
 		"POST /v1/reload":                  a.reload,
+		"GET /v1/revisions":                a.revisions,
+		"POST /v1/revisions":               a.publish,
+		"POST /v1/revisions/rollback":      a.rollback,
 		"POST /v1/pipelines/{name}/pause":  a.pause,
 		"POST /v1/pipelines/{name}/resume": a.resume,
 	} {

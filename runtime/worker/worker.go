@@ -119,6 +119,13 @@ func (w *Worker) Pause(pipeline string, on bool) {
 	}
 }
 
+// Lanes is how many lanes are served.
+func (w *Worker) Lanes() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.lanes)
+}
+
 // Paused reports whether a pipeline is paused.
 func (w *Worker) Paused(pipeline string) bool {
 	w.mu.Lock()
