@@ -192,6 +192,11 @@ func (in *Intake) job(ctx context.Context, r flow.Run, content []byte, seen map[
 			content = message.Marshal(r.Body)
 		}
 		job.Digest = digest(content)
+	} else if r.Meta.Source == "schedule" || r.Meta.Source == "files" {
+		// Their IDs follow from what they stand for: what is handed over again,
+		// after a crash or by another replica, is known although it is done.
+		job.Dedupe = dedupeKey(p.Name, []byte("id "+r.ID))
+		job.DedupeTTL = p.Policy.Remember
 	}
 	if p.OrderBy != nil {
 		v, err := one(scope, p.OrderBy, r.Body)

@@ -431,3 +431,19 @@ func TestRunInABubble(t *testing.T) {
 		}
 	})
 }
+
+// A run of a schedule that is handed over once more, because nobody remembered
+// that it was, is one run: also when it has ended meanwhile, and without a key.
+func TestAScheduledRunIsOne(t *testing.T) {
+	f := newFixture(t, "  safe: {repeat: safe}\n", "pipeline: p\ntrigger: {schedule: {cron: \"0 6 * * *\", zone: UTC}}\nsteps:\n  - {send: t.safe}\n", nil)
+	m := message.Message{ID: connectors.StableID(time.Unix(0, 0), "p"), Raw: []byte(`{}`), Meta: message.Meta{Source: "schedule", ReceivedAt: time.Now()}}
+	for i := range 2 {
+		if _, err := f.worker.Channel("p", false).Send(context.Background(), m); err != nil {
+			t.Fatalf("time %d: %v", i+1, err)
+		}
+		f.drain()
+	}
+	if got := f.calls(); got != "safe" {
+		t.Errorf("calls %q, want one", got)
+	}
+}
