@@ -23,11 +23,10 @@ type lines struct {
 	of   []int // requests
 }
 
-// spare lends buffers for lines.
+// spare lends buffers for lines; those above mostSpare are not kept.
 var spare = sync.Pool{New: func() any { return new([]byte) }}
 
-// mostSpare is the size of a buffer that is kept.
-const mostSpare = 1 << 20
+const mostSpare = 4 << 20
 
 // DeliverAll implements connectors.Gatherer. The lines of one file are written
 // in the order of their requests.

@@ -27,7 +27,6 @@ type journal struct {
 	next    *batch // being filled
 	writing bool   // somebody leads
 	closed  bool
-	spare   []byte
 
 	// Only the leader uses what follows.
 	file   *os.File
@@ -37,7 +36,7 @@ type journal struct {
 
 // batch is what is written together.
 type batch struct {
-	data []byte
+	data [][]byte      // as they were handed over: their owners wait
 	lead chan struct{} // one of the waiting takes the lead
 	done chan struct{} // closed when err is set
 	err  error
@@ -56,11 +55,10 @@ func (j *journal) append(lines []byte) error {
 		return connectors.NotSent(errClosed)
 	}
 	if j.next == nil {
-		j.next = &batch{data: j.spare[:0], lead: make(chan struct{}, 1), done: make(chan struct{})}
-		j.spare = nil
+		j.next = &batch{lead: make(chan struct{}, 1), done: make(chan struct{})}
 	}
 	b := j.next
-	b.data = append(b.data, lines...)
+	b.data = append(b.data, lines)
 	wait := j.writing
 	j.writing = true
 	if wait {
@@ -74,11 +72,8 @@ func (j *journal) append(lines []byte) error {
 	}
 	j.next = nil
 	j.mu.Unlock()
-	b.err = j.write(b.data)
+	b.err = j.writeAll(b.data)
 	j.mu.Lock()
-	if cap(b.data) <= 4<<20 {
-		j.spare = b.data[:0]
-	}
 	if j.next != nil {
 		j.next.lead <- struct{}{}
 	} else if j.writing = false; j.closed {
@@ -87,6 +82,24 @@ func (j *journal) append(lines []byte) error {
 	j.mu.Unlock()
 	close(b.done)
 	return b.err
+}
+
+// writeAll writes what was handed over at the same time in one go.
+func (j *journal) writeAll(data [][]byte) error {
+	if len(data) == 1 {
+		return j.write(data[0])
+	}
+	buf := spare.Get().(*[]byte)
+	all := (*buf)[:0]
+	for _, lines := range data {
+		all = append(all, lines...)
+	}
+	err := j.write(all)
+	if cap(all) <= mostSpare {
+		*buf = all
+		spare.Put(buf)
+	}
+	return err
 }
 
 // write puts the lines at the end of the file.

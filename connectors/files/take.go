@@ -220,6 +220,9 @@ func (t *taking) read(ctx context.Context, reader format.Reader, skip int, stage
 		if n <= skip {
 			continue
 		}
+		if b.messages == nil {
+			b.messages, b.lines = make([]message.Message, 0, t.Batch), make([]int, 0, t.Batch)
+		}
 		b.messages, b.lines, b.last = append(b.messages, t.message(rec, n)), append(b.lines, rec.Line), n
 		if bytes += len(rec.Raw); len(b.messages) >= t.Batch || bytes >= 4<<20 {
 			if !send() {

@@ -198,7 +198,7 @@ func (g *group) end(work context.Context, ended []*member) {
 	if len(ended) == 0 {
 		return
 	}
-	c := queue.Commit{Finish: make([]queue.Finish, len(ended))}
+	c := queue.Commit{Finish: make([]queue.Finish, len(ended)), History: make([]queue.Entry, 0, len(ended))}
 	ids := make([]string, len(ended))
 	for i, m := range ended {
 		c.Finish[i] = queue.Finish{Lease: m.lease, Outcome: queue.Done}

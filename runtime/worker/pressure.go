@@ -10,7 +10,7 @@ const (
 	// maxAhead is how many bytes of messages intake may be ahead of the workers
 	// of its lane: few enough that the store still has them in memory, decoded,
 	// when their turn comes.
-	maxAhead = 2 << 20
+	maxAhead = 1 << 20
 	// headway is how long intake waits for workers that do nothing, and patience
 	// how long for workers that are slow: a target that is down or slow does not
 	// keep messages out of the store.

@@ -94,6 +94,7 @@ type store struct {
 	running sync.WaitGroup
 	sweeper sweeper
 	counts  counters
+	block   block // of the batch that is being gathered
 }
 
 // Open opens the store in dir, which is made if need be. It fails when another

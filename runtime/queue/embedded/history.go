@@ -22,7 +22,16 @@ type block struct {
 	refs   []uint64
 }
 
-func newBlock() *block { return &block{} }
+// reset empties a block for the next batch; the one before is written.
+func (b *block) reset() {
+	if cap(b.bytes) > mostBlock {
+		b.bytes = nil
+	}
+	b.n, b.bytes, b.family, b.refs = 0, b.bytes[:0], b.family[:0], b.refs[:0]
+}
+
+// mostBlock is the size of a block whose memory is kept for the next one.
+const mostBlock = 1 << 20
 
 func (b *block) add(st *stage, l *line) {
 	if b.n == 0 {
@@ -40,7 +49,8 @@ func (b *block) finish(st *stage) {
 	if b.n == 0 {
 		return
 	}
-	st.b.set(st.num(keyHistory, st.number), seal(b.bytes))
+	b.bytes = seal(b.bytes)
+	st.b.set(st.num(keyHistory, st.number), b.bytes)
 	for _, f := range compact(b.family) {
 		st.b.set(st.pair(keyFamily, f, st.number), nil)
 	}

@@ -41,8 +41,9 @@ type stage struct {
 }
 
 func newStage(s *store, r room) *stage {
+	s.block.reset()
 	return &stage{
-		s: s, b: s.kv.batch(), room: r, history: newBlock(),
+		s: s, b: s.kv.batch(), room: r, history: &s.block,
 		ids: map[schedule.Slot]string{}, gone: map[schedule.Slot]bool{}, raised: map[string]raised{},
 	}
 }
