@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	goruntime "runtime"
+	"time"
 
 	"crossdock/bench/load"
 	"crossdock/bench/report"
@@ -57,7 +58,7 @@ func (b *bench) backlog() error {
 			runs = append(runs, r)
 		}
 		c := &contender{runs: runs}
-		return httpRun{rate: median(c, func(r httpRun) float64 { return r.rate })}, nil
+		return httpRun{rate: median(c, func(r httpRun) float64 { return r.rate }), cpu: median(c, func(r httpRun) time.Duration { return r.cpu })}, nil
 	}
 	if _, err := b.send(addr, "/orders", target, load.NewLedger(9_000_000, n/2), ps); err != nil {
 		return fmt.Errorf("warm up: %w", err)
@@ -84,6 +85,7 @@ func (b *bench) backlog() error {
 	s.Row("memory before / with the backlog", report.MB(rss)+" / "+report.MB(full))
 	s.Row("memory per waiting message", fmt.Sprintf("%.0f bytes", float64(full-rss)/float64(waiting)))
 	s.Row("other orders per second without / with the backlog", report.Count(before.rate)+" / "+report.Count(after.rate))
+	s.Row("CPU per other order without / with", report.Micros(before.cpu)+" / "+report.Micros(after.cpu))
 	s.Row("change of pace", fmt.Sprintf("%+.0f %%", 100*(after.rate/before.rate-1)))
 	return nil
 }

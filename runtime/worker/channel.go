@@ -20,6 +20,7 @@ type channel struct {
 	pipeline string
 	refuses  bool // there is a sender who can be told
 	apply    Apply
+	ahead    *pressure // nil where a sender waits for the answer
 }
 
 // Apply writes a commit; see queue.Driver.
@@ -29,13 +30,19 @@ type Apply func(ctx context.Context, c queue.Commit) ([]queue.Result, error)
 // it is at work when a message comes. refuses says whether bad content can be
 // refused to a sender; otherwise it becomes a dead letter.
 func (w *Worker) Channel(pipeline string, refuses bool) connectors.Channel {
-	return &channel{w, pipeline, refuses, w.driver.Apply}
+	c := &channel{w: w, pipeline: pipeline, refuses: refuses, apply: w.driver.Apply}
+	if !refuses {
+		c.ahead = w.pressure("in/" + pipeline)
+	}
+	return c
 }
 
 // ChannelVia is the Channel of a source that may only write while it holds a
 // right to: apply writes each commit, or refuses it.
 func (w *Worker) ChannelVia(pipeline string, apply Apply) connectors.Channel {
-	return &channel{w, pipeline, false, apply}
+	c := w.Channel(pipeline, false).(*channel)
+	c.apply = apply
+	return c
 }
 
 // staged are messages of which the jobs are made.
@@ -58,8 +65,8 @@ func (c *channel) Send(ctx context.Context, msgs ...message.Message) ([]connecto
 // Stage implements connectors.Stager. It waits for workers that are behind,
 // unless a sender waits for the answer.
 func (c *channel) Stage(ctx context.Context, msgs ...message.Message) (connectors.Staged, error) {
-	if !c.refuses {
-		c.w.pressure("in/" + c.pipeline).wait(ctx)
+	if c.ahead != nil {
+		c.ahead.wait(ctx)
 	}
 	live := c.w.live.Load()
 	p := live.WS.Pipelines[c.pipeline]
@@ -100,15 +107,16 @@ func (c *channel) Stage(ctx context.Context, msgs ...message.Message) (connector
 // Send implements connectors.Staged.
 func (s *staged) Send(ctx context.Context) ([]connectors.Receipt, error) {
 	c := s.c
-	ahead := c.w.pressure("in/" + c.pipeline)
-	// Before they are stored: workers may have them before the store answers.
-	ahead.taken(s.bytes(nil))
+	if c.ahead != nil { // before they are stored: workers may have them before the store answers
+		c.ahead.taken(s.bytes(nil))
+	}
 	results, err := c.w.admit(ctx, s.commit, c.apply)
+	if c.ahead != nil { // nobody will lease what was not stored, or was there already
+		c.ahead.leased(s.bytes(results))
+	}
 	if err != nil {
-		ahead.leased(s.bytes(nil))
 		return nil, err
 	}
-	ahead.leased(s.bytes(results)) // nobody will lease what was there already
 	c.w.meter.Accepted(c.pipeline, results)
 	return c.receipts(s.receipts, s.counts, results)
 }
