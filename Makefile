@@ -1,6 +1,6 @@
 # Targets for people. `make` alone says what there is; .ci/run is the gate.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race check fmt lint layers fuzz update ci
+.PHONY: help build demo test race check fmt lint layers fuzz dist deploy-check update ci
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s)
 	@git ls-files '*_test.go' | xargs grep -H '^func Fuzz' | sed -E 's#/[^/]+_test\.go:func (Fuzz[A-Za-z0-9_]*).*# \1#' | \
 	while read dir target; do echo "$$dir $$target"; \
 		go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-10s} || exit 1; done
+
+dist: ## Build archives for linux, darwin and windows in dist/
+	deploy/dist.sh
+
+deploy-check: ## Hold the Dockerfile, Compose, Kubernetes and systemd files to their parsers
+	cd deploy/check && go test ./...
 
 update: ## Write goldens and the generated parts of the docs anew
 	go test ./docs -update
