@@ -17,24 +17,27 @@ import (
 )
 
 // operate does what people do with dead letters, on whichever replica answers.
+// Where there is nothing to do yet it looks again a little later.
 func (n *Nemesis) operate(ctx context.Context, f plan.Fault) (bool, error) {
-	r := n.Stage.Replicas[f.Who%len(n.Stage.Replicas)]
-	c, err := r.Admin()
-	if err != nil || !r.Up() {
-		return false, nil // it is down: nobody to ask
-	}
-	page, err := letters(ctx, c, "")
-	if err != nil {
-		return false, nil
-	}
-	fired := false
-	for _, l := range page.Letters {
-		if rand.IntN(3) == 0 {
-			n.mendOne(ctx, c, l)
-			fired = true
+	for look := range 10 {
+		r := n.Stage.Replicas[(f.Who+look)%len(n.Stage.Replicas)]
+		c, err := r.Admin()
+		if err != nil {
+			return false, err
 		}
+		page, err := letters(ctx, c, "")
+		if err != nil || len(page.Letters) == 0 {
+			sleep(ctx, 500) // it is down, or nothing has died yet
+			continue
+		}
+		for i, l := range page.Letters {
+			if i == 0 || rand.IntN(3) == 0 {
+				n.mendOne(ctx, c, l)
+			}
+		}
+		return true, nil
 	}
-	return fired, nil
+	return false, nil
 }
 
 func letters(ctx context.Context, c *admin.Client, after string) (admin.DeadPage, error) {
