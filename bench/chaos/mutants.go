@@ -30,7 +30,7 @@ type hunted struct {
 // prey is every mutant. The mistakes of other designs that ours has no room for
 // are replaced by the nearest one; the words say what is planted here.
 var prey = []hunted{
-	{id: mutant.M1, mistake: "2xx before the commit", kinds: []plan.Kind{plan.Kill, plan.Target}},
+	{id: mutant.M1, mistake: "2xx before the commit", store: "redis", kinds: []plan.Kind{plan.RedisKill, plan.RedisStop, plan.Kill}},
 	{id: mutant.M2, mistake: "done before the effect", kinds: []plan.Kind{plan.Kill, plan.Target}},
 	{id: mutant.M3, mistake: "key remembered in a write before the message", kinds: []plan.Kind{plan.Kill, plan.CrashPoint}, change: dieAt(mutant.AfterAccept)},
 	{id: mutant.M4, mistake: "epoch not checked", store: "redis", replicas: 2, kinds: []plan.Kind{plan.Stop, plan.Target}, change: beyondLease},

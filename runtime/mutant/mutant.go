@@ -23,7 +23,7 @@ const (
 	M5  ID = "M5"  // every attempt has an idempotency key of its own
 	M6  ID = "M6"  // two workers on the messages of one order_by
 	M7  ID = "M7"  // a failed message goes to the tail of its line
-	M8  ID = "M8"  // a store that syncs later under a promise to have synced: settings, no code
+	M8  ID = "M8"  // a store that syncs later than it promises: settings, no code
 	M9  ID = "M9"  // WAIT is sent on another connection than the write
 	M10 ID = "M10" // a dead letter is taken out of its line first and put into its box later
 	M11 ID = "M11" // what waits is trimmed to a length
