@@ -42,10 +42,7 @@ func (b *bench) own(dir, addr, target string, args ...string) (*system.Process, 
 	}
 	args = append([]string{"run", work, "--no-watch", "--http", addr, "--admin", admin, "--var", "target=http://" + target}, args...)
 	if b.profiles != "" {
-		if b.pprof, err = system.Port(); err != nil {
-			return nil, err
-		}
-		args = append(args, "--pprof", b.pprof)
+		b.pprof, b.token = admin, filepath.Join(work, ".crossdock", "admin.token")
 	}
 	p, err := system.Run("crossdock", dir, b.crossdock, args...)
 	if err != nil {

@@ -27,6 +27,7 @@ type bench struct {
 
 	profiles string // folder for processor profiles of crossdock, "" = none
 	pprof    string // where the running crossdock serves them
+	token    string // the file with its admin token
 	runs     int
 	report   report.Report
 

@@ -28,7 +28,16 @@ func (b *bench) profile(ps []*system.Process) (wait func()) {
 
 func (b *bench) fetchProfile() error {
 	seconds := b.pick(5, 1)
-	resp, err := nethttp.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", b.pprof, seconds))
+	token, err := os.ReadFile(b.token)
+	if err != nil {
+		return err
+	}
+	req, err := nethttp.NewRequestWithContext(b.ctx, nethttp.MethodGet, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", b.pprof, seconds), nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	resp, err := nethttp.DefaultClient.Do(req)
 	if err != nil {
 		return err
 	}

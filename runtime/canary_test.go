@@ -146,7 +146,7 @@ func (s *site) collect(out *strings.Builder) {
 		}
 		out.Write(raw)
 	}
-	api := httptest.NewServer(admin.New(s.engine, "xd_0123456789abcdef0123456789abcdef", s.opt.Log))
+	api := httptest.NewServer(admin.New(s.engine, admin.Options{Token: "xd_0123456789abcdef0123456789abcdef", Log: s.opt.Log}))
 	defer api.Close()
 	client := &admin.Client{Base: api.URL, Token: "xd_0123456789abcdef0123456789abcdef"}
 	for _, path := range []string{"/v1/status", "/v1/queues", "/v1/balance"} {

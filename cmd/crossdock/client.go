@@ -17,8 +17,8 @@ import (
 
 // remote are the flags of commands that talk to a running crossdock.
 type remote struct {
-	dir, state, admin, token string
-	json                     bool
+	dir, state, admin, token, ca string
+	json                         bool
 }
 
 func (r *remote) flags(cmd *cobra.Command) {
@@ -26,6 +26,7 @@ func (r *remote) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.state, "state", "", "its state folder (default DIR/.crossdock)")
 	cmd.Flags().StringVar(&r.admin, "admin", "", "address of its admin API, such as http://127.0.0.1:8090")
 	cmd.Flags().StringVar(&r.token, "token", "", "admin token; read from the workspace unless given")
+	cmd.Flags().StringVar(&r.ca, "admin-ca", "", "file with the certificate that the admin address shows, for https")
 	cmd.Flags().BoolVar(&r.json, "json", false, "print JSON")
 }
 
@@ -36,13 +37,16 @@ func (r *remote) client() (*admin.Client, error) {
 	if state == "" {
 		state = filepath.Join(r.dir, runtime.StateDir)
 	}
-	base := r.admin
+	base, cert := r.admin, r.ca
 	if base == "" {
 		found, err := admin.Find(state)
 		if err != nil {
 			return nil, failf(exitLoad, "nothing runs in %s; start it with `crossdock run`, or name it with --dir or --admin", r.dir)
 		}
-		base = found
+		base = found.Addr
+		if cert == "" {
+			cert = found.Cert
+		}
 	}
 	if !strings.Contains(base, "://") {
 		base = "http://" + base
@@ -55,7 +59,14 @@ func (r *remote) client() (*admin.Client, error) {
 		}
 		token = strings.TrimSpace(string(raw))
 	}
-	return &admin.Client{Base: base, Token: token}, nil
+	c := &admin.Client{Base: base, Token: token}
+	if cert != "" {
+		var err error
+		if c.HTTP, err = admin.Pinned(cert); err != nil {
+			return nil, failf(exitLoad, "%s", err)
+		}
+	}
+	return c, nil
 }
 
 // failed words an error of the API.

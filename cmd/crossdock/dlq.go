@@ -288,8 +288,9 @@ func (a *app) dlqDiscard() *cobra.Command {
 func (a *app) dlqRejected() *cobra.Command {
 	var r remote
 	cmd := &cobra.Command{Use: "rejected", Args: cobra.NoArgs, Short: "List messages that were refused at the door, newest first",
-		Example: "  crossdock dlq rejected\n  crossdock dlq rejected --json"}
+		Example: "  crossdock dlq rejected\n  crossdock dlq rejected --reveal --json"}
 	r.flags(cmd)
+	reveal := cmd.Flags().Bool("reveal", false, "with what was received, which may hold personal data")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := r.client()
 		if err != nil {
@@ -300,20 +301,28 @@ func (a *app) dlqRejected() *cobra.Command {
 			At                        time.Time
 			Data                      []byte
 		}
-		if err := c.Get(cmd.Context(), "/v1/history", url.Values{"kind": {"rejected"}, "reveal": {"true"}}, &entries); err != nil {
+		if err := c.Get(cmd.Context(), "/v1/history", url.Values{"kind": {"rejected"}, "reveal": {strconv.FormatBool(*reveal)}}, &entries); err != nil {
 			return failed(err)
 		}
 		if r.json {
 			return a.printJSON(entries)
 		}
-		rows := [][]string{{"TIME", "PIPELINE", "BYTES", "WHY"}}
+		rows := [][]string{{"TIME", "PIPELINE", "WHY", ""}}
 		for _, e := range entries {
-			rows = append(rows, []string{e.At.Local().Format("01-02 15:04:05"), short(e.Pipeline, 24), strconv.Itoa(len(e.Data)), short(e.Detail, 60)})
+			rows = append(rows, []string{e.At.Local().Format("01-02 15:04:05"), short(e.Pipeline, 24), short(e.Detail, 60), shown(e.Data)})
 		}
 		a.table(rows)
 		return nil
 	}
 	return cmd
+}
+
+// shown makes what strangers sent fit for a terminal.
+func shown(data []byte) string {
+	if len(data) == 0 {
+		return ""
+	}
+	return short(strconv.QuoteToASCII(string(data[:min(len(data), 200)])), 60)
 }
 
 // who names the person at the keyboard for the history.

@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/http"
-	"net/http/pprof"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -27,10 +25,11 @@ import (
 )
 
 type runFlags struct {
-	state, env, store, http, admin, durability, pprof string
-	noWatch, published, unsafe, insecureAdmin         bool
-	vars                                              map[string]string
-	lease                                             time.Duration
+	state, env, store, http, admin, durability string
+	noWatch, published, unsafe, insecureAdmin  bool
+	vars                                       map[string]string
+	lease                                      time.Duration
+	adminCert, adminKey                        string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -49,7 +48,8 @@ on all replicas.
 Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 		Example: `  crossdock run
   crossdock run examples/01-spare-parts --env demo
-  crossdock run --store redis://127.0.0.1:6379 --http :8080`,
+  crossdock run --store redis://127.0.0.1:6379 --http :8080
+  crossdock run --admin :8443 --admin-cert admin.crt --admin-key admin.key`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), dir(args), f) },
 	}
 	cmd.Flags().StringVar(&f.env, "env", "", "environment to run in")
@@ -63,8 +63,8 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().BoolVar(&f.unsafe, "unsafe", false, "start on a store whose settings break the promises")
 	cmd.Flags().BoolVar(&f.insecureAdmin, "insecure-admin", false, "serve the admin address without TLS beyond this machine")
 	cmd.Flags().StringToStringVar(&f.vars, "var", nil, "value of a variable of the environment, as name=value")
-	cmd.Flags().StringVar(&f.pprof, "pprof", "", "loopback address for profiles of the process")
-	_ = cmd.Flags().MarkHidden("pprof")
+	cmd.Flags().StringVar(&f.adminCert, "admin-cert", "", "file with the certificate of the admin address (PEM)")
+	cmd.Flags().StringVar(&f.adminKey, "admin-key", "", "file with the private key of that certificate (PEM)")
 	cmd.Flags().DurationVar(&f.lease, "lease", 0, "how long work outlives a replica that went away; 10s")
 	_ = cmd.Flags().MarkHidden("lease")
 	return cmd
@@ -79,8 +79,14 @@ func (f runFlags) stateDir(dir string) string {
 }
 
 func (a *app) run(ctx context.Context, dir string, f runFlags) error {
-	if !admin.Loopback(f.admin) && !f.insecureAdmin {
-		return failf(exitUsage, "the admin address %s can be reached from other machines without TLS; use 127.0.0.1, or say --insecure-admin", f.admin)
+	if (f.adminCert == "") != (f.adminKey == "") {
+		return failf(exitUsage, "--admin-cert and --admin-key belong together: give both")
+	}
+	if !admin.Loopback(f.admin) && f.adminCert == "" && !f.insecureAdmin {
+		return failf(exitUsage, "the admin address %s can be reached from other machines without TLS; give --admin-cert and --admin-key,\nuse 127.0.0.1, or say --insecure-admin", f.admin)
+	}
+	if _, err := admin.TLS(f.adminCert, f.adminKey); err != nil {
+		return failf(exitUsage, "%s", err)
 	}
 	if f.durability != "fsync" && f.durability != "process" {
 		return failf(exitUsage, "there is no durability `%s`: use fsync or process", f.durability)
@@ -112,6 +118,10 @@ func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFla
 	if err != nil {
 		return errors.Join(err, e.Driver().Close())
 	}
+	secure, err := admin.TLS(f.adminCert, f.adminKey)
+	if err != nil {
+		return errors.Join(err, e.Driver().Close())
+	}
 	l, err := net.Listen("tcp", f.admin)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen for the admin API: %w", err), e.Driver().Close())
@@ -119,21 +129,16 @@ func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFla
 	if err := e.Listen(); err != nil {
 		return errors.Join(err, l.Close(), e.Driver().Close())
 	}
-	if err := admin.Announce(state, "http://"+l.Addr().String()); err != nil {
+	if err := admin.Announce(state, l.Addr(), f.adminCert); err != nil {
 		return errors.Join(fmt.Errorf("leave a note for the command line: %w", err), l.Close(), e.Driver().Close())
 	}
-	log.Info("admin API", "address", l.Addr().String(), "token", filepath.Join(state, "admin.token"))
-	if f.pprof != "" {
-		if !admin.Loopback(f.pprof) {
-			return failf(exitUsage, "profiles are served on loopback only")
-		}
-		go servePprof(f.pprof, log) // ends with the process
-	}
+	log.Info("admin API", "address", l.Addr().String(), "tls", secure != nil, "token", filepath.Join(state, "admin.token"))
+	api := admin.New(e, admin.Options{Token: token, TLS: secure, Log: log})
 	var running sync.WaitGroup
 	// The admin API answers "not ready" while the engine stops.
 	apiCtx, stopAPI := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() {
-		if err := admin.New(e, token, log).Serve(apiCtx, l); err != nil {
+		if err := api.Serve(apiCtx, l); err != nil {
 			log.Error("the admin API ended", "error", err)
 		}
 	})
@@ -170,15 +175,4 @@ func gate(ctx context.Context, ws *dsl.Workspace, fsys fs.FS) error {
 		return fmt.Errorf("%d tests failed; the first: %s", len(failed), failed[0])
 	}
 	return nil
-}
-
-func servePprof(addr string, log *slog.Logger) {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	s := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	if err := s.ListenAndServe(); err != nil {
-		log.Error("profiles", "error", err)
-	}
 }

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -34,13 +33,14 @@ type PublishAnswer struct {
 	Findings []runtime.Finding  `json:"findings,omitempty"`
 }
 
-func (a *API) revisions(r *http.Request) (any, error) { return a.engine.Revisions(r.Context()) }
+func (a *API) revisions(r *call) (any, error) { return a.engine.Revisions(r.Context()) }
 
-func (a *API) publish(r *http.Request) (any, error) {
+func (a *API) publish(r *call) (any, error) {
 	var in Publishing
-	if err := strictly(r, &in); err != nil {
+	if err := r.read(&in); err != nil {
 		return nil, err
 	}
+	in.Who = r.actor(in.Who)
 	if in.Who == "" {
 		return nil, problemf(http.StatusUnprocessableEntity, "say who publishes")
 	}
@@ -53,11 +53,12 @@ func (a *API) publish(r *http.Request) (any, error) {
 	return published(entry, report, err)
 }
 
-func (a *API) rollback(r *http.Request) (any, error) {
+func (a *API) rollback(r *call) (any, error) {
 	var in Rollback
-	if err := strictly(r, &in); err != nil {
+	if err := r.read(&in); err != nil {
 		return nil, err
 	}
+	in.Who = r.actor(in.Who)
 	if in.Who == "" {
 		return nil, problemf(http.StatusUnprocessableEntity, "say who rolls back")
 	}
@@ -84,20 +85,4 @@ func published(entry publication.Entry, report runtime.Report, err error) (any, 
 		return nil, err
 	}
 	return PublishAnswer{Entry: &entry, Here: &report, Findings: runtime.Findings(report.Findings)}, nil
-}
-
-// strictly reads the body of a request, which may have no keys but the known
-// ones.
-func strictly(r *http.Request, into any) error {
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return problemf(http.StatusRequestEntityTooLarge, "the request is larger than %d bytes", large.Limit)
-	}
-	if err != nil {
-		return problemf(http.StatusBadRequest, "the request cannot be read")
-	}
-	return nil
 }

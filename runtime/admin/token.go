@@ -3,7 +3,6 @@ package admin
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,31 +37,4 @@ func Token(stateDir string) (string, error) {
 		return "", fmt.Errorf("keep the admin token: %w", err)
 	}
 	return token, nil
-}
-
-// endpoint is the note that a running engine leaves for the command line.
-type endpoint struct {
-	Addr string `json:"addr"`
-}
-
-// Announce leaves a note in the state folder that says where the API is.
-func Announce(stateDir, addr string) error {
-	raw, err := json.Marshal(endpoint{addr})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(stateDir, "admin.json"), raw, 0o600)
-}
-
-// Find reads the note that Announce left.
-func Find(stateDir string) (addr string, err error) {
-	raw, err := os.ReadFile(filepath.Join(stateDir, "admin.json"))
-	if err != nil {
-		return "", err
-	}
-	var e endpoint
-	if err := json.Unmarshal(raw, &e); err != nil {
-		return "", err
-	}
-	return e.Addr, nil
 }

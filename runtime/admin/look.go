@@ -1,0 +1,105 @@
+package admin
+
+import (
+	"net/http"
+	"strconv"
+
+	"crossdock/runtime/flow"
+	"crossdock/runtime/journal"
+	"crossdock/runtime/queue"
+)
+
+func (a *API) health(w http.ResponseWriter, _ *http.Request) {
+	write(w, http.StatusOK, map[string]string{"status": "alive"})
+}
+
+func (a *API) readiness(w http.ResponseWriter, _ *http.Request) {
+	if !a.engine.Ready() {
+		write(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready"})
+		return
+	}
+	write(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+func (a *API) status(r *call) (any, error) { return a.engine.Status(r.Context()) }
+
+func (a *API) queues(r *call) (any, error) {
+	page, err := a.engine.Driver().Browse(r.Context(), queue.Query{View: queue.Lanes, Limit: 100000})
+	if err != nil {
+		return nil, err
+	}
+	lanes := make([]Lane, 0, len(page.Lanes))
+	for _, l := range page.Lanes {
+		lanes = append(lanes, Lane{LaneStat: l, Note: a.engine.LaneNote(l.Lane)})
+	}
+	return lanes, nil
+}
+
+// Lane is a lane with a word on what keeps it, where something does.
+type Lane struct {
+	queue.LaneStat
+	Note string `json:"note,omitempty"`
+}
+
+func (a *API) balance(r *call) (any, error) {
+	return journal.ReadShared(r.Context(), a.engine.Driver(), r.URL.Query().Get("pipeline"), flow.PipelineOf)
+}
+
+// trace returns the story of all messages with a business reference, or of one
+// message.
+func (a *API) trace(r *call) (any, error) {
+	q := r.URL.Query()
+	query := queue.Query{View: queue.ByRef, Ref: queue.Ref{Type: q.Get("ref"), Value: q.Get("value")}, Limit: 10000}
+	if id := q.Get("id"); id != "" {
+		query = queue.Query{View: queue.ByMsg, ID: id, Limit: 10000}
+	}
+	page, err := a.engine.Driver().Browse(r.Context(), query)
+	if err != nil {
+		return nil, err
+	}
+	return a.entries(r, page.Entries)
+}
+
+// limit reads how many entries are wanted; 0 = the default.
+func limit(r *call) int {
+	n, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return min(n, 10000)
+}
+
+// entries leaves payloads out of history unless they are asked for.
+func (a *API) entries(c *call, list []queue.Entry) ([]queue.Entry, error) {
+	reveal, err := a.reveals(c)
+	if err != nil || reveal {
+		return list, err
+	}
+	out := make([]queue.Entry, len(list))
+	for i, e := range list {
+		e.Data = nil
+		out[i] = e
+	}
+	return out, nil
+}
+
+// reveals reports whether the personal data in payloads is asked for, and
+// whether who asks may see it.
+func (a *API) reveals(c *call) (bool, error) {
+	if c.URL.Query().Get("reveal") != "true" {
+		return false, nil
+	}
+	if !c.who.Reveal {
+		return false, problemf(http.StatusForbidden, "%s may not see the personal data in payloads", c.who.Name)
+	}
+	return true, nil
+}
+
+func (a *API) history(r *call) (any, error) {
+	q := r.URL.Query()
+	page, err := a.engine.Driver().Browse(r.Context(), queue.Query{View: queue.Recent, Pipeline: q.Get("pipeline"), Kind: queue.Kind(q.Get("kind")), Limit: limit(r)})
+	if err != nil {
+		return nil, err
+	}
+	return a.entries(r, page.Entries)
+}

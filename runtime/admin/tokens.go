@@ -1,0 +1,38 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"crossdock/runtime/access"
+)
+
+// NewToken is the answer to a token that was made; Text is shown this once.
+type NewToken struct {
+	Text string `json:"token"`
+	access.Token
+}
+
+func (a *API) tokenList(c *call) (any, error) { return a.tokens.List(c.Context()) }
+
+func (a *API) tokenCreate(c *call) (any, error) {
+	var g access.Grant
+	if err := c.read(&g); err != nil {
+		return nil, err
+	}
+	if g.Reveal && !c.who.Reveal {
+		return nil, problemf(http.StatusForbidden, "who may not see personal data cannot give that right to others")
+	}
+	text, made, err := a.tokens.Create(c.Context(), g, c.who.Name, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return NewToken{text, made}, nil
+}
+
+func (a *API) tokenRevoke(c *call) (any, error) {
+	if err := c.nothing(); err != nil {
+		return nil, err
+	}
+	return a.tokens.Revoke(c.Context(), c.PathValue("what"))
+}
