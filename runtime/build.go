@@ -10,15 +10,20 @@ import (
 	"crossdock/connectors/webhook"
 	"crossdock/dsl"
 	"crossdock/dsl/compile"
+	"crossdock/runtime/policy"
 	"crossdock/runtime/worker"
 )
 
 // openSink is an open connection, shared by the revisions that define it alike.
 type openSink struct {
 	sink   connectors.Sink
-	gate   worker.Gate
+	guard  *policy.Guard
+	limits string // what guard was made from
 	digest string
 }
+
+// alike reports whether calls go through the same guard as those of o.
+func (s *openSink) alike(o *openSink) bool { return o != nil && s.guard == o.guard }
 
 // build makes everything a revision needs without touching what runs. Sinks of
 // unchanged connections are shared with old.
@@ -36,12 +41,12 @@ func (e *Engine) build(ws *dsl.Workspace, old *revision) (*revision, error) {
 		next.closeNew(old)
 		return nil, err
 	}
-	live := &worker.Live{WS: ws, Sinks: map[string]connectors.Sink{}, Gates: map[string]worker.Gate{}, Generation: 1}
+	live := &worker.Live{WS: ws, Sinks: map[string]connectors.Sink{}, Guards: map[string]*policy.Guard{}, Generation: 1}
 	if old != nil {
 		live.Generation = old.live.Generation + 1
 	}
 	for name, s := range next.sinks {
-		live.Sinks[name], live.Gates[name] = s.sink, s.gate
+		live.Sinks[name], live.Guards[name] = s.sink, s.guard
 	}
 	next.live = live
 	if err := e.prepareSources(next); err != nil {
@@ -83,8 +88,13 @@ func (r *revision) closeNew(old *revision) {
 func (e *Engine) openSinks(next, old *revision) error {
 	for name, c := range next.ws.Connections {
 		digest := c.Digest + fmt.Sprint(next.ws.Environment.Vars)
-		if old != nil && old.sinks[name] != nil && old.sinks[name].digest == digest {
-			next.sinks[name] = old.sinks[name]
+		var was *openSink
+		if old != nil {
+			was = old.sinks[name]
+		}
+		limits := limitsDigest(c)
+		if was != nil && was.digest == digest && was.limits == limits {
+			next.sinks[name] = was
 			continue
 		}
 		env := connectors.Env{Log: e.log.With("connection", name), Dial: e.opt.Dial, Secret: next.secret, Dir: e.opt.Dir, UserAgent: "crossdock/" + Version}
@@ -92,7 +102,14 @@ func (e *Engine) openSinks(next, old *revision) error {
 		if err != nil {
 			return fmt.Errorf("open the connection %s: %w", name, err)
 		}
-		next.sinks[name] = &openSink{sink: sink, gate: make(worker.Gate, c.Concurrency), digest: digest}
+		opened := &openSink{sink: sink, digest: digest, limits: limits}
+		if was != nil && was.limits == limits {
+			opened.guard = was.guard // what it knows of the other system stays true
+		} else if opened.guard, err = e.guard(c); err != nil {
+			sink.Close()
+			return fmt.Errorf("connection %s: %w", name, err)
+		}
+		next.sinks[name] = opened
 	}
 	return nil
 }

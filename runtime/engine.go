@@ -163,7 +163,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err := e.restorePauses(ctx, next); err != nil {
 		return err
 	}
-	if err := e.unpark(ctx, ws); err != nil {
+	if err := e.unpark(ctx, next, nil); err != nil {
 		return err
 	}
 	report.Revision, report.At = ws.Revision, time.Now()

@@ -126,7 +126,7 @@ func (e *Engine) reload(ctx context.Context) Report {
 			s.sink.Close() // deliveries under way end on it
 		}
 	}
-	if err := e.unpark(ctx, ws); err != nil {
+	if err := e.unpark(ctx, next, old); err != nil {
 		e.log.Error("cannot release messages that waited for a definition", "error", err)
 	}
 	return Report{Result: "ok", Revision: ws.Revision, Changes: changes, Findings: list}

@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"crossdock/dsl"
@@ -10,24 +9,27 @@ import (
 	"crossdock/runtime/flow"
 	"crossdock/runtime/message"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/worker"
 )
 
-// unpark lets messages go on that waited for a definition that ws has. Those
-// whose definition is still missing stay as they are.
-func (e *Engine) unpark(ctx context.Context, ws *dsl.Workspace) error {
+// unpark lets messages go on that waited for a definition that next has, or for
+// a connection about which it says something else than old. Those whose
+// definition is still missing, and those that wait for a time, stay as they are.
+func (e *Engine) unpark(ctx context.Context, next, old *revision) error {
 	q := queue.Query{View: queue.Jobs, State: queue.Parked, Limit: 1000, Bodies: true}
 	for {
 		page, err := e.driver.Browse(ctx, q)
 		if err != nil {
 			return err
 		}
-		var orders []queue.Order
+		var ready []queue.JobInfo
 		for _, j := range page.Jobs {
-			if defined(ws, j.Body) {
-				orders = append(orders, queue.Order{ID: j.ID, Do: queue.Unpark})
+			connection, defined := defined(next.ws, j.Body)
+			if defined && (j.Due.IsZero() || old == nil || next.sinks[connection] != nil && !next.sinks[connection].alike(old.sinks[connection])) {
+				ready = append(ready, j)
 			}
 		}
-		if err := e.order(ctx, orders); err != nil {
+		if err := worker.Unpark(ctx, e.driver, ready); err != nil {
 			return fmt.Errorf("release messages that waited for a definition: %w", err)
 		}
 		if page.Next == "" {
@@ -37,40 +39,30 @@ func (e *Engine) unpark(ctx context.Context, ws *dsl.Workspace) error {
 	}
 }
 
-// order gives orders in one write; where one of them has nothing to act on any
-// more, each by itself.
-func (e *Engine) order(ctx context.Context, orders []queue.Order) error {
-	if len(orders) == 0 {
-		return nil
-	}
-	_, err := e.driver.Apply(ctx, queue.Commit{Orders: orders})
-	if !errors.Is(err, queue.ErrNotFound) {
-		return err
-	}
-	for i := range orders {
-		if _, err := e.driver.Apply(ctx, queue.Commit{Orders: orders[i : i+1]}); err != nil && !errors.Is(err, queue.ErrNotFound) {
-			return err
-		}
-	}
-	return nil
-}
-
-// defined reports whether ws has what the next step of a stored message needs.
-func defined(ws *dsl.Workspace, body []byte) bool {
+// defined reports whether ws has what the next step of a stored message needs,
+// and the connection of that step.
+func defined(ws *dsl.Workspace, body []byte) (connection string, yes bool) {
 	p := ws.Pipelines[flow.PipelineOf(body)]
 	if p == nil {
-		return false
+		return "", false
 	}
 	run, err := flow.Decode(body, func([]byte, *message.Meta) (any, error) { return nil, nil })
 	if err != nil {
-		return true // the work on it tells what is wrong
+		return "", true // the work on it tells what is wrong
 	}
 	if run.Step == "" || run.Step == flow.End {
-		return true
+		return "", true
 	}
 	step := p.ByID[run.Step]
 	if step == nil {
-		return false
+		return "", false
 	}
-	return step.Action != compile.ActSend && step.Action != compile.ActCall || ws.Operation(step.Target) != nil
+	if step.Action != compile.ActSend && step.Action != compile.ActCall {
+		return "", true
+	}
+	op := ws.Operation(step.Target)
+	if op == nil {
+		return "", false
+	}
+	return op.Connection, true
 }

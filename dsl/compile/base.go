@@ -147,7 +147,7 @@ func (b *builder) environment() {
 // standard is the policy under everything.
 func standard() *Policy {
 	return &Policy{Name: "standard", Priority: 2, Retry: retry.Default, Remember: 40 * 24 * time.Hour, Ordered: true,
-		Box: "general", Keep: 30 * 24 * time.Hour}
+		Box: "general", Keep: 30 * 24 * time.Hour, GiveUp: 3 * 24 * time.Hour}
 }
 
 var priorities = []string{"critical", "high", "normal", "low"}
@@ -204,6 +204,7 @@ func (b *builder) overlay(dec *spec.Decoder, p *Policy, s *spec.Policy) {
 			p.Retry.Grow = r.Grow
 		}
 		p.Retry.MaxWait = r.MaxWait.Or(p.Retry.MaxWait)
+		p.GiveUp = r.GiveUp.Or(p.GiveUp)
 		if r.Jitter != nil {
 			p.Retry.Jitter = *r.Jitter
 		}
@@ -220,6 +221,12 @@ func (b *builder) overlay(dec *spec.Decoder, p *Policy, s *spec.Policy) {
 	p.Remember = s.Remember.Or(p.Remember)
 	if s.Order.Set() {
 		p.Ordered = s.Order.Value == "per_key"
+	}
+	if s.Collapse.Set() {
+		p.Collapse = true
+	}
+	if s.OnDeadLetter.Set() {
+		p.Block = s.OnDeadLetter.Value == "block"
 	}
 	if s.DeadLetter != nil {
 		if s.DeadLetter.Box.Set() {

@@ -57,6 +57,7 @@ func (b *builder) connection(d *definition) {
 	}
 	c.Timeout = c.Spec.Limits.Timeout.Or(10 * time.Second)
 	c.Response = c.Spec.Limits.Response.Or(1 << 20)
+	b.patience(dec, c)
 	for i := range c.Spec.Operations {
 		f := &c.Spec.Operations[i]
 		if strings.ContainsAny(f.Key.Text, ". ") {

@@ -79,6 +79,7 @@ type pipelineBuilder struct {
 // accept resolves the contract of incoming payloads.
 func (b *pipelineBuilder) accept() {
 	b.p.Accept = b.schemaRef(b.dec, b.p.Spec.Accept)
+	b.p.Hold = b.p.Spec.OnSchemaDrift.Value == "quarantine"
 	if b.p.Accept != nil {
 		b.at.Shape.Schema = b.p.Accept.Schema
 		b.uses = append(b.uses, b.p.Accept.Digest)

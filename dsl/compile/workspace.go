@@ -98,6 +98,9 @@ type Policy struct {
 	Ordered  bool
 	Box      string
 	Keep     time.Duration
+	GiveUp   time.Duration // how long a message waits for a system that pauses it
+	Collapse bool          // only the newest waiting message of an order_by is worked on
+	Block    bool          // a dead letter holds up what follows with its order_by
 
 	RetrySet bool // attempts were named by a person, not only by default
 	Span     diag.Span
@@ -126,6 +129,41 @@ type Connection struct {
 	Concurrency int
 	Timeout     time.Duration
 	Response    int64
+	Rate        Rate      // zero: no bound
+	Quota       Quota     // zero: no bound
+	Reserve     int       // percent of Quota and Concurrency for critical work
+	Breaker     *Breaker  // nil: none
+	Windows     []*Window // of maintenance
+}
+
+// Rate is so many in a time; N 0 = no bound.
+type Rate struct {
+	N   int
+	Per time.Duration
+}
+
+// Quota is so many in a period of the calendar; N 0 = no bound.
+type Quota struct {
+	N      int
+	Period string // hour, day or month
+	Zone   string
+}
+
+// Breaker says when an operation is called no more, and when it is tried again.
+type Breaker struct {
+	Failures int
+	Within   time.Duration
+	Probe    time.Duration
+}
+
+// Window is a time in which a connection is closed.
+type Window struct {
+	Name  string
+	Cron  string // when it begins
+	Zone  string
+	Lasts time.Duration
+	Try   [4]bool // by priority: it is called all the same
+	Rate  Rate    // of what was held, when it has ended
 }
 
 // Operation is what can be asked of a connection.
@@ -179,6 +217,7 @@ type Pipeline struct {
 	Spec    *spec.Pipeline
 	Trigger Trigger
 	Accept  *Schema
+	Hold    bool // a payload that does not fit Accept is held, not refused
 	Split   *jq.Program
 	When    *rule.Program
 	Key     []*jq.Program

@@ -14,16 +14,17 @@ type Connection struct {
 	Description Text              `yaml:"description" doc:"What it is for, and who owns it."`
 	Type        Text              `yaml:"type" doc:"Kind of connection: http, file or log." validate:"required"`
 	Limits      ConnLimits        `yaml:"limits" doc:"What the other system can take."`
-	Breaker     *ast.Node         `yaml:"breaker" doc:"When to stop calling a failing system." later:"policy"`
-	Maintenance *ast.Node         `yaml:"maintenance" doc:"When the other system is closed." later:"policy"`
+	Breaker     *Breaker          `yaml:"breaker" doc:"When to stop calling a failing system; messages wait then and burn no attempts."`
+	Maintenance []Window          `yaml:"maintenance" doc:"When the other system is closed."`
 	Operations  Fields[Operation] `yaml:"operations" doc:"What can be asked of it."`
 }
 
 // ConnLimits says what the other system can take.
 type ConnLimits struct {
-	Rate            Text     `yaml:"rate" doc:"Calls per second, such as 20/s." later:"policy"`
-	Quota           Text     `yaml:"quota" doc:"Calls per day or hour, such as 100000/day." later:"policy"`
-	ReserveCritical Text     `yaml:"reserve_critical" doc:"Share of the quota kept for critical work." later:"policy"`
+	Rate            Rate     `yaml:"rate" doc:"Calls in a second, minute or hour, evenly spread, such as 20/s."`
+	Quota           Quota    `yaml:"quota" doc:"Calls in an hour, day or month of the calendar, such as 100000/day."`
+	Zone            Text     `yaml:"zone" doc:"IANA zone in which the days and months of the quota begin; that of the workspace unless said otherwise."`
+	ReserveCritical Percent  `yaml:"reserve_critical" doc:"Share of the quota and of the calls at the same time that only critical work may use, such as 20%."`
 	Concurrency     int      `yaml:"concurrency" doc:"Calls at the same time; 64 unless said otherwise." validate:"omitempty,min=1,max=10000"`
 	Timeout         Duration `yaml:"timeout" doc:"Longest time for one call; 10s unless said otherwise."`
 	Response        Size     `yaml:"response" doc:"Largest answer that is read; 1MiB unless said otherwise."`

@@ -29,14 +29,15 @@ type Limits struct {
 
 // Policy says what the business tolerates.
 type Policy struct {
-	Node       *ast.Node   `yaml:"-"`
-	Extends    Text        `yaml:"extends" doc:"Policy whose settings this one starts from."`
-	Priority   Text        `yaml:"priority" doc:"critical, high, normal or low." validate:"omitempty,oneof=critical high normal low"`
-	Retry      *Retry      `yaml:"retry" doc:"How often and when a failed delivery is repeated."`
-	Remember   Duration    `yaml:"remember" doc:"How long idempotency keys are remembered."`
-	Order      Text        `yaml:"order" doc:"per_key keeps messages of one order_by in order; none lets them overtake." validate:"omitempty,oneof=per_key none"`
-	DeadLetter *DeadLetter `yaml:"dead_letter" doc:"Where messages go that cannot be delivered."`
-	Collapse   *ast.Node   `yaml:"collapse" doc:"Keep only the latest message of a key." later:"policy"`
+	Node         *ast.Node   `yaml:"-"`
+	Extends      Text        `yaml:"extends" doc:"Policy whose settings this one starts from."`
+	Priority     Text        `yaml:"priority" doc:"critical, high, normal or low." validate:"omitempty,oneof=critical high normal low"`
+	Retry        *Retry      `yaml:"retry" doc:"How often and when a failed delivery is repeated."`
+	Remember     Duration    `yaml:"remember" doc:"How long idempotency keys are remembered."`
+	Order        Text        `yaml:"order" doc:"per_key keeps messages of one order_by in order; none lets them overtake." validate:"omitempty,oneof=per_key none"`
+	DeadLetter   *DeadLetter `yaml:"dead_letter" doc:"Where messages go that cannot be delivered."`
+	Collapse     Text        `yaml:"collapse" doc:"latest_per_key: of the messages that wait with the same order_by, only the newest is worked on; the older ones end as filtered." validate:"omitempty,oneof=latest_per_key" later:"policy"`
+	OnDeadLetter Text        `yaml:"on_dead_letter" doc:"What happens to later messages with the order_by of a dead letter: skip (default) lets them go on, block keeps them waiting until it is replayed or discarded." validate:"omitempty,oneof=skip block" later:"policy"`
 }
 
 // Retry says how often and when a failed delivery is repeated.
@@ -46,6 +47,7 @@ type Retry struct {
 	Grow     float64  `yaml:"grow" doc:"Factor from one pause to the next." validate:"omitempty,min=1,max=100"`
 	MaxWait  Duration `yaml:"max_wait" doc:"Longest pause."`
 	On       []Text   `yaml:"on" doc:"What is repeated: timeout, connection, 5xx, or status numbers."`
+	GiveUp   Duration `yaml:"give_up_after" doc:"How long a message waits for a system that asks for pauses or is cut off by its breaker; then it is a dead letter. 3d unless said otherwise."`
 	Jitter   *float64 `yaml:"jitter" doc:"Share of a pause that is random, 0 to 1; 0.2 unless said otherwise." validate:"omitempty,min=0,max=1"`
 }
 

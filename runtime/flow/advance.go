@@ -415,7 +415,7 @@ func Complete(p *compile.Pipeline, r *Run, s *compile.Step, result any) {
 		r.Steps = next
 	}
 	r.Effects++
-	r.Ambiguous = false
+	r.Ambiguous, r.Held = false, nil
 	if s.Next == nil {
 		r.Step = End
 		return
@@ -429,7 +429,7 @@ func Fail(r *Run, s *compile.Step) bool {
 	if len(s.OnFail) == 0 {
 		return false
 	}
-	r.Step, r.Ambiguous = s.OnFail[0].ID, false
+	r.Step, r.Ambiguous, r.Held = s.OnFail[0].ID, false, nil
 	return true
 }
 

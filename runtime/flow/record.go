@@ -12,7 +12,11 @@ import (
 
 // recordVersion is the first byte of an encoded Run. A reader refuses what it
 // does not know instead of guessing.
-const recordVersion = 1
+const recordVersion = 2
+
+// recordHead is the length of what every record begins with: version, flags and
+// priority.
+const recordHead = 4
 
 const (
 	hasRaw = 1 << iota
@@ -23,13 +27,14 @@ const (
 	hasEvent
 	hasFault
 	hasCause
+	isHeld
 )
 
 // Encode appends the record of r to dst. What came as bytes is kept as those
 // bytes.
 func Encode(dst []byte, r *Run) []byte {
-	flags := byte(0)
-	set := func(bit byte, on bool) {
+	flags := uint16(0)
+	set := func(bit uint16, on bool) {
 		if on {
 			flags |= bit
 		}
@@ -42,7 +47,8 @@ func Encode(dst []byte, r *Run) []byte {
 	set(hasEvent, r.Meta.Event != nil)
 	set(hasFault, r.Fault != "")
 	set(hasCause, r.Cause != nil)
-	dst = append(dst, recordVersion, flags, byte(r.Priority))
+	set(isHeld, r.Held != nil)
+	dst = append(dst, recordVersion, byte(flags), byte(flags>>8), byte(r.Priority))
 	for _, s := range []string{r.ID, r.Pipeline, r.Revision, r.Key, r.OrderKey, r.Step} {
 		dst = appendText(dst, s)
 	}
@@ -62,6 +68,13 @@ func Encode(dst []byte, r *Run) []byte {
 	if flags&hasCause != 0 {
 		cause, _ := json.Marshal(r.Cause) // plain strings and numbers cannot fail
 		dst = appendBytes(dst, cause)
+	}
+	if h := r.Held; h != nil {
+		since := int64(0)
+		if !h.Since.IsZero() {
+			since = h.Since.UnixNano()
+		}
+		dst = appendText(binary.AppendVarint(dst, since), h.Reason)
 	}
 	if flags&hasMapped != 0 {
 		dst = appendBytes(dst, message.Marshal(r.Body))
@@ -111,15 +124,15 @@ var errShort = errors.New("the stored message is cut short")
 // visible.
 func Decode(b []byte, decode func(raw []byte, m *message.Meta) (any, error)) (Run, error) {
 	var r Run
-	if len(b) < 3 {
+	if len(b) < recordHead {
 		return r, errShort
 	}
 	if b[0] != recordVersion {
 		return r, fmt.Errorf("the stored message has format %d, this version reads %d", b[0], recordVersion)
 	}
-	flags := b[1]
-	r.Priority = int(b[2])
-	d := reader{b: b[3:]}
+	flags := uint16(b[1]) | uint16(b[2])<<8
+	r.Priority = int(b[3])
+	d := reader{b: b[recordHead:]}
 	for _, s := range []*string{&r.ID, &r.Pipeline, &r.Revision, &r.Key, &r.OrderKey, &r.Step} {
 		*s = d.text()
 	}
@@ -148,6 +161,13 @@ func Decode(b []byte, decode func(raw []byte, m *message.Meta) (any, error)) (Ru
 			return r, fmt.Errorf("read the stored cause: %w", err)
 		}
 	}
+	if flags&isHeld != 0 {
+		r.Held = &Held{}
+		if since := d.varint(); since != 0 {
+			r.Held.Since = time.Unix(0, since).UTC()
+		}
+		r.Held.Reason = d.text()
+	}
 	r.Ambiguous = flags&isAmbiguous != 0
 	r.Mapped = flags&hasMapped != 0
 	var mapped []byte
@@ -162,7 +182,7 @@ func Decode(b []byte, decode func(raw []byte, m *message.Meta) (any, error)) (Ru
 }
 
 // payloads decodes the bodies of a record.
-func (r *Run) payloads(flags byte, mapped, original []byte, decode func([]byte, *message.Meta) (any, error)) error {
+func (r *Run) payloads(flags uint16, mapped, original []byte, decode func([]byte, *message.Meta) (any, error)) error {
 	var err error
 	if flags&hasRaw != 0 {
 		r.Raw = original
@@ -246,7 +266,7 @@ func (d *reader) texts() map[string]string {
 	return m
 }
 
-func (d *reader) meta(m *message.Meta, flags byte) {
+func (d *reader) meta(m *message.Meta, flags uint16) {
 	for _, s := range []*string{&m.Source, &m.Path, &m.Consumer, &m.Type} {
 		*s = d.text()
 	}

@@ -36,8 +36,15 @@ type Run struct {
 
 	Effects   int    // effects that have succeeded so far
 	Ambiguous bool   // the last attempt of the effect at Step may have had its effect
+	Held      *Held  // the effect at Step waits for another system; nil otherwise
 	Fault     string // the message could not even be identified: why
 	Cause     *Cause // of a dead letter
+}
+
+// Held tells why the next effect waits in the store.
+type Held struct {
+	Since  time.Time // when the other system first was not available; zero: it was
+	Reason string
 }
 
 // Cause says why a run became a dead letter.

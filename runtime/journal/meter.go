@@ -21,6 +21,7 @@ type Meter struct {
 	ended    *prometheus.CounterVec
 	parked   *prometheus.CounterVec
 	retries  *prometheus.CounterVec
+	cut      *prometheus.GaugeVec
 	lag      *prometheus.HistogramVec
 	latency  *prometheus.HistogramVec
 	reloads  *prometheus.CounterVec
@@ -46,8 +47,10 @@ func NewMeter() *Meter {
 	m.accepted = counter("accepted_total", "Messages taken in, by pipeline and result: new, duplicate or conflict.", "pipeline", "result")
 	m.rejected = counter("rejected_total", "Messages refused at the door, by pipeline and status.", "pipeline", "status")
 	m.ended = counter("ended_total", "Runs that ended, by pipeline and outcome: delivered, filtered, dead or branched.", "pipeline", "outcome")
-	m.parked = counter("parked_total", "Times a message was set aside, by pipeline and what is missing: pipeline, connection or definition.", "pipeline", "reason")
+	m.parked = counter("parked_total", "Times a message was set aside, by pipeline and why: pipeline, connection, definition, maintenance, breaker, throttled, quota, rate, draining, blocked or drift.", "pipeline", "reason")
 	m.retries = counter("retries_total", "Attempts that failed and will be repeated, by operation.", "connection", "operation")
+	m.cut = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "crossdock_cut_off", Help: "1 while an operation is cut off by its breaker or by a pause that it asked for."}, []string{"connection", "operation"})
+	m.Registry.MustRegister(m.cut)
 	m.lag = histogram("lag_seconds", "Time from reception of a message to the end of its run.", "pipeline")
 	m.latency = histogram("delivery_seconds", "Time of one delivery attempt, by operation and result.", "connection", "operation", "result")
 	m.reloads = counter("reloads_total", "Reloads, by result: ok, unchanged or failed.", "result")
@@ -87,10 +90,18 @@ func (m *Meter) Ended(pipeline, outcome string, received, _ time.Time) {
 	}
 }
 
-// Parked counts a message set aside. reason is the kind of what is missing:
-// pipeline, connection or definition.
+// Parked counts a message set aside. reason is the kind of what keeps it.
 func (m *Meter) Parked(pipeline, reason string) {
 	m.parked.WithLabelValues(pipeline, reason).Inc()
+}
+
+// Cut tells whether an operation is cut off.
+func (m *Meter) Cut(connection, operation string, on bool) {
+	value := 0.0
+	if on {
+		value = 1
+	}
+	m.cut.WithLabelValues(connection, operation).Set(value)
 }
 
 // Attempt observes one delivery attempt.

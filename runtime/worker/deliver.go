@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"crossdock/dsl/compile"
 	"crossdock/runtime/flow"
 	"crossdock/runtime/mutant"
+	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/retry"
 )
@@ -28,12 +30,16 @@ type verdict struct {
 // succeeded and the run goes on: then it returns true.
 func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 	op := t.live.WS.Operation(out.Step.Target)
-	gate := t.bind(op).Gates[op.Connection]
-	if !gate.enter(ctx) {
+	guard := t.bind(op).Guards[op.Connection]
+	pass, hold := guard.Enter(ctx, policy.Ask{Operation: op.Name, Priority: t.lease.Priority, Received: t.run.Meta.ReceivedAt})
+	if hold != nil {
+		return t.hold(work, op, out, hold, "")
+	}
+	defer func() { pass.Leave(policy.Unknown) }() // where no attempt was made
+	if ctx.Err() != nil {
 		t.interrupted(work)
 		return false
 	}
-	defer gate.leave()
 	// A reload may have come while the message waited for its turn.
 	to := t.bind(op)
 	op = to.WS.Operation(out.Step.Target)
@@ -59,6 +65,23 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 	mutant.Crash(mutant.BeforeEffect)
 	v := t.attempt(ctx, sink, op, out)
 	mutant.Crash(mutant.AfterEffect)
+	mayAgain := !v.ok && mayRepeat(op, v.failure) && out.Step.Policy.Retry.Repeats(v.failure)
+	pauses := mayAgain && v.pauses()
+	tried := mayAgain && pass.Tried() && v.health() == policy.Failed
+	switch {
+	case work.Err() != nil && !v.ok:
+	case pauses:
+		pass.Pause(v.asked)
+	case pass.Leave(v.health()):
+		t.w.recovered(op)
+	}
+	if (pauses || tried) && work.Err() == nil {
+		if hold := guard.Back(op.Name); hold != nil {
+			t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), time.Since(t.began))
+			t.unsure(op, v)
+			return t.hold(work, op, out, hold, v.cause.Message)
+		}
+	}
 	return t.judged(work, op, out, v)
 }
 
@@ -79,6 +102,19 @@ func (t *task) judged(work context.Context, op *compile.Operation, out flow.Outc
 		return false
 	}
 	return t.failed(work, op, out, v, attempt)
+}
+
+// health is what an attempt tells about the other system.
+func (v *verdict) health() policy.Result {
+	if f := v.failure; !v.ok && (f.Ambiguous || f.NotSent || f.Status >= 500) {
+		return policy.Failed
+	}
+	return policy.Answered
+}
+
+// pauses reports whether the other side asked for a pause.
+func (v *verdict) pauses() bool {
+	return !v.ok && (v.failure.Status == 429 || v.failure.Status == 503 && v.asked > 0)
 }
 
 // bind returns the revision whose connection carries an effect: the one at
@@ -103,25 +139,6 @@ func attemptWord(v verdict) string {
 		return "no_answer"
 	}
 	return "refused"
-}
-
-// enter waits for a free place; false means the context ended first.
-func (g Gate) enter(ctx context.Context) bool {
-	if g == nil {
-		return true
-	}
-	select {
-	case g <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (g Gate) leave() {
-	if g != nil {
-		<-g
-	}
 }
 
 // marks reports whether an attempt must be written down before it is made,
@@ -311,12 +328,8 @@ func (t *task) failed(work context.Context, op *compile.Operation, out flow.Outc
 			return false
 		}
 		policy.Attempts = min(policy.Attempts, attempt)
-	} else if marks(op) {
-		t.run.Ambiguous = false // certainly nothing was sent
 	}
-	if op.Repeat == compile.RepeatCheck && (v.failure.Ambiguous || v.failure.Status >= 500) {
-		t.run.Ambiguous = true
-	}
+	t.unsure(op, v)
 	if policy.Repeats(v.failure) && attempt < policy.Attempts {
 		t.retry(work, op, out, v, attempt, policy)
 		return false
@@ -330,6 +343,17 @@ func (t *task) failed(work context.Context, op *compile.Operation, out flow.Outc
 	t.lease.Attempts = attempt
 	t.end(work, flow.Outcome{Kind: flow.Dead, Cause: v.cause})
 	return false
+}
+
+// unsure keeps in mind whether an attempt that is repeated may have had its
+// effect.
+func (t *task) unsure(op *compile.Operation, v verdict) {
+	switch {
+	case marks(op) && mayRepeat(op, v.failure):
+		t.run.Ambiguous = false // certainly nothing was done
+	case op.Repeat == compile.RepeatCheck && (v.failure.Ambiguous || v.failure.Status >= 500):
+		t.run.Ambiguous = true
+	}
 }
 
 func attemptsText(n int) string {
@@ -385,17 +409,27 @@ func (w *Worker) Ask(ctx context.Context, op *compile.Operation, with map[string
 	if now == nil || sink == nil {
 		return connectors.Response{}, fmt.Errorf("there is no operation %s", op.Ref())
 	}
-	gate := live.Gates[op.Connection]
-	if !gate.enter(ctx) {
+	pass, hold := live.Guards[op.Connection].Enter(ctx, policy.Ask{Operation: now.Name, Priority: queue.Normal, Received: time.Now()})
+	if hold != nil {
+		return connectors.Response{}, connectors.After(max(time.Until(hold.Until), time.Second), errors.New(hold.Reason))
+	}
+	defer func() { pass.Leave(policy.Unknown) }() // where no call was made
+	if ctx.Err() != nil {
 		return connectors.Response{}, ctx.Err()
 	}
-	defer gate.leave()
 	ctx, cancel := context.WithTimeout(ctx, now.Timeout)
 	defer cancel()
 	began := time.Now()
 	resp, err := sink.Deliver(ctx, connectors.Request{Operation: now.Name, Attempt: 1, With: with, Page: page})
 	v := w.redacted(Judge(ctx, live.WS, &flow.Run{}, now, resp, err))
 	w.meter.Attempt(now.Connection, now.Name, attemptWord(v), time.Since(began))
+	switch {
+	case v.pauses():
+		pass.Pause(v.asked)
+	case ctx.Err() == context.Canceled:
+	case pass.Leave(v.health()):
+		w.recovered(now)
+	}
 	if !v.ok {
 		if v.asked > 0 {
 			return resp, connectors.After(v.asked, v.cause)

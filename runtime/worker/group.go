@@ -11,6 +11,7 @@ import (
 	"crossdock/dsl/compile"
 	"crossdock/runtime/flow"
 	"crossdock/runtime/mutant"
+	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
 )
 
@@ -45,6 +46,9 @@ func (l *Live) gathers(lane string) bool {
 func (l *Live) gatherer(op *compile.Operation) connectors.Gatherer {
 	if op == nil || op.Repeat != compile.RepeatSafe && op.Repeat != compile.RepeatKeyed {
 		return nil
+	}
+	if !l.Guards[op.Connection].Plain() {
+		return nil // each call is judged and counted by itself
 	}
 	if g, ok := l.Sinks[op.Connection].(connectors.Gatherer); ok && g.Gathers(op.Name) {
 		return g
@@ -128,14 +132,15 @@ func (g *group) leave(work context.Context, m *member) {
 
 // deliver makes one attempt for each of ms and returns those that have ended.
 func (g *group) deliver(work context.Context, op *compile.Operation, ms []*member) []*member {
-	gate := ms[0].bind(op).Gates[op.Connection]
-	if !gate.enter(work) {
+	guard := ms[0].bind(op).Guards[op.Connection]
+	pass, hold := guard.Enter(work, policy.Ask{Operation: op.Name, Priority: ms[0].lease.Priority, Received: ms[0].run.Meta.ReceivedAt})
+	defer func() { pass.Leave(policy.Unknown) }()
+	if hold != nil || work.Err() != nil {
 		for _, m := range ms {
-			g.leave(work, m)
+			g.leave(work, m) // each may be held by itself
 		}
 		return nil
 	}
-	defer gate.leave()
 	// A reload may have come while the messages waited for their turn.
 	to := ms[0].bind(op)
 	op = to.WS.Operation(op.Ref())

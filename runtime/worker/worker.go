@@ -18,6 +18,7 @@ import (
 	"crossdock/connectors"
 	"crossdock/dsl/compile"
 	"crossdock/runtime/journal"
+	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
 )
 
@@ -41,12 +42,9 @@ type Options struct {
 type Live struct {
 	WS         *compile.Workspace
 	Sinks      map[string]connectors.Sink
-	Gates      map[string]Gate // concurrency of connections
+	Guards     map[string]*policy.Guard // by connection; one that is missing lets everybody through
 	Generation int
 }
-
-// Gate bounds the calls to one connection at the same time.
-type Gate chan struct{}
 
 // Worker moves messages through one store.
 type Worker struct {
@@ -56,6 +54,7 @@ type Worker struct {
 	opt    Options
 	live   atomic.Pointer[Live]
 	leases *leases
+	calls  *calls
 
 	mu     sync.Mutex
 	ahead  map[string]*pressure
@@ -87,7 +86,7 @@ func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *W
 	if opt.Random == nil {
 		opt.Random = random
 	}
-	return &Worker{driver: d, log: log, meter: meter, opt: opt, leases: newLeases(), ahead: map[string]*pressure{}, lanes: map[string]*lane{}, paused: map[string]bool{}}
+	return &Worker{driver: d, log: log, meter: meter, opt: opt, leases: newLeases(), calls: newCalls(), ahead: map[string]*pressure{}, lanes: map[string]*lane{}, paused: map[string]bool{}}
 }
 
 // Use makes l the revision at work. Messages under way end on theirs.
@@ -169,6 +168,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		}
 	})
 	keepers.Go(func() { w.leases.keep(work, w) })
+	keepers.Go(func() { w.callBack(ctx) })
 
 	<-ctx.Done()
 	w.mu.Lock()

@@ -1,0 +1,122 @@
+// Package policy decides whether another system may be called now, and if not,
+// until when a message waits and why: concurrency, rate, quota, breaker, pauses
+// that the other side asks for, and maintenance windows of one connection.
+//
+// A Guard stands before each connection. What it refuses is not a failure: the
+// message is parked with a reason and a time to wake up, and its attempts are
+// as they were. Short waits are spent in memory, where the priorities take
+// turns (see queue.Turn); long ones in the store, with wake-up times spread so
+// that nothing comes back all at once.
+//
+// Bucket, Circuit, Calendar and the arithmetic of Quota are pure: time is an
+// argument. Gate and Pacer block their callers and nobody else; there is no
+// goroutine that outlives a call. Everything is safe for concurrent use.
+package policy
+
+import (
+	"time"
+
+	"crossdock/runtime/queue"
+)
+
+// The kinds of Hold, for metrics.
+const (
+	Maintenance = "maintenance"
+	BreakerOpen = "breaker"
+	Throttled   = "throttled" // the other side asked for a pause
+	QuotaSpent  = "quota"
+	RateReached = "rate"
+	Draining    = "draining" // behind others that were held by a window
+)
+
+// Hold says why a message waits in the store, and until when.
+type Hold struct {
+	Kind   string
+	Reason string // for people; the same for all that wait for the same thing
+	Until  time.Time
+}
+
+// Result is what a call came to, as far as the other system's health goes.
+type Result uint8
+
+// The results of a call.
+const (
+	Answered Result = iota // it works, whatever it said
+	Failed                 // no answer, or an answer that says it is broken
+	Unknown                // the call says nothing, as one that was cancelled
+)
+
+// line is a queue of those who wait in memory for one thing, by priority.
+type line struct {
+	waiting [queue.Low + 1][]*place
+	turn    queue.Turn
+	strict  bool // the highest priority always goes first
+	n       int
+}
+
+// place is one who waits. Its channel is closed when its turn has come.
+type place struct {
+	c    chan struct{}
+	gone bool // had its turn, or left
+}
+
+func (l *line) join(p queue.Priority) *place {
+	me := &place{c: make(chan struct{})}
+	l.waiting[p] = append(l.waiting[p], me)
+	l.n++
+	return me
+}
+
+// leave takes one out who gave up; false means that its turn has come already.
+func (l *line) leave(p queue.Priority, me *place) bool {
+	if me.gone {
+		return false
+	}
+	me.gone = true
+	l.n--
+	for i, o := range l.waiting[p] {
+		if o == me {
+			l.waiting[p] = append(l.waiting[p][:i], l.waiting[p][i+1:]...)
+			break
+		}
+	}
+	return true
+}
+
+// next lets one go among the priorities of allowed (bit 0: critical), and tells
+// whether there was one.
+func (l *line) next(allowed uint8) bool {
+	var waiting uint8
+	for p := range l.waiting {
+		if len(l.waiting[p]) > 0 {
+			waiting |= 1 << p
+		}
+	}
+	if waiting &= allowed; waiting == 0 {
+		return false
+	}
+	var p queue.Priority
+	if l.strict {
+		for waiting&(1<<p) == 0 {
+			p++
+		}
+	} else {
+		p = l.turn.Next(waiting)
+	}
+	me := l.waiting[p][0]
+	l.waiting[p][0] = nil
+	l.waiting[p] = l.waiting[p][1:]
+	me.gone = true
+	l.n--
+	close(me.c)
+	return true
+}
+
+// ahead counts those who wait with priority p or a higher one.
+func (l *line) ahead(p queue.Priority) int {
+	n := 0
+	for q := range p + 1 {
+		n += len(l.waiting[q])
+	}
+	return n
+}

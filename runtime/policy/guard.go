@@ -1,0 +1,264 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"crossdock/runtime/queue"
+)
+
+// Limits is what the definitions say about one connection.
+type Limits struct {
+	Name        string
+	Operations  []string
+	Concurrency int
+	Reserve     int // percent for critical work
+	Rate        int // calls in Per; 0 = unbounded
+	Per         time.Duration
+	Quota       int // calls in Period; 0 = unbounded
+	Period      Period
+	Zone        *time.Location // of Period
+	Trip        Trip
+	Windows     []*Window
+	Store       Store // where Quota is counted
+	Shared      bool  // other processes use the same store
+}
+
+// Guard stands before one connection. A nil Guard lets everybody through.
+type Guard struct {
+	limits   Limits
+	gate     *Gate
+	pacer    *Pacer // nil: no rate
+	quota    *Quota // nil: none
+	calendar *Calendar
+	circuits map[string]*Circuit
+}
+
+// NewGuard returns the guard of a connection.
+func NewGuard(l Limits) *Guard {
+	g := &Guard{limits: l, gate: NewGate(l.Concurrency, l.Reserve), calendar: NewCalendar(l.Windows), circuits: make(map[string]*Circuit, len(l.Operations))}
+	for _, op := range l.Operations {
+		g.circuits[op] = NewCircuit(l.Trip)
+	}
+	if l.Rate > 0 {
+		g.pacer = NewPacer(l.Rate, l.Per, false)
+		if l.Shared {
+			g.pacer.from = newSharedBucket(l.Store, l.Name, l.Rate, l.Per)
+		}
+	}
+	if l.Quota > 0 {
+		g.quota = NewQuota(l.Store, l.Name, l.Quota, l.Period, l.Zone, l.Reserve)
+	}
+	return g
+}
+
+// Plain reports whether nothing but the number of calls at a time is bounded, as
+// far as the definitions say.
+func (g *Guard) Plain() bool {
+	return g == nil || g.pacer == nil && g.quota == nil && g.limits.Trip.Failures == 0 && len(g.limits.Windows) == 0
+}
+
+// Ask is what wants to be called, and for whom.
+type Ask struct {
+	Operation string
+	Priority  queue.Priority
+	Received  time.Time // when the message came
+}
+
+// Pass is the right to one call. Leave must be called with what it came to. The zero Pass is that of a connection without a guard.
+type Pass struct {
+	g       *Guard
+	circuit *Circuit
+	how     pass
+	over    bool
+}
+
+// Enter waits until the call may be made, for a few seconds at most, or says why
+// it may not. It returns the zero Pass and nil when ctx ended.
+func (g *Guard) Enter(ctx context.Context, a Ask) (Pass, *Hold) {
+	if g == nil {
+		return Pass{}, nil
+	}
+	c := g.circuits[a.Operation]
+	now := time.Now()
+	if h := g.refuses(now, c, a); h != nil {
+		return Pass{}, h
+	}
+	counted := false
+	if g.quota != nil {
+		spent, err := g.quota.Take(ctx, now, a.Priority)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			return Pass{}, &Hold{QuotaSpent, g.limits.Name + ": the store cannot count the quota", now.Add(patience)}
+		case err != nil:
+			return Pass{}, nil
+		case !spent.IsZero():
+			return Pass{}, &Hold{QuotaSpent, g.spent(a.Priority, spent), spent}
+		}
+		counted = true
+	}
+	p, h := g.turn(ctx, c, a)
+	if counted && p.g == nil {
+		g.quota.Return()
+	}
+	return p, h
+}
+
+// refuses tells what closes the connection or the operation at now.
+func (g *Guard) refuses(now time.Time, c *Circuit, a Ask) *Hold {
+	if name, until := g.calendar.Closed(now, a.Priority); !until.IsZero() {
+		return &Hold{Maintenance, fmt.Sprintf("%s%s (%s)", closedUntil(g.limits.Name), clock(until), name), until}
+	}
+	if c == nil {
+		return nil
+	}
+	if cause, until := c.Shut(now); cause != "" {
+		return g.cut(a.Operation, cause, until)
+	}
+	return nil
+}
+
+func closedUntil(connection string) string { return connection + " is closed until " }
+
+// Closed reports whether a message was parked with reason because the
+// connection was closed.
+func Closed(connection, reason string) bool {
+	return strings.HasPrefix(reason, closedUntil(connection))
+}
+
+// turn waits for the rate, a place and the circuit, in this order.
+func (g *Guard) turn(ctx context.Context, c *Circuit, a Ask) (Pass, *Hold) {
+	now := time.Now()
+	if g.calendar.Held(now, a.Received, a.Priority) {
+		back, ok := g.calendar.strict.Enter(ctx, now, a.Priority)
+		if !ok {
+			return Pass{}, g.behind(Draining, "what maintenance held goes out at its rate", back)
+		}
+	}
+	if g.pacer != nil {
+		back, ok := g.pacer.Enter(ctx, time.Now(), a.Priority)
+		if !ok {
+			return Pass{}, g.behind(RateReached, fmt.Sprintf("the rate of %d in %s is reached", g.limits.Rate, g.limits.Per), back)
+		}
+	}
+	if !g.gate.Enter(ctx, a.Priority) {
+		return Pass{}, nil
+	}
+	if c == nil {
+		return Pass{g: g}, nil
+	}
+	how, cause, until := c.Try(time.Now())
+	if how == ramped {
+		if !c.ramp.Enter(ctx, a.Priority) {
+			g.gate.Leave()
+			return Pass{}, nil
+		}
+		if how, cause, until = c.Try(time.Now()); how != ramped {
+			c.ramp.Leave() // it closed or opened meanwhile
+		}
+	}
+	if how == refused {
+		g.gate.Leave()
+		return Pass{}, g.cut(a.Operation, cause, until)
+	}
+	return Pass{g: g, circuit: c, how: how}, nil
+}
+
+// Leave ends a call; a second call of it or of Pause does nothing. It reports whether the operation began to recover with it,
+// so that those who wait in the store are worth calling.
+func (p *Pass) Leave(r Result) (recovers bool) {
+	if p.g == nil || p.over {
+		return false
+	}
+	p.over = true
+	if p.circuit != nil {
+		if p.how == ramped {
+			p.circuit.ramp.Leave()
+		}
+		recovers = p.circuit.Done(time.Now(), p.how, r)
+	}
+	p.g.gate.Leave()
+	return recovers
+}
+
+// Pause says that the call was refused with the wish for a pause; it takes the
+// place of Leave. asked is 0 where the other side named no time.
+func (p *Pass) Pause(asked time.Duration) {
+	if p.g == nil || p.over {
+		return
+	}
+	p.over = true
+	if p.circuit != nil {
+		if p.how == ramped {
+			p.circuit.ramp.Leave()
+		}
+		p.circuit.Pause(time.Now(), p.how, asked)
+	}
+	p.g.gate.Leave()
+}
+
+// Tried reports whether the call was made to find out whether the operation
+// works again: its failure is no attempt of the message.
+func (p *Pass) Tried() bool { return p.how == probe || p.how == ramped }
+
+// Back returns until when a message waits whose call was refused, or failed
+// when it was tried; nil where nothing holds it.
+func (g *Guard) Back(operation string) *Hold {
+	if g == nil || g.circuits[operation] == nil {
+		return nil
+	}
+	cause, until := g.circuits[operation].Return()
+	if cause == "" {
+		return nil
+	}
+	return g.cut(operation, cause, until)
+}
+
+func (g *Guard) cut(operation, cause string, until time.Time) *Hold {
+	if cause == throttled {
+		return &Hold{Throttled, fmt.Sprintf("%s.%s asked for a pause", g.limits.Name, operation), until}
+	}
+	return &Hold{BreakerOpen, fmt.Sprintf("%s.%s fails and is cut off by its breaker", g.limits.Name, operation), until}
+}
+
+func (g *Guard) spent(p queue.Priority, until time.Time) string {
+	if p != queue.Critical && g.limits.Reserve > 0 {
+		return fmt.Sprintf("%s: the quota of %d a %s is spent until %s, but for what is kept for critical work", g.limits.Name, g.limits.Quota, g.limits.Period, clock(until))
+	}
+	return fmt.Sprintf("%s: the quota of %d a %s is spent until %s", g.limits.Name, g.limits.Quota, g.limits.Period, clock(until))
+}
+
+// behind is nil where the context ended.
+func (g *Guard) behind(kind, why string, back time.Time) *Hold {
+	if back.IsZero() {
+		return nil
+	}
+	return &Hold{kind, g.limits.Name + ": " + why, back}
+}
+
+// clock words a time for people.
+func clock(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
+
+// Cut reports whether an operation is cut off now.
+func (g *Guard) Cut(operation string) bool {
+	return g != nil && g.circuits[operation] != nil && g.circuits[operation].cutOff()
+}
+
+// Holds reports whether a message was parked with reason because the operation
+// was cut off.
+func (g *Guard) Holds(operation, reason string) bool {
+	if g == nil {
+		return false
+	}
+	for _, cause := range []string{open, throttled} {
+		if strings.HasPrefix(reason, g.cut(operation, cause, time.Time{}).Reason) {
+			return true
+		}
+	}
+	return false
+}
+
+// Calendar returns when the connection is closed.
+func (g *Guard) Calendar() *Calendar { return g.calendar }

@@ -1,0 +1,73 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"crossdock/runtime/queue"
+)
+
+// sharedBucket spreads calls evenly over all replicas that use one store. Each
+// takes the right to a few calls in advance, about a tenth of a second's worth,
+// by moving the time of the next call in the store; the clocks of the replicas
+// have to agree about as well.
+type sharedBucket struct {
+	store    Store
+	key      string
+	interval time.Duration
+	advance  int
+
+	left int
+	next time.Time // of what was taken in advance
+}
+
+// newSharedBucket returns a bucket of n calls in per, kept under a name.
+func newSharedBucket(store Store, name string, n int, per time.Duration) *sharedBucket {
+	interval := per / time.Duration(n)
+	return &sharedBucket{store: store, key: "rate/" + name, interval: interval, advance: int(min(max(100*time.Millisecond/max(interval, 1), 1), 1000))}
+}
+
+// take implements source. Pacer calls it one at a time.
+func (b *sharedBucket) take(ctx context.Context, now time.Time) time.Duration {
+	if b.left == 0 {
+		if wait := b.refill(ctx, now); wait > 0 {
+			return wait
+		}
+	}
+	if wait := b.next.Sub(now); wait > 0 {
+		return wait
+	}
+	b.left--
+	b.next = b.next.Add(b.interval)
+	return 0
+}
+
+// refill takes the next few calls from the store, and returns how long to wait
+// where that did not work.
+func (b *sharedBucket) refill(ctx context.Context, now time.Time) time.Duration {
+	const again = 500 * time.Millisecond // the store is away: nothing can be delivered anyway
+	for range 10 {
+		values, err := b.store.Get(ctx, b.key)
+		if err != nil {
+			return again
+		}
+		begin := now
+		if n, err := strconv.ParseInt(string(values[0].Data), 10, 64); err == nil && time.Unix(0, n).After(now) {
+			begin = time.Unix(0, n)
+		}
+		end := begin.Add(time.Duration(b.advance) * b.interval)
+		_, err = b.store.Apply(ctx, queue.Commit{Put: []queue.Put{{Key: b.key, Version: values[0].Version,
+			Value: strconv.AppendInt(nil, end.UnixNano(), 10), TTL: end.Sub(now) + time.Hour}}})
+		if errors.Is(err, queue.ErrVersion) {
+			continue
+		}
+		if err != nil {
+			return again
+		}
+		b.left, b.next = b.advance, begin
+		return 0
+	}
+	return b.interval
+}
