@@ -45,7 +45,7 @@ type Options struct {
 	Secret      func(name string) (string, error) // instead of what the environment says; for demos and tests
 	Gate        Gate                              // tests before a revision goes live; nil = none
 	Dial        func(ctx context.Context, network, addr string) (net.Conn, error)
-	Debounce    time.Duration // of the file watch; 200ms
+	Debounce    time.Duration // of the file watch: how long files are quiet before they are read; 50ms
 	Worker      worker.Options
 }
 
@@ -74,12 +74,14 @@ type Engine struct {
 
 	mu      sync.Mutex // one reload at a time
 	current *revision
-	last    Report
-	status  sync.Mutex // guards current and last for readers
+	last    Report     // the last reload that came to something
+	checked Report     // the last one at all
+	status  sync.Mutex // guards current, last and checked for readers
 	pausing sync.Mutex // what the store says and what the worker does change together
 
 	following sync.Mutex // one switch to what is published at a time; taken before mu
 
+	cache     dsl.Cache // of all loads
 	read      *recorder // what was read for the last load, until it is kept
 	published origin    // what definitions are read from; zero = the folder
 	unable    string    // why the active publication does not run here; guarded by status
@@ -110,7 +112,7 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	if opt.Debounce == 0 {
-		opt.Debounce = 200 * time.Millisecond
+		opt.Debounce = 50 * time.Millisecond
 	}
 	dir, err := filepath.Abs(opt.Dir)
 	if err != nil {
@@ -151,7 +153,6 @@ func (e *Engine) begin(ctx context.Context) error {
 	}
 	w := e.opt.Worker
 	w.Redact = e.hide.text
-	w.Limits = worker.Limits{MaxBody: ws.Spec.Limits.MaxBody.Or(1 << 20), MaxDepth: ws.Spec.Limits.MaxDepth}
 	e.worker = worker.New(e.driver, e.log, e.meter, w)
 	e.meter.Watch(e.driver)
 	next, err := e.build(ws, nil)
@@ -167,7 +168,7 @@ func (e *Engine) begin(ctx context.Context) error {
 		return err
 	}
 	report.Revision, report.At = ws.Revision, time.Now()
-	e.last = report
+	e.last, e.checked = report, report
 	e.keepGood()
 	return nil
 }
@@ -179,7 +180,11 @@ func (e *Engine) load() (*dsl.Workspace, diag.List, error) {
 		return nil, nil, err
 	}
 	e.read = record(fsys)
-	return dsl.Load(e.read, e.loading())
+	ws, list, err := dsl.Load(e.read, e.loading())
+	if err == nil && !list.HasErrors() {
+		ws.Drop()
+	}
+	return ws, list, err
 }
 
 // files is where definitions are read: the published revision, or the folder.
@@ -199,7 +204,7 @@ func (e *Engine) files() (fs.FS, error) {
 
 // loading says how definitions are loaded.
 func (e *Engine) loading() dsl.Options {
-	return dsl.Options{Catalog: e.catalog, Environment: e.opt.Environment, Vars: e.opt.Vars, Std: e.opt.Std}
+	return dsl.Options{Catalog: e.catalog, Environment: e.opt.Environment, Vars: e.opt.Vars, Std: e.opt.Std, Cache: &e.cache}
 }
 
 // gate runs the tests where the environment requires them.
@@ -295,8 +300,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	running.Go(func() { e.register(sources) })
 	e.ready.Store(true)
 	e.tell()
-	debug.FreeOSMemory() // what loading left behind
 	e.log.Info("ready", "revision", ws.Revision, "pipelines", len(ws.Pipelines), "http", e.Addr())
+	debug.FreeOSMemory() // what loading left behind
 
 	var err error
 	select {

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
@@ -53,24 +54,65 @@ func (e *Engine) keepGood() {
 }
 
 func (r *recorder) write(state string) error {
-	next := filepath.Join(state, lastGoodDir+".new")
+	next, kept := filepath.Join(state, lastGoodDir+".new"), filepath.Join(state, lastGoodDir)
+	if r.keeps(kept) {
+		return nil
+	}
 	if err := os.RemoveAll(next); err != nil {
 		return err
 	}
+	made := map[string]bool{}
 	for name, raw := range r.files {
 		path := filepath.Join(next, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return err
+		if dir := filepath.Dir(path); !made[dir] {
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				return err
+			}
+			made[dir] = true
+		}
+		old := filepath.Join(kept, filepath.FromSlash(name))
+		if same(old, raw) && os.Link(old, path) == nil {
+			continue // a file is never written twice, so it may have two names
 		}
 		if err := os.WriteFile(path, raw, 0o600); err != nil {
 			return err
 		}
 	}
-	kept := filepath.Join(state, lastGoodDir)
 	if err := os.RemoveAll(kept); err != nil {
 		return err
 	}
 	return os.Rename(next, kept)
+}
+
+// keeps reports whether dir holds just the files that were read.
+func (r *recorder) keeps(dir string) bool {
+	n, others := 0, false
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		raw, read := r.files[filepath.ToSlash(name)]
+		if !read || !same(path, raw) {
+			others = true
+			return fs.SkipAll
+		}
+		n++
+		return nil
+	})
+	return err == nil && !others && n == len(r.files)
+}
+
+// same reports whether a file holds raw.
+func same(path string, raw []byte) bool {
+	if info, err := os.Stat(path); err != nil || info.Size() != int64(len(raw)) {
+		return false
+	}
+	held, err := os.ReadFile(path)
+	return err == nil && bytes.Equal(held, raw)
 }
 
 // loadGood loads the last good revision; ok is false where there is none that

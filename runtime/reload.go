@@ -65,7 +65,10 @@ func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
 	if r.Revision == "" {
 		r.Revision = e.current.ws.Revision
 	}
-	e.last = r
+	e.checked = r
+	if r.Result != "unchanged" {
+		e.last = r
+	}
 	e.status.Unlock()
 	e.meter.Reloaded(r.Result)
 	e.tell()
@@ -200,7 +203,8 @@ type Status struct {
 	Since      time.Time                 `json:"since"`
 	Ready      bool                      `json:"ready"`
 	HTTP       string                    `json:"http"`
-	Last       Report                    `json:"last_reload"`
+	Last       Report                    `json:"last_reload"` // that came to something
+	Checked    Report                    `json:"last_check"`  // that looked at the definitions at all
 	Findings   []Finding                 `json:"findings,omitempty"`
 	Pipelines  map[string]PipelineStatus `json:"pipelines"`
 	Replicas   []Replica                 `json:"replicas,omitempty"` // all that work on a shared store
@@ -236,11 +240,11 @@ type PipelineStatus struct {
 // Status returns the state of the engine.
 func (e *Engine) Status(ctx context.Context) (Status, error) {
 	e.status.Lock()
-	cur, last := e.current, e.last
+	cur, last, checked := e.current, e.last, e.checked
 	e.status.Unlock()
 	s := Status{Version: Version, Workspace: e.opt.Dir, Revision: cur.ws.Revision, Published: cur.published, Generation: cur.live.Generation, Since: cur.since,
-		Ready: e.Ready(), HTTP: e.Addr(), Last: last, Pipelines: map[string]PipelineStatus{}}
-	s.Findings = Findings(last.Findings)
+		Ready: e.Ready(), HTTP: e.Addr(), Last: last, Checked: checked, Pipelines: map[string]PipelineStatus{}}
+	s.Findings = Findings(checked.Findings)
 	var err error
 	if s.Replicas, err = e.Replicas(ctx); err != nil {
 		return s, err

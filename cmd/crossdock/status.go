@@ -52,6 +52,9 @@ func (a *app) status(s runtime.Status, b journal.Balance) {
 	}
 	fmt.Fprintf(a.Stdout, "%s  %s  generation %d  since %s  webhooks on %s\n", state, revisionOf(s.Revision, s.Published), s.Generation, s.Since.Local().Format(time.DateTime), s.HTTP)
 	fmt.Fprintf(a.Stdout, "last reload: %s at %s\n", s.Last.Result, s.Last.At.Local().Format(time.DateTime))
+	if s.Checked.At.After(s.Last.At) {
+		fmt.Fprintf(a.Stdout, "last check: %s at %s\n", s.Checked.Result, s.Checked.At.Local().Format(time.DateTime))
+	}
 	if s.Last.Error != "" {
 		fmt.Fprintf(a.Stdout, "  refused: %s\n", s.Last.Error)
 	}

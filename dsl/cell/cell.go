@@ -8,6 +8,7 @@ package cell
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"crossdock/dsl/ast"
@@ -179,6 +180,8 @@ type Compiler struct {
 	Lookup func(table string) *lookup.Table
 	Tables []string // their names, for suggestions
 	Cells  []*Cell
+
+	last []string // names of the variables of the last cell
 }
 
 // JQ compiles a jq cell; nil where none was written or it has errors.
@@ -186,7 +189,7 @@ func (c *Compiler) JQ(s spec.Cell, at Context) *jq.Program {
 	if !s.Set() {
 		return nil
 	}
-	opt := jq.Options{Vars: append(baseNames[:len(baseNames):len(baseNames)], at.Vars...), Lookup: c.table, Tables: c.Tables}
+	opt := jq.Options{Vars: c.vars(at.Vars), Lookup: jqTables(c.Lookup), Tables: c.Tables}
 	p, problems := jq.Compile(s.Node.Text, opt)
 	for _, pr := range problems {
 		c.report(s.Node, at, "jq", problem{pr.From, pr.To, pr.Warning, pr.Message, pr.Hint, pr.Replace, jqCode(pr.Kind)})
@@ -195,12 +198,25 @@ func (c *Compiler) JQ(s spec.Cell, at Context) *jq.Program {
 	return p
 }
 
-func (c *Compiler) table(name string) (jq.Table, bool) {
-	if c.Lookup == nil {
-		return nil, false
+// jqTables is find as jq wants it. What it returns lives as long as the cell and
+// must not keep the Compiler alive.
+func jqTables(find func(string) *lookup.Table) func(string) (jq.Table, bool) {
+	return func(name string) (jq.Table, bool) {
+		if find == nil {
+			return nil, false
+		}
+		t := find(name)
+		return t, t != nil
 	}
-	t := c.Lookup(name)
-	return t, t != nil
+}
+
+// vars are the names of all variables of a cell. Cells of one mapping share
+// them.
+func (c *Compiler) vars(more []string) []string {
+	if len(c.last) != BaseVars+len(more) || !slices.Equal(c.last[BaseVars:], more) {
+		c.last = append(baseNames[:len(baseNames):len(baseNames)], more...)
+	}
+	return c.last
 }
 
 func jqCode(k jq.Kind) diag.Code {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"crossdock/dsl/diag"
+	"crossdock/dsl/lookup"
 	"crossdock/dsl/rule"
 	"crossdock/dsl/spec"
 	"crossdock/dsl/value"
@@ -14,7 +15,7 @@ func (c *Compiler) Rule(s spec.Cell, at Context) *rule.Program {
 	if !s.Set() {
 		return nil
 	}
-	scope := rule.Scope{Names: c.names(at), Lookup: c.hasCode, Tables: c.Tables}
+	scope := rule.Scope{Names: c.names(at), Lookup: ruleTables(c.Lookup), Tables: c.Tables}
 	p, problems := rule.Compile(s.Node.Text, scope)
 	for _, pr := range problems {
 		if pr.Kind == rule.KindField {
@@ -38,15 +39,18 @@ func ruleCode(k rule.Kind) diag.Code {
 	return "XD3100"
 }
 
-func (c *Compiler) hasCode(table string) (func(string) bool, bool) {
-	if c.Lookup == nil {
-		return nil, false
+// ruleTables is find as rules want it; see jqTables.
+func ruleTables(find func(string) *lookup.Table) func(string) (func(string) bool, bool) {
+	return func(table string) (func(string) bool, bool) {
+		if find == nil {
+			return nil, false
+		}
+		t := find(table)
+		if t == nil {
+			return nil, false
+		}
+		return t.Has, true
 	}
-	t := c.Lookup(table)
-	if t == nil {
-		return nil, false
-	}
-	return t.Has, true
 }
 
 // names are the names that exist at a place, with what is known of each.

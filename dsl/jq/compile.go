@@ -3,7 +3,6 @@ package jq
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,7 +30,7 @@ type Table interface {
 // variables and tables.
 type Options struct {
 	// Vars names the variables without their $, in the order in which a Frame
-	// carries their values.
+	// carries their values. Programs share the slice: it must not be changed.
 	Vars []string
 	// Lookup finds a table for the lookup function; nil means there are none.
 	Lookup func(table string) (Table, bool)
@@ -96,7 +95,7 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 	if failed(problems) {
 		return nil, order(problems)
 	}
-	p := &Program{src: src, vars: slices.Clone(opt.Vars), checked: copies(query) > maxCopies, unsafe: opt.Unsafe}
+	p := &Program{src: src, vars: opt.Vars, checked: copies(query) > maxCopies, unsafe: opt.Unsafe}
 	p.facts.Store(&facts{query: query, places: pl})
 	root, b, err := build(query, opt)
 	if err == nil {

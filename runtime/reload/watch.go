@@ -18,6 +18,14 @@ import (
 // nothing, as some network file systems do.
 const poll = 10 * time.Second
 
+// unfinished is how much longer than debounce files have to be quiet that do not
+// look as if they were written at once: an empty one, one that is written piece
+// by piece, and many at a time, as when a branch is checked out.
+const unfinished = 4
+
+// many is how many files changed at a time are no edit of a person.
+const many = 10
+
 // Watch calls changed when something below dir has changed and then been quiet
 // for the time of debounce, until ctx ends. It watches folders, not files, so
 // that editors that save by renaming and links that are switched do not end
@@ -33,6 +41,7 @@ func Watch(ctx context.Context, dir, state string, debounce time.Duration, log *
 	add(w, dir, log)
 	quiet := time.NewTimer(debounce)
 	quiet.Stop()
+	burst := burst{}
 	slow := time.NewTicker(poll)
 	defer slow.Stop()
 	look := func() {
@@ -55,16 +64,38 @@ func Watch(ctx context.Context, dir, state string, debounce time.Duration, log *
 			if beside || ev.Op == fsnotify.Chmod || strings.HasPrefix(filepath.Base(ev.Name), state) {
 				continue
 			}
-			quiet.Reset(debounce)
+			quiet.Reset(burst.wait(ev, debounce))
 		case err := <-w.Errors:
 			log.Warn("watch of the workspace", "error", err)
-			quiet.Reset(debounce) // events may have been lost
+			quiet.Reset(unfinished * debounce) // events may have been lost
 		case <-quiet.C:
+			clear(burst)
 			look()
 		case <-slow.C:
 			look()
 		}
 	}
+}
+
+// burst counts how often each file was written since all was quiet.
+type burst map[string]int
+
+// wait notes an event and returns how long it has to be quiet from now on.
+func (b burst) wait(ev fsnotify.Event, debounce time.Duration) time.Duration {
+	if ev.Has(fsnotify.Write) {
+		b[ev.Name]++
+	} else {
+		b[ev.Name] += 0
+	}
+	if len(b) > many || b[ev.Name] > 2 { // a file is emptied and written: two
+		return unfinished * debounce
+	}
+	for name := range b {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+			return unfinished * debounce
+		}
+	}
+	return debounce
 }
 
 // add watches every folder below dir; watching one again does nothing.

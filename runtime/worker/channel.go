@@ -76,7 +76,7 @@ func (c *channel) Stage(ctx context.Context, msgs ...message.Message) (connector
 	if p == nil {
 		return nil, &connectors.Rejection{Status: 404, Message: "there is no such webhook any more"}
 	}
-	in := &Intake{WS: live.WS, P: p, Limits: c.w.opt.Limits}
+	in := &Intake{WS: live.WS, P: p, Limits: limits(live.WS)}
 	s := &staged{c: c, counts: make([]int, len(msgs)), receipts: make([]connectors.Receipt, len(msgs))}
 	s.commit.Jobs = make([]queue.Job, 0, len(msgs))
 	for i := range msgs {

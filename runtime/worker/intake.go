@@ -28,6 +28,19 @@ type Limits struct {
 	MaxDepth int
 }
 
+// limits are those that a workspace sets.
+func limits(ws *compile.Workspace) Limits {
+	l := Limits{MaxBody: 1 << 20, MaxDepth: 200}
+	if ws.Spec == nil {
+		return l
+	}
+	l.MaxBody = ws.Spec.Limits.MaxBody.Or(l.MaxBody)
+	if d := ws.Spec.Limits.MaxDepth; d > 0 {
+		l.MaxDepth = d
+	}
+	return l
+}
+
 // NewID returns a message ID: 26 characters that sort by time of creation.
 func NewID(now time.Time) string {
 	var b [16]byte

@@ -79,7 +79,7 @@ func (t *task) decode() error {
 // JSON is tried then, and text kept.
 func (t *task) payload(raw []byte, m *message.Meta) (any, error) {
 	if p := t.live.WS.Pipelines[flow.PipelineOf(t.lease.Body)]; p != nil {
-		return (&Intake{WS: t.live.WS, P: p, Limits: t.w.opt.Limits}).Decode(raw, m)
+		return (&Intake{WS: t.live.WS, P: p, Limits: limits(t.live.WS)}).Decode(raw, m)
 	}
 	v, err := message.Decode(raw, message.Unlimited)
 	if err != nil {
@@ -321,7 +321,7 @@ func (t *task) emit(ctx, work context.Context, out flow.Outcome) bool {
 func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name string, out flow.Outcome) []queue.Job {
 	var jobs []queue.Job
 	for _, p := range listeners {
-		in := &Intake{WS: t.live.WS, P: p, Limits: t.w.opt.Limits}
+		in := &Intake{WS: t.live.WS, P: p, Limits: limits(t.live.WS)}
 		m := message.Message{Body: out.Body, Trace: t.run.Trace, Meta: message.Meta{
 			Source: "event", ReceivedAt: t.run.Meta.ReceivedAt, Event: &message.Event{ID: out.Key, Name: name}}}
 		// The ID follows from the emitting run and step, so that a repeated

@@ -24,7 +24,6 @@ import (
 
 // Options tune a Worker. Zero values mean the defaults.
 type Options struct {
-	Limits      Limits
 	LeaseTTL    time.Duration // 10s
 	Grace       time.Duration // how long work under way may finish at a stop; 20s
 	Concurrency int           // messages of one lane at a time; 512
@@ -73,12 +72,6 @@ func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *W
 	}
 	if opt.Concurrency == 0 {
 		opt.Concurrency = 512
-	}
-	if opt.Limits.MaxBody == 0 {
-		opt.Limits.MaxBody = 1 << 20
-	}
-	if opt.Limits.MaxDepth == 0 {
-		opt.Limits.MaxDepth = 200
 	}
 	if opt.Redact == nil {
 		opt.Redact = func(s string) string { return s }
