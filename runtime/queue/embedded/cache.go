@@ -12,7 +12,7 @@ import (
 type cached struct {
 	id, lane, key string
 	body          []byte
-	hint          any
+	hint          any   // only on the way to the cache
 	notBefore     int64 // nanoseconds, 0 = none
 	enqueued      int64
 	priority      queue.Priority
@@ -26,84 +26,146 @@ func newCached(j *queue.Job, body []byte, enqueued time.Time) *cached {
 	return c
 }
 
-func (c *cached) lease(l *queue.Lease) {
-	l.Job = queue.Job{ID: c.id, Lane: c.lane, Key: c.key, Priority: c.priority, Body: c.body, Hint: c.hint}
+func (c *cached) lease(l *queue.Lease, hint any) {
+	l.Job = queue.Job{ID: c.id, Lane: c.lane, Key: c.key, Priority: c.priority, Body: c.body, Hint: hint}
 	if c.notBefore != 0 {
 		l.NotBefore = time.Unix(0, c.notBefore)
 	}
 	l.Enqueued = time.Unix(0, c.enqueued)
 }
 
-// size is about what it takes, with the tables that lead to it. Documents that
-// were decoded have been seen to take four to six times their bytes.
-func (c *cached) size() int {
-	n := cap(c.body) + len(c.id) + len(c.key) + 400
-	if c.hint != nil {
-		n += decoded * len(c.body)
-	}
-	return n
+// size is about what it takes, with the tables that lead to it.
+func (c *cached) size() int { return cap(c.body) + len(c.id) + len(c.key) + 400 }
+
+// hint is the decoded form of a job.
+type hint struct {
+	of    any
+	bytes int // about what it takes
 }
 
+// decoded is how many times the bytes of a document it takes when it is
+// decoded: four to six have been seen.
 const decoded = 6
 
+func (h hint) size() int { return h.bytes }
+
 // cache keeps the jobs that were written last, so that they can be leased
-// without a look at the disk. The oldest give way.
+// without a look at the disk. Their decoded forms are kept for the first lease
+// only, and fewer of them: they are what costs the garbage collector.
 type cache struct {
 	mu    sync.Mutex
-	limit int
-	used  int
-	jobs  map[uint64]*cached
-	order []uint64 // some of them are gone already
-	first int
+	jobs  shelf[*cached]
+	hints shelf[hint]
 }
 
-func newCache(limit int) *cache { return &cache{limit: limit, jobs: map[uint64]*cached{}} }
+// newCache returns a cache for about limit bytes.
+func newCache(limit int) *cache {
+	hints := limit * 2 / 5
+	return &cache{jobs: newShelf[*cached](limit - hints), hints: newShelf[hint](hints)}
+}
 
+// put keeps a job, which the caller may not change any more, and its hint.
 func (c *cache) put(seq uint64, j *cached) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old := c.jobs[seq]; old != nil {
-		c.used -= old.size()
+	if j.hint != nil {
+		c.hints.put(seq, hint{j.hint, decoded * len(j.body)})
+		j.hint = nil
 	} else {
-		c.order = append(c.order, seq)
+		c.hints.drop(seq)
 	}
-	c.jobs[seq] = j
-	c.used += j.size()
-	for c.used > c.limit && c.first < len(c.order) {
-		c.evict(c.order[c.first])
-		c.first++
-	}
-	if c.first > 1024 && c.first > len(c.order)/2 {
-		c.order = append(c.order[:0], c.order[c.first:]...)
-		c.first = 0
-	}
-}
-
-func (c *cache) evict(seq uint64) {
-	if j := c.jobs[seq]; j != nil {
-		c.used -= j.size()
-		delete(c.jobs, seq)
-	}
+	c.jobs.put(seq, j)
 }
 
 func (c *cache) get(seq uint64) *cached {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.jobs[seq]
+	return c.jobs.items[seq]
+}
+
+// take returns a job for a lease, with its hint, which is not kept any longer.
+func (c *cache) take(seq uint64) (*cached, any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.hints.items[seq]
+	c.hints.drop(seq)
+	return c.jobs.items[seq], h.of
 }
 
 func (c *cache) drop(seqs ...uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.jobs.drop(seqs...)
+	c.hints.drop(seqs...)
+}
+
+// shelf keeps what was put there last, up to a limit in bytes. The oldest gives
+// way.
+type shelf[V interface{ size() int }] struct {
+	limit int
+	used  int
+	items map[uint64]V
+	order []uint64 // some of them are gone already
+	first int
+}
+
+func newShelf[V interface{ size() int }](limit int) shelf[V] {
+	return shelf[V]{limit: limit, items: map[uint64]V{}}
+}
+
+func (s *shelf[V]) put(seq uint64, v V) {
+	if old, ok := s.items[seq]; ok {
+		s.used -= old.size()
+	} else {
+		s.order = append(s.order, seq)
+	}
+	s.items[seq] = v
+	s.used += v.size()
+	for s.used > s.limit && s.first < len(s.order) {
+		s.evict(s.order[s.first])
+		s.first++
+	}
+	s.close()
+}
+
+func (s *shelf[V]) evict(seq uint64) {
+	if v, ok := s.items[seq]; ok {
+		s.used -= v.size()
+		delete(s.items, seq)
+	}
+}
+
+func (s *shelf[V]) drop(seqs ...uint64) {
 	for _, seq := range seqs {
-		c.evict(seq)
+		s.evict(seq)
 	}
 	// What is gone from the front takes its places along.
-	for c.first < len(c.order) && c.jobs[c.order[c.first]] == nil {
-		c.first++
+	for s.first < len(s.order) {
+		if _, ok := s.items[s.order[s.first]]; ok {
+			break
+		}
+		s.first++
 	}
-	if c.first > 1024 && c.first > len(c.order)/2 {
-		c.order = append(c.order[:0], c.order[c.first:]...)
-		c.first = 0
+	s.close()
+}
+
+// close gives up the places that are gone: those at the front, and the others
+// once they are many, for one job may wait at the front for long.
+func (s *shelf[V]) close() {
+	if s.first > 1024 && s.first > len(s.order)/2 {
+		s.order = append(s.order[:0], s.order[s.first:]...)
+		s.first = 0
 	}
+	if len(s.order)-s.first <= 2*len(s.items)+1024 {
+		return
+	}
+	kept := make([]uint64, 0, len(s.items))
+	seen := make(map[uint64]bool, len(s.items))
+	for _, seq := range s.order[s.first:] {
+		if _, ok := s.items[seq]; ok && !seen[seq] {
+			seen[seq] = true
+			kept = append(kept, seq)
+		}
+	}
+	s.order, s.first = kept, 0
 }

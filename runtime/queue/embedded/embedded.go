@@ -49,7 +49,7 @@ type Options struct {
 	Durability  Durability
 	KeepHistory time.Duration // how long history is kept; 0 = 30 days, negative = for ever
 	Reserve     uint64        // bytes of the disk that are left free; 0 = 256 MiB
-	CacheSize   int           // bytes of jobs kept in memory for the next lease; 0 = 24 MiB
+	CacheSize   int           // bytes of jobs kept in memory for their lease; 0 = 24 MiB
 	Logger      *slog.Logger  // nil = slog.Default()
 
 	fs vfs.FS // tests break it

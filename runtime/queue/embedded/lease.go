@@ -35,7 +35,11 @@ func (s *store) Lease(ctx context.Context, w queue.Want) ([]queue.Lease, error) 
 	out := make([]queue.Lease, 0, len(grants))
 	for _, g := range grants {
 		l := queue.Lease{Slot: uint64(g.Slot), Epoch: g.Epoch, Until: g.Until, Attempts: g.Attempts, Crashes: g.Crashes}
-		c, err := s.job(g.Seq, g.Marks)
+		c, hint := s.cache.take(g.Seq)
+		var err error
+		if c == nil {
+			c, err = s.job(g.Seq, g.Marks)
+		}
 		switch {
 		case err != nil:
 			s.quarantine(g, err)
@@ -43,7 +47,7 @@ func (s *store) Lease(ctx context.Context, w queue.Want) ([]queue.Lease, error) 
 		case c == nil: // swept and finished since it was granted
 			continue
 		}
-		c.lease(&l)
+		c.lease(&l, hint)
 		out = append(out, l)
 	}
 	return out, nil
