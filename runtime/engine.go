@@ -47,6 +47,9 @@ type Options struct {
 	Dial        func(ctx context.Context, network, addr string) (net.Conn, error)
 	Debounce    time.Duration // of the file watch: how long files are quiet before they are read; 50ms
 	Worker      worker.Options
+	// Switched hears of every reload that went live or was refused, whatever
+	// asked for it; before is the revision that was at work.
+	Switched func(before string, r Report)
 }
 
 // Gate runs the tests of a workspace. An error keeps the revision from going

@@ -50,7 +50,7 @@ func (e *Engine) Reload(ctx context.Context) Report {
 func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	began, before := time.Now(), e.published
+	began, before, revision := time.Now(), e.published, e.current.ws.Revision
 	if from != nil {
 		e.published = *from
 	}
@@ -71,6 +71,9 @@ func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
 	}
 	e.status.Unlock()
 	e.meter.Reloaded(r.Result)
+	if e.opt.Switched != nil && r.Result != "unchanged" {
+		e.opt.Switched(revision, r)
+	}
 	e.tell()
 	switch r.Result {
 	case "failed":

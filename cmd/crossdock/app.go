@@ -83,7 +83,7 @@ func (a *app) root() *cobra.Command {
 		a.initCommand(), a.lintCommand(), a.fmtCommand(), a.testCommand(), a.tryCommand(), a.evalCommand(), a.explainCommand(),
 		a.runCommand(), a.mockCommand(), a.demoCommand(),
 		a.statusCommand(), a.queuesCommand(), a.traceCommand(), a.dlqCommand(), a.reloadCommand(),
-		a.publishCommand(), a.historyCommand(), a.rollbackCommand(), a.tokenCommand(), a.doctorCommand(), a.versionCommand(),
+		a.publishCommand(), a.historyCommand(), a.rollbackCommand(), a.tokenCommand(), a.auditCommand(), a.doctorCommand(), a.versionCommand(),
 		a.switchCommand("pause", "Stop the work on a pipeline; its messages wait"),
 		a.switchCommand("resume", "Go on with a paused pipeline"),
 	)

@@ -59,7 +59,7 @@ func (r *remote) client() (*admin.Client, error) {
 		}
 		token = strings.TrimSpace(string(raw))
 	}
-	c := &admin.Client{Base: base, Token: token}
+	c := &admin.Client{Base: base, Token: token, Who: who()}
 	if cert != "" {
 		var err error
 		if c.HTTP, err = admin.Pinned(cert); err != nil {

@@ -110,7 +110,7 @@ func (d *demo) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	var served, ran error
 	wg.Go(func() { served = d.stage.Serve(running) })
-	wg.Go(func() { ran = d.app.serve(running, e, d.dir, runFlags{admin: "127.0.0.1:0"}, log) })
+	wg.Go(func() { ran = d.app.serve(running, e, d.dir, runFlags{admin: "127.0.0.1:0"}, log, &trail{}) })
 	played := d.play(ctx)
 	if played == nil && d.keep {
 		d.addresses()

@@ -26,7 +26,7 @@ var floors = [][]string{
 	0: {"runtime/message", "runtime/retry", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/compile", "dsl/lint", "mappings", "pipelines", "examples", "docs"},
-	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/publication", "runtime/access"},
+	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/publication", "runtime/access", "runtime/audit"},
 	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/admin", "runtime/deadletter", "runtime/partner"},
 	4: {"cmd/crossdock"},
 }

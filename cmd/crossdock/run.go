@@ -29,6 +29,8 @@ type runFlags struct {
 	noWatch, published, unsafe, insecureAdmin  bool
 	vars                                       map[string]string
 	lease                                      time.Duration
+	auditKey, auditHead                        string
+	auditEvery                                 time.Duration
 	adminCert, adminKey                        string
 }
 
@@ -65,6 +67,9 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringToStringVar(&f.vars, "var", nil, "value of a variable of the environment, as name=value")
 	cmd.Flags().StringVar(&f.adminCert, "admin-cert", "", "file with the certificate of the admin address (PEM)")
 	cmd.Flags().StringVar(&f.adminKey, "admin-key", "", "file with the private key of that certificate (PEM)")
+	cmd.Flags().StringVar(&f.auditKey, "audit-key", "", "file with the key of the audit log, best on another disk (default in the state folder)")
+	cmd.Flags().StringVar(&f.auditHead, "audit-head", "", "file in a second place to which the head of the audit log is exported")
+	cmd.Flags().DurationVar(&f.auditEvery, "audit-every", time.Minute, "how often the head of the audit log is exported")
 	cmd.Flags().DurationVar(&f.lease, "lease", 0, "how long work outlives a replica that went away; 10s")
 	_ = cmd.Flags().MarkHidden("lease")
 	return cmd
@@ -88,14 +93,18 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	if _, err := admin.TLS(f.adminCert, f.adminKey); err != nil {
 		return failf(exitUsage, "%s", err)
 	}
+	if f.auditEvery < time.Second {
+		return failf(exitUsage, "--audit-every %s is too short: 1s is the shortest", f.auditEvery)
+	}
 	if f.durability != "fsync" && f.durability != "process" {
 		return failf(exitUsage, "there is no durability `%s`: use fsync or process", f.durability)
 	}
 	log := slog.New(slog.NewJSONHandler(a.Stderr, nil))
+	var t trail
 	e, err := runtime.New(ctx, runtime.Options{
 		Dir: dir, State: f.state, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
 		HTTP: f.http, Watch: !f.noWatch, Published: f.published, Unsafe: f.unsafe, Log: log, Gate: gate,
-		Worker: worker.Options{LeaseTTL: f.lease},
+		Worker: worker.Options{LeaseTTL: f.lease}, Switched: func(before string, r runtime.Report) { t.switched(before, r, log) },
 	})
 	var list diag.List
 	if errors.As(err, &list) {
@@ -105,14 +114,18 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	if err != nil {
 		return failf(exitLoad, "%s", err)
 	}
-	if err := a.serve(ctx, e, dir, f, log); err != nil {
+	if err := t.open(f.stateDir(dir), f); err != nil {
+		return failf(exitLoad, "%s", errors.Join(err, e.Driver().Close()))
+	}
+	defer t.close(log)
+	if err := a.serve(ctx, e, dir, f, log, &t); err != nil {
 		return failf(exitLoad, "%s", err)
 	}
 	return nil
 }
 
 // serve runs an engine with its admin API until ctx ends.
-func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFlags, log *slog.Logger) error {
+func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFlags, log *slog.Logger, t *trail) error {
 	state := f.stateDir(dir)
 	token, err := admin.Token(state)
 	if err != nil {
@@ -133,7 +146,7 @@ func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFla
 		return errors.Join(fmt.Errorf("leave a note for the command line: %w", err), l.Close(), e.Driver().Close())
 	}
 	log.Info("admin API", "address", l.Addr().String(), "tls", secure != nil, "token", filepath.Join(state, "admin.token"))
-	api := admin.New(e, admin.Options{Token: token, TLS: secure, Log: log})
+	api := admin.New(e, admin.Options{Token: token, TLS: secure, Log: log, Audit: t.log, AuditLines: t.last})
 	var running sync.WaitGroup
 	// The admin API answers "not ready" while the engine stops.
 	apiCtx, stopAPI := context.WithCancel(context.WithoutCancel(ctx))
@@ -143,6 +156,9 @@ func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFla
 		}
 	})
 	running.Go(func() { a.tuneMemory(apiCtx) })
+	if f.auditHead != "" {
+		running.Go(func() { t.export(apiCtx, f, log) })
+	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	running.Go(func() {

@@ -40,6 +40,8 @@ func TestMain(m *testing.M) {
 //	posts STATUS URL FILE [HEADER...]   sends JSON and expects the status
 //	keep NAME PATTERN            $NAME = what the pattern found in stdout
 //	fills FILE                   $NAME in the file becomes its value
+//	cutlast FILE                 its last line is gone
+//	changes FILE OLD NEW         OLD in the file becomes NEW
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -57,6 +59,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": scriptExits, "waits": scriptWaits, "eventually": scriptEventually, "posts": scriptPosts, "keep": scriptKeep, "fills": scriptFills,
+			"cutlast": scriptCutLast, "changes": scriptChanges,
 		},
 	})
 }
@@ -219,4 +222,24 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		}
 	}
 	walk(root)
+}
+
+func scriptCutLast(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: cutlast FILE")
+	}
+	text := ts.ReadFile(args[0])
+	end := strings.LastIndexByte(strings.TrimSuffix(text, "\n"), '\n') + 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text[:end]), 0o600))
+}
+
+func scriptChanges(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: changes FILE OLD NEW")
+	}
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s does not hold %s", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
 }

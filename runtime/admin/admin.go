@@ -16,6 +16,7 @@ import (
 
 	"crossdock/runtime"
 	"crossdock/runtime/access"
+	"crossdock/runtime/audit"
 	"crossdock/runtime/deadletter"
 )
 
@@ -34,18 +35,23 @@ type Options struct {
 	// TLS is how the API is served beyond this machine; nil = without TLS.
 	TLS *tls.Config
 	Log *slog.Logger
+	// Audit is where changes are recorded; nil = nowhere, for tests.
+	Audit *audit.Log
+	// AuditLines reads the last lines of that log.
+	AuditLines func(n int) ([]audit.Line, error)
 }
 
 // API serves one engine.
 type API struct {
-	engine  *runtime.Engine
-	opt     Options
-	local   [sha256.Size]byte
-	tokens  *access.Tokens
-	guesses *access.Guesses
-	log     *slog.Logger
-	mux     *http.ServeMux
-	box     *deadletter.Box
+	engine   *runtime.Engine
+	opt      Options
+	local    [sha256.Size]byte
+	tokens   *access.Tokens
+	guesses  *access.Guesses
+	refusals refusals
+	log      *slog.Logger
+	mux      *http.ServeMux
+	box      *deadletter.Box
 }
 
 // New returns the API of an engine.

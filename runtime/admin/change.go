@@ -19,7 +19,9 @@ func (a *API) reload(r *call) (any, error) {
 		return nil, err
 	}
 	// The reload is finished even when the client goes away.
+	r.before = a.engine.Worker().Live().WS.Revision
 	report := a.engine.Reload(context.WithoutCancel(r.Context()))
+	r.after = report.Revision
 	return ReloadAnswer{report, runtime.Findings(report.Findings)}, nil
 }
 

@@ -17,6 +17,7 @@ import (
 type Client struct {
 	Base  string // http://127.0.0.1:8090
 	Token string
+	Who   string // the person at the command line of the same machine
 	HTTP  *http.Client
 }
 
@@ -50,6 +51,9 @@ func (c *Client) do(ctx context.Context, method, path string, body, out any) err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.Token)
 	req.Header.Set("Content-Type", "application/json")
+	if c.Who != "" {
+		req.Header.Set(WhoHeader, c.Who)
+	}
 	client := c.HTTP
 	if client == nil {
 		client = &http.Client{Timeout: 2 * time.Minute}

@@ -81,6 +81,10 @@ func (a *API) deadEdit(r *call) (any, error) {
 	if err != nil {
 		return nil, problemf(http.StatusUnprocessableEntity, "the new payload is not JSON: %s", err)
 	}
+	if before, err := a.box.Show(r.Context(), r.PathValue("id"), true); err == nil {
+		r.before = digestOf(message.Marshal(before.Payload))
+	}
+	r.after = digestOf(message.Marshal(payload))
 	return done, refused(a.box.Edit(r.Context(), r.PathValue("id"), payload, c.Who, c.Reason))
 }
 

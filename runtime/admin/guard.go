@@ -26,6 +26,9 @@ type call struct {
 	*http.Request
 	who access.Identity
 	id  string // of the request, in the answer and in the log
+
+	body          []byte // of a request that changes something
+	before, after string // digests of what it changed, for the audit log
 }
 
 // problem is an error with a status.
@@ -60,14 +63,31 @@ func (a *API) guarded(rt route) http.HandlerFunc {
 			rt.serve(w, r)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
-		out, err := rt.answer(c)
+		out, err := a.answer(w, c, rt)
 		if err != nil {
 			a.refuse(w, c, err)
 			return
 		}
 		write(w, http.StatusOK, out)
 	}
+}
+
+// answer reads the request and makes the answer, between two lines of the audit
+// log where something is changed.
+func (a *API) answer(w http.ResponseWriter, c *call, rt route) (any, error) {
+	if rt.changes == "" {
+		return rt.answer(c)
+	}
+	var err error
+	c.body, err = io.ReadAll(http.MaxBytesReader(w, c.Body, maxRequest))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, problemf(http.StatusRequestEntityTooLarge, "the request is larger than %d bytes", large.Limit)
+	case err != nil:
+		return nil, problemf(http.StatusBadRequest, "the request was cut off")
+	}
+	return a.recorded(c, rt)
 }
 
 // admit recognises the caller and holds the rule.
@@ -85,7 +105,9 @@ func (a *API) admit(c *call, r rule) error {
 	}
 	c.who = who
 	if who.Role < r.role || r.role == access.Nobody {
-		return problemf(http.StatusForbidden, "this needs the role %s; %s has the role %s", r.role, who.Name, who.Role)
+		err := problemf(http.StatusForbidden, "this needs the role %s; %s has the role %s", r.role, who.Name, who.Role)
+		a.turnedAway(c, "denied", err)
+		return err
 	}
 	return nil
 }
@@ -105,8 +127,10 @@ func (a *API) recognise(c *call, from netip.Addr) (access.Identity, error) {
 	who, err := a.identify(c, token, from, now)
 	if errors.Is(err, access.ErrRefused) {
 		if a.guesses.Wrong(from, now) {
+			a.turnedAway(c, "locked", errors.New("too many wrong tokens"))
 			a.log.Warn("an address tried too many wrong admin tokens and is not listened to for a minute", "from", from.String())
 		}
+		a.turnedAway(c, "signin", errors.New("a wrong token"))
 		return access.Identity{}, errToken
 	}
 	return who, err
@@ -118,7 +142,7 @@ func (a *API) identify(c *call, token string, from netip.Addr, now time.Time) (a
 		if !from.IsLoopback() {
 			return access.Identity{}, access.ErrRefused
 		}
-		return access.Identity{Name: "local", Via: access.ViaLocal, Role: access.Admin, Reveal: true}, nil
+		return access.Identity{Name: claimed(c.Request), Via: access.ViaLocal, Role: access.Admin, Reveal: true}, nil
 	}
 	return a.tokens.Check(c.Context(), token, now)
 }
@@ -193,18 +217,10 @@ func requestID() string {
 // read decodes the body of a request strictly: one value, no field that is not
 // known.
 func (c *call) read(into any) error {
-	raw, err := io.ReadAll(c.Body)
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return problemf(http.StatusRequestEntityTooLarge, "the request is larger than %d bytes", large.Limit)
-	case err != nil:
-		return problemf(http.StatusBadRequest, "the request was cut off")
-	}
-	if len(bytes.TrimSpace(raw)) == 0 {
+	if len(bytes.TrimSpace(c.body)) == 0 {
 		return nil
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
+	d := json.NewDecoder(bytes.NewReader(c.body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		var syntax *json.SyntaxError

@@ -90,9 +90,11 @@ func (a *API) reveals(c *call) (bool, error) {
 		return false, nil
 	}
 	if !c.who.Reveal {
-		return false, problemf(http.StatusForbidden, "%s may not see the personal data in payloads", c.who.Name)
+		err := problemf(http.StatusForbidden, "%s may not see the personal data in payloads", c.who.Name)
+		a.turnedAway(c, "denied", err)
+		return false, err
 	}
-	return true, nil
+	return true, a.revealed(c)
 }
 
 func (a *API) history(r *call) (any, error) {

@@ -44,6 +44,7 @@ func (a *API) publish(r *call) (any, error) {
 	if in.Who == "" {
 		return nil, problemf(http.StatusUnprocessableEntity, "say who publishes")
 	}
+	r.before, r.after = a.engine.Worker().Live().WS.Revision, digestOf(in.Pack)
 	pack, err := publication.Open(in.Pack)
 	if err != nil {
 		return nil, problemf(http.StatusUnprocessableEntity, "%s", err)

@@ -74,6 +74,8 @@ func (a *API) routes() []route {
 		{pattern: "POST /v1/tokens", rule: admins, changes: "token.create", answer: a.tokenCreate},
 		{pattern: "POST /v1/tokens/{what}/revoke", rule: admins, changes: "token.revoke", answer: a.tokenRevoke},
 
+		{pattern: "GET /v1/audit", rule: admins, answer: a.auditList},
+
 		{pattern: "GET /debug/pprof/", rule: nearby, serve: pprof.Index},
 		{pattern: "GET /debug/pprof/profile", rule: nearby, serve: pprof.Profile},
 		{pattern: "GET /debug/pprof/trace", rule: nearby, serve: pprof.Trace},

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -27,6 +28,10 @@ func (a *API) tokenCreate(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.after = fmt.Sprintf("%s as %s", made.ID, made.Role)
+	if made.Reveal {
+		c.after += " with reveal"
+	}
 	return NewToken{text, made}, nil
 }
 
@@ -34,5 +39,7 @@ func (a *API) tokenRevoke(c *call) (any, error) {
 	if err := c.nothing(); err != nil {
 		return nil, err
 	}
-	return a.tokens.Revoke(c.Context(), c.PathValue("what"))
+	gone, err := a.tokens.Revoke(c.Context(), c.PathValue("what"))
+	c.before = gone.ID
+	return gone, err
 }
