@@ -176,13 +176,14 @@ func (r *run) object(o *Object, in any) (out map[string]any, empty bool) {
 			}
 			continue
 		}
+		var v any
+		var ok bool
 		if direct && o.plain[i].key != "" {
-			if v := from.read(o.plain[i], f.Row); v != nil {
-				out[f.Name] = v
-			}
-			continue
+			v, ok = r.plain(o.plain[i], f.Row, &from)
+		} else {
+			v, ok = r.row(f.Row, in)
 		}
-		if v, ok := r.row(f.Row, in); ok {
+		if ok {
 			out[f.Name] = v
 		}
 	}

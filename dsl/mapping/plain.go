@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// plain is how a row reads that does nothing but read a field of an object, and
-// perhaps put a default in place of nothing. Such rows are most of a mapping
-// and skip the steps of the others.
+// plain is how a row reads that starts from a field of an object. Such rows are
+// most of a mapping, and what they read is looked up once for all of them.
 type plain struct {
 	key    string // "" for the other rows
 	parent int    // in Object.parents, 0 for the input itself
+	bare   bool   // nothing more is done to the value than to put a default in place of nothing
 }
 
 // maxParents bounds the parents of one object.
@@ -32,15 +32,15 @@ func (o *Object) Ready() {
 
 // plainly is how row reads, the zero value if it does more than that.
 func (o *Object) plainly(row *Row) plain {
-	if row.From == nil || row.When != nil || row.IsConst || row.Each != nil || row.Fields != nil || row.Lookup != nil ||
-		row.Convert != nil || row.Required || row.Trim || row.MaxLength > 0 {
+	if row.From == nil || row.When != nil || row.IsConst || row.Each != nil || row.Fields != nil {
 		return plain{}
 	}
+	bare := row.Lookup == nil && row.Convert == nil && !row.Required && !row.Trim && row.MaxLength == 0
 	path, ok := row.From.Path()
 	switch {
 	case !ok:
 	case len(path) == 1:
-		return plain{key: path[0]}
+		return plain{key: path[0], bare: bare}
 	case len(path) == 2:
 		i := slices.Index(o.parents, path[0])
 		if i < 0 {
@@ -49,7 +49,7 @@ func (o *Object) plainly(row *Row) plain {
 			}
 			o.parents = append(o.parents, path[0])
 		}
-		return plain{key: path[1], parent: i + 1}
+		return plain{key: path[1], parent: i + 1, bare: bare}
 	}
 	return plain{}
 }
@@ -74,11 +74,14 @@ func (s *source) open(o *Object, in any) bool {
 	return true
 }
 
-// read is the value of a plain row, or nil.
-func (s *source) read(p plain, row *Row) any {
-	v := s[p.parent][p.key]
-	if v == nil && row.HasDefault {
-		return row.Default
+// plain computes a plain row; ok is false where the field stays out.
+func (r *run) plain(p plain, row *Row, from *source) (v any, ok bool) {
+	v = from[p.parent][p.key]
+	if !p.bare {
+		return r.finish(row, v)
 	}
-	return v
+	if v == nil && row.HasDefault {
+		v = row.Default
+	}
+	return v, v != nil
 }

@@ -18,9 +18,10 @@ const plainRows = `
 let: {first: .a}
 fields:
   one: .a
+  code: {from: .e, lookup: passing, default: X}
   two: {from: .b, default: 7}
   deep.a: .a.b
-  deep.b: {from: .a.c, default: none}
+  deep.b: {from: .a.c, default: none, trim: true}
   deep.c: .b.a
   deep.d: {from: .a.b, required: true}
   deep.e.f: .c.a
