@@ -41,7 +41,8 @@ type Mapping struct {
 type Object struct {
 	Fields []Field
 
-	plain   []plain  // of the Fields, nil before Ready
+	keys    []string // the names of the Fields in JSON, with their colon; nil before Ready
+	plain   []plain  // of the Fields
 	parents []string // names of the input below which plain fields read
 }
 
@@ -134,15 +135,23 @@ func (m *Mapping) Apply(s *cell.Scope, in any) (any, error) {
 		return out, nil
 	}
 	out, _ := r.object(&m.Object, in)
-	if len(r.errs) > 0 {
-		// Rows run in the order in which they are written out; people read
-		// them in the order of the file.
-		slices.SortStableFunc(r.errs, func(a, b RowError) int {
-			return cmp.Or(cmp.Compare(a.Span.Start.Line, b.Span.Start.Line), cmp.Compare(a.Span.Start.Col, b.Span.Start.Col))
-		})
-		return nil, &Error{Mapping: m.Name, Rows: r.errs}
+	if err := r.failed(); err != nil {
+		return nil, err
 	}
 	return out, nil
+}
+
+// failed is the error of the rows that failed, nil if none did.
+func (r *run) failed() error {
+	if len(r.errs) == 0 {
+		return nil
+	}
+	// Rows run in the order in which they are written out; people read them in
+	// the order of the file.
+	slices.SortStableFunc(r.errs, func(a, b RowError) int {
+		return cmp.Or(cmp.Compare(a.Span.Start.Line, b.Span.Start.Line), cmp.Compare(a.Span.Start.Col, b.Span.Start.Col))
+	})
+	return &Error{Mapping: r.m.Name, Rows: r.errs}
 }
 
 // lets computes the helper values.
@@ -192,15 +201,8 @@ func (r *run) object(o *Object, in any) (out map[string]any, empty bool) {
 
 // row computes one row; ok is false where the field stays out.
 func (r *run) row(row *Row, in any) (v any, ok bool) {
-	if row.When != nil {
-		yes, err := row.When.Eval(r.scope.Env(in))
-		if err != nil {
-			r.fail(row, "expr", err.Error(), "")
-			return nil, false
-		}
-		if !yes {
-			return nil, false
-		}
+	if !r.wanted(row, in) {
+		return nil, false
 	}
 	if row.Each != nil {
 		return r.each(row, in)
@@ -209,6 +211,19 @@ func (r *run) row(row *Row, in any) (v any, ok bool) {
 		return nil, false
 	}
 	return r.finish(row, v)
+}
+
+// wanted reports whether the condition of a row lets it run.
+func (r *run) wanted(row *Row, in any) bool {
+	if row.When == nil {
+		return true
+	}
+	yes, err := row.When.Eval(r.scope.Env(in))
+	if err != nil {
+		r.fail(row, "expr", err.Error(), "")
+		return false
+	}
+	return yes
 }
 
 // source gives the value a row starts from; nil is a missing one.
@@ -269,11 +284,19 @@ func (r *run) each(row *Row, in any) (any, bool) {
 		r.path = r.path[:mark]
 	}
 	r.frame.Vars[slotIndex] = index
-	if len(out) == 0 && row.Required && len(r.errs) == 0 {
-		r.fail(row, "required", "the list is empty, but at least one item is required", "")
+	if !r.enough(row, len(out)) {
 		return nil, false
 	}
 	return out, true
+}
+
+// enough reports whether a list may have n items.
+func (r *run) enough(row *Row, n int) bool {
+	if n == 0 && row.Required && len(r.errs) == 0 {
+		r.fail(row, "required", "the list is empty, but at least one item is required", "")
+		return false
+	}
+	return true
 }
 
 func (r *run) items(each *jq.Program, in any) ([]any, error) {

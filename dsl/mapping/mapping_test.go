@@ -3,6 +3,7 @@ package mapping_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -172,6 +173,10 @@ func TestApply(t *testing.T) {
 			m := load(t, c.rows)
 			in := decode(t, c.in)
 			out, err := m.Apply(scope(in), in)
+			written, writeErr := m.Marshal(scope(in), in)
+			if fmt.Sprint(err) != fmt.Sprint(writeErr) || err == nil && string(written) != string(message.Marshal(out)) {
+				t.Errorf("Marshal gives %s %v, Apply %s %v", written, writeErr, message.Marshal(out), err)
+			}
 			switch {
 			case err != nil && c.err == "":
 				t.Fatalf("failed: %v", err)

@@ -3,6 +3,8 @@ package mapping
 import (
 	"cmp"
 	"slices"
+
+	"crossdock/runtime/message"
 )
 
 // plain is how a row reads that starts from a field of an object. Such rows are
@@ -20,8 +22,9 @@ const maxParents = 4
 // when all fields are there; an Object without it gives the same more slowly.
 func (o *Object) Ready() {
 	slices.SortFunc(o.Fields, func(a, b Field) int { return cmp.Compare(a.Name, b.Name) })
-	o.plain, o.parents = make([]plain, len(o.Fields)), nil
+	o.keys, o.plain, o.parents = make([]string, len(o.Fields)), make([]plain, len(o.Fields)), nil
 	for i := range o.Fields {
+		o.keys[i] = string(message.Marshal(o.Fields[i].Name)) + ":"
 		if nested := o.Fields[i].Nested; nested != nil {
 			nested.Ready()
 		} else {
@@ -61,7 +64,7 @@ type source [1 + maxParents]map[string]any
 // of o. Otherwise rows run one by one, so that each has its error.
 func (s *source) open(o *Object, in any) bool {
 	top, ok := in.(map[string]any)
-	if !ok || o.plain == nil {
+	if !ok || o.keys == nil {
 		return false
 	}
 	s[0] = top

@@ -69,11 +69,21 @@ func TestPlainRows(t *testing.T) {
 		}
 		return string(message.Marshal(out))
 	}
+	written := func(m *mapping.Mapping, in any) string {
+		out, err := m.Marshal(scope(in), in)
+		if err != nil {
+			return fmt.Sprintf("%+v", err.(*mapping.Error).Rows)
+		}
+		return string(out)
+	}
 	var failed, gave int
 	check := func(t interface{ Fatalf(string, ...any) }, in any) {
 		want := result(&one, in)
 		if got := result(fast, in); got != want {
 			t.Fatalf("%s gives\n%s\nand row by row\n%s", message.Marshal(in), got, want)
+		}
+		if got := written(fast, in); got != want {
+			t.Fatalf("%s is written\n%s\nand gives\n%s", message.Marshal(in), got, want)
 		}
 		if strings.HasPrefix(want, "[") {
 			failed++

@@ -36,6 +36,12 @@ const maxOut = 1 << 16
 // infinities become the largest number, and bytes of text that are not UTF-8
 // become U+FFFD. Encode is safe for concurrent use as long as nobody changes v.
 func Encode(dst []byte, v any) []byte {
+	switch v := v.(type) { // which need no encoder
+	case string:
+		return appendText(dst, v)
+	case json.Number:
+		return append(dst, v...)
+	}
 	e := encoders.Get().(*encoder)
 	dst = e.append(dst, v)
 	encoders.Put(e)
