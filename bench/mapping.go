@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -60,6 +61,14 @@ func (b *bench) mapping() error {
 	}
 	apply := func(in any) (any, error) { return ours.Apply(&cell.Scope{Ctx: b.ctx, Original: in}, in) }
 	runJQ := func(in any) (any, error) { v, _ := jq.RunWithContext(context.Background(), in).Next(); return v, nil }
+	// What is only sent is written without being built; it is the same to the byte.
+	built, err := apply(exact)
+	if err != nil {
+		return err
+	}
+	if written, err := ours.Marshal(&cell.Scope{Ctx: b.ctx, Original: exact}, exact); err != nil || !bytes.Equal(written, message.Marshal(built)) {
+		return fmt.Errorf("the shipment is written as %s and built as %s: %w", written, message.Marshal(built), err)
+	}
 	shipment, err := agree(map[string]func() (any, error){
 		"crossdock": func() (any, error) { return apply(exact) },
 		"Bloblang":  func() (any, error) { return theirs.Query(binary) },
@@ -89,8 +98,7 @@ func (b *bench) mapping() error {
 				if err != nil {
 					return err
 				}
-				out, err := apply(v)
-				message.Marshal(out)
+				_, err = ours.Marshal(&cell.Scope{Ctx: b.ctx, Original: v}, v)
 				return err
 			}},
 			{name: "Bloblang", do: func() error {

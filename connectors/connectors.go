@@ -106,6 +106,15 @@ type Gatherer interface {
 	DeliverAll(ctx context.Context, rs []Request) []Answer
 }
 
+// Forwarder is a Sink that sends the payload of some operations as JSON and does
+// not look into it.
+type Forwarder interface {
+	Sink
+	// Forwards tells whether requests of an operation may come with Encoded
+	// and without Body.
+	Forwards(operation string) bool
+}
+
 // Answer is what Deliver returns.
 type Answer struct {
 	Response Response
@@ -118,7 +127,7 @@ type Request struct {
 	Key       string         // idempotency key: the same for every attempt, whatever replica, revision or replay
 	Attempt   int            // from 1
 	With      map[string]any // bound to {name} placeholders
-	Body      any            // JSON value; nil = no body
+	Body      any            // JSON value; nil = no body, unless there is Encoded
 	Encoded   []byte         // Body as JSON, where the engine has it already; nil otherwise
 	MessageID string
 	Meta      *message.Meta

@@ -231,7 +231,7 @@ func (t *tour) follow(s *compile.Step) {
 
 // effect shows what would be done, and goes on with the stub's answer.
 func (t *tour) effect(s *compile.Step) bool {
-	out := flow.Advance(t.ctx, t.ws, t.p, &t.run, 1)
+	out := flow.Advance(t.ctx, t.ws, t.p, &t.run, 1, nil)
 	if out.Kind == flow.Dead {
 		t.say(s, true, "dead letter: %s", out.Cause.Message)
 		return false

@@ -15,6 +15,12 @@ func (s *sink) Gathers(operation string) bool {
 	return t != nil && t.grow
 }
 
+// Forwards implements connectors.Forwarder.
+func (s *sink) Forwards(operation string) bool {
+	t := s.tasks[operation]
+	return t != nil && t.body == "json"
+}
+
 // lines are what goes to one growing file together.
 type lines struct {
 	name string

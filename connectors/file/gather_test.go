@@ -23,6 +23,9 @@ func TestTogether(t *testing.T) {
 		if s.Gathers(op) != want {
 			t.Errorf("Gathers(%s) is %t", op, !want)
 		}
+		if got, want := s.(connectors.Forwarder).Forwards(op), op == "event" || op == "whole"; got != want {
+			t.Errorf("Forwards(%s) is %t", op, got)
+		}
 	}
 	var rs []connectors.Request
 	for i := range 6 {

@@ -53,6 +53,12 @@ func (s *sink) Deliver(ctx context.Context, r connectors.Request) (connectors.Re
 	return answer, err
 }
 
+// Forwards implements connectors.Forwarder.
+func (s *sink) Forwards(operation string) bool {
+	c := s.calls[operation]
+	return c != nil && c.body == "json"
+}
+
 // once sends one request and reads its answer.
 func (s *sink) once(ctx context.Context, o *outgoing) (connectors.Response, error) {
 	a, err := s.wires.do(ctx, o)

@@ -83,6 +83,28 @@ func deliver(t *testing.T, s connectors.Sink, r connectors.Request) connectors.R
 	return a
 }
 
+// TestForwards: JSON goes out as it was given, and only to where JSON goes.
+func TestForwards(t *testing.T) {
+	url, last := target(t, nil)
+	s := open(t, url, `
+operations:
+  json: {post: /j}
+  form: {post: /f, body: form}
+  raw:  {post: /r, body: raw}
+  get:  {get: /g, repeat: safe}
+`)
+	for op, want := range map[string]bool{"json": true, "form": false, "raw": false, "get": false, "none": false} {
+		if got := s.(connectors.Forwarder).Forwards(op); got != want {
+			t.Errorf("Forwards(%s) is %t", op, got)
+		}
+	}
+	const text = `{"n":1.10,"a":"x"}`
+	deliver(t, s, connectors.Request{Operation: "json", Encoded: []byte(text)})
+	if got := string(last().body); got != text {
+		t.Errorf("sent %s, want %s", got, text)
+	}
+}
+
 func TestAddresses(t *testing.T) {
 	url, last := target(t, nil)
 	s := open(t, url+"/odata/", `

@@ -31,7 +31,8 @@ type Outcome struct {
 	Kind     Kind
 	Step     *compile.Step  // Effect: the step
 	With     map[string]any // Effect: values for placeholders
-	Body     any            // Effect: what is sent; nil = no body
+	Body     any            // Effect: what is sent; nil = no body, or Encoded
+	Encoded  []byte         // Effect: what is sent, as JSON, instead of Body
 	Key      string         // Effect: idempotency key
 	Branches []Branch
 	Reason   string
@@ -47,9 +48,10 @@ type Branch struct {
 }
 
 // Advance interprets pure steps from r.Step on until an effect is needed or the
-// run ends. It changes r.
-func Advance(ctx context.Context, ws *compile.Workspace, p *compile.Pipeline, r *Run, attempt int) Outcome {
-	a := advance{ws: ws, p: p, r: r, scope: Scope(ctx, ws, p, r, attempt)}
+// run ends. It changes r. forwards tells for which operations what is sent need
+// only be JSON, so that it is not built first; nil is for none.
+func Advance(ctx context.Context, ws *compile.Workspace, p *compile.Pipeline, r *Run, attempt int, forwards func(*compile.Operation) bool) Outcome {
+	a := advance{ws: ws, p: p, r: r, scope: Scope(ctx, ws, p, r, attempt), forwards: forwards}
 	return a.run()
 }
 
@@ -90,6 +92,8 @@ type advance struct {
 	r      *Run
 	scope  *cell.Scope
 	routes []string
+
+	forwards func(*compile.Operation) bool
 }
 
 func (a *advance) run() Outcome {
@@ -307,6 +311,14 @@ func Flatten(values []any) []any { return mapping.Items(values) }
 func (a *advance) effect(s *compile.Step) Outcome {
 	out := Outcome{Kind: Effect, Step: s, Key: a.r.IdempotencyKey(s.ID)}
 	body := a.r.Body
+	if a.onlySent(s) {
+		encoded, err := s.Map.Marshal(a.scope, body)
+		if err != nil {
+			return a.dead(mapCause(err))
+		}
+		out.Encoded = encoded
+		return out
+	}
 	if s.Map != nil {
 		mapped, cause := a.mapped(s.Map, body)
 		if cause != nil {
@@ -352,6 +364,16 @@ func (a *advance) effect(s *compile.Step) Outcome {
 		}
 	}
 	return out
+}
+
+// onlySent reports whether nobody looks into what the mapping of s gives: it is
+// sent to a target that wants JSON, and nothing is checked or put on top.
+func (a *advance) onlySent(s *compile.Step) bool {
+	if a.forwards == nil || s.Action == compile.ActEmit || s.Map == nil || s.With != nil || !s.Map.Writes() {
+		return false
+	}
+	op := a.ws.Operation(s.Target)
+	return op != nil && op.Request == nil && op.Check == nil && a.forwards(op)
 }
 
 func check(s *compile.Schema, body any, what string) *Cause {

@@ -86,7 +86,7 @@ func play(t testing.TB, ws *compile.Workspace, p *compile.Pipeline, r flow.Run, 
 	var told []string
 	say := func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) }
 	for range 100 {
-		out := flow.Advance(context.Background(), ws, p, &r, 1)
+		out := flow.Advance(context.Background(), ws, p, &r, 1, nil)
 		if len(out.Routes) > 0 {
 			say("<%s>", strings.Join(out.Routes, ","))
 		}
@@ -239,7 +239,7 @@ func route(pick string) string {
 func keys(t *testing.T, ws *compile.Workspace, p *compile.Pipeline, r flow.Run, into map[string]string) map[string]string {
 	t.Helper()
 	for range 100 {
-		out := flow.Advance(context.Background(), ws, p, &r, 1+len(into))
+		out := flow.Advance(context.Background(), ws, p, &r, 1+len(into), nil)
 		switch out.Kind {
 		case flow.Effect:
 			name := strings.TrimPrefix(r.ID, "m") + " " + out.Step.ID
@@ -331,7 +331,7 @@ func TestBranchesApart(t *testing.T) {
 	ws, p := load(t, route("every"))
 	r := start(t, `{"a":1,"b":1}`)
 	r.Steps = map[string]any{"x": "before"}
-	out := flow.Advance(context.Background(), ws, p, &r, 1)
+	out := flow.Advance(context.Background(), ws, p, &r, 1, nil)
 	if out.Kind != flow.Fanned || len(out.Branches) != 2 {
 		t.Fatalf("%+v", out)
 	}
@@ -341,18 +341,64 @@ func TestBranchesApart(t *testing.T) {
 	}
 }
 
+// TestForwarded: what is only sent comes as the JSON of what would have been sent,
+// and only where nobody looks into it.
+func TestForwarded(t *testing.T) {
+	all := func(*compile.Operation) bool { return true }
+	for _, c := range []struct {
+		steps   string
+		encoded bool
+	}{
+		{"steps: [{send: t.post, map: m}]", true},
+		{"steps: [{call: t.post, map: m, as: x}]", true},
+		{"steps: [{send: t.post, map: failing}]", true},
+		{"steps: [{send: t.post}]", false},
+		{"steps: [{map: m}, {send: t.post}]", false},
+		{"steps: [{send: t.put, map: m, with: {order: .a}}]", false},
+		{"steps: [{send: t.strict, map: m}]", false},
+		{"steps: [{emit: done@1, map: m}]", false},
+	} {
+		ws, p := load(t, c.steps)
+		r := start(t, `{"a":1.10,"nope":null}`)
+		want := flow.Advance(context.Background(), ws, p, &r, 1, nil)
+		r = start(t, `{"a":1.10,"nope":null}`)
+		none := flow.Advance(context.Background(), ws, p, &r, 1, func(*compile.Operation) bool { return false })
+		r = start(t, `{"a":1.10,"nope":null}`)
+		got := flow.Advance(context.Background(), ws, p, &r, 1, all)
+		if none.Encoded != nil || want.Encoded != nil {
+			t.Errorf("%s: encoded for a target that does not forward", c.steps)
+		}
+		if got.Kind != want.Kind || got.Key != want.Key || fmt.Sprint(got.Cause) != fmt.Sprint(want.Cause) {
+			t.Errorf("%s: %+v, want %+v", c.steps, got, want)
+		}
+		if got.Kind != flow.Effect {
+			continue
+		}
+		if (got.Encoded != nil) != c.encoded {
+			t.Errorf("%s: encoded as %s", c.steps, got.Encoded)
+		}
+		body := message.Marshal(got.Body)
+		if c.encoded {
+			body = got.Encoded
+		}
+		if string(body) != string(message.Marshal(want.Body)) {
+			t.Errorf("%s: sends %s, want %s", c.steps, body, message.Marshal(want.Body))
+		}
+	}
+}
+
 // TestStepGone: a run whose step does not exist any more says so.
 func TestStepGone(t *testing.T) {
 	ws, p := load(t, "steps: [{send: t.post}]")
 	r := start(t, `{}`)
 	r.Step = "send:t.other"
-	out := flow.Advance(context.Background(), ws, p, &r, 1)
+	out := flow.Advance(context.Background(), ws, p, &r, 1, nil)
 	if out.Kind != flow.Dead || out.Cause.Code != "definition" || !strings.Contains(out.Cause.Message, "send:t.other") {
 		t.Errorf("%+v", out.Cause)
 	}
 	r = start(t, `{}`)
 	r.Fault = "the body cannot be read"
-	if out := flow.Advance(context.Background(), ws, p, &r, 1); out.Kind != flow.Dead || out.Cause.Message != r.Fault {
+	if out := flow.Advance(context.Background(), ws, p, &r, 1, nil); out.Kind != flow.Dead || out.Cause.Message != r.Fault {
 		t.Errorf("%+v", out)
 	}
 }
@@ -361,7 +407,7 @@ func TestEventName(t *testing.T) {
 	ws, p := load(t, "steps: [{emit: named@1}]")
 	for in, want := range map[string]string{`{"kind":"a.b"}`: "a.b", `{}`: "", `{"kind":5}`: "", `{"kind":""}`: ""} {
 		r := start(t, in)
-		out := flow.Advance(context.Background(), ws, p, &r, 1)
+		out := flow.Advance(context.Background(), ws, p, &r, 1, nil)
 		if out.Kind != flow.Effect {
 			if want != "" {
 				t.Errorf("%s: %+v", in, out.Cause)

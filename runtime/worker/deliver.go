@@ -48,6 +48,7 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 		t.park(work, "connection", "the connection "+op.Connection+" is not open")
 		return false
 	}
+	out = opened(out, sink, op)
 	if !t.w.leases.fresh(t.lease.ID, 0) {
 		return false // the process was held up; another holder may be at work
 	}
@@ -229,7 +230,7 @@ func (t *task) attempt(ctx context.Context, sink connectors.Sink, op *compile.Op
 	ctx, cancel := context.WithTimeout(ctx, op.Timeout)
 	defer cancel()
 	req := mutated(connectors.Request{
-		Operation: op.Name, Key: out.Key, Attempt: t.lease.Attempts + 1, With: out.With, Body: out.Body,
+		Operation: op.Name, Key: out.Key, Attempt: t.lease.Attempts + 1, With: out.With, Body: out.Body, Encoded: out.Encoded,
 		MessageID: t.run.ID, Meta: &t.run.Meta,
 	})
 	resp, err := sink.Deliver(ctx, req)

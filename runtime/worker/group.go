@@ -111,7 +111,7 @@ func (m *member) begin(work context.Context) (ok bool) {
 	if m.lease.Crashes > 0 || m.lease.Attempts > 0 || m.decode() != nil || m.p == nil || m.run.Ambiguous {
 		return false
 	}
-	m.out = flow.Advance(work, m.live.WS, m.p, &m.run, 1)
+	m.out = flow.Advance(work, m.live.WS, m.p, &m.run, 1, m.live.forwards)
 	if work.Err() != nil {
 		return false
 	}
@@ -159,8 +159,9 @@ func (g *group) deliver(work context.Context, op *compile.Operation, ms []*membe
 			continue
 		}
 		sent = append(sent, m)
+		m.out = opened(m.out, sink, op)
 		requests = append(requests, connectors.Request{Operation: op.Name, Key: m.out.Key, Attempt: 1, With: m.out.With, Body: m.out.Body,
-			MessageID: m.run.ID, Meta: &m.run.Meta})
+			Encoded: m.out.Encoded, MessageID: m.run.ID, Meta: &m.run.Meta})
 	}
 	ctx, cancel := context.WithTimeout(work, op.Timeout)
 	defer cancel()

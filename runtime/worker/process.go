@@ -91,7 +91,7 @@ func (t *task) payload(raw []byte, m *message.Meta) (any, error) {
 // work advances the run from effect to effect.
 func (t *task) work(ctx, work context.Context) {
 	for {
-		out := flow.Advance(ctx, t.live.WS, t.p, &t.run, t.lease.Attempts+1)
+		out := flow.Advance(ctx, t.live.WS, t.p, &t.run, t.lease.Attempts+1, t.live.forwards)
 		for _, r := range out.Routes {
 			t.note(queue.Entry{Kind: queue.Routed, Step: t.run.Step, Detail: r})
 			if t.w.opt.Chosen != nil {
