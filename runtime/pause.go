@@ -44,7 +44,8 @@ const pauseTopic = "pauses"
 
 func pauseKey(pipeline string) string { return "pause/" + pipeline }
 
-// restorePauses takes up the pauses that the store remembers.
+// restorePauses takes up the pauses that the store remembers, and the
+// maintenance by hand.
 func (e *Engine) restorePauses(ctx context.Context, r *revision) error {
 	names := make([]string, 0, len(r.ws.Pipelines))
 	keys := make([]string, 0, len(r.ws.Pipelines))
@@ -61,7 +62,7 @@ func (e *Engine) restorePauses(ctx context.Context, r *revision) error {
 	for i, v := range values {
 		e.worker.Pause(names[i], v.Version > 0)
 	}
-	return nil
+	return e.restoreMaintenance(ctx, r)
 }
 
 // LaneNote says what keeps the messages of a lane, "" where nothing does.

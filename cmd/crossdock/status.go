@@ -100,42 +100,6 @@ func age(t time.Time) string {
 	return time.Since(t).Round(time.Second).String()
 }
 
-func (a *app) queuesCommand() *cobra.Command {
-	var r remote
-	cmd := &cobra.Command{
-		Use: "queues", GroupID: "operate", Args: cobra.NoArgs,
-		Short:   "Show how full every lane is, and what keeps its messages",
-		Example: "  crossdock queues\n  crossdock queues --json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := r.client()
-			if err != nil {
-				return err
-			}
-			var lanes []admin.Lane
-			if err := c.Get(cmd.Context(), "/v1/queues", nil, &lanes); err != nil {
-				return failed(err)
-			}
-			if r.json {
-				return a.printJSON(lanes)
-			}
-			rows := [][]string{{"LANE", "READY", "UNDER WAY", "RETRY", "PARKED", "DEAD", "OLDEST", ""}}
-			for _, l := range lanes {
-				parked, why := 0, l.Note
-				for reason, n := range l.Parked {
-					parked += n
-					why = reason
-				}
-				rows = append(rows, []string{l.Lane, strconv.Itoa(l.Ready), strconv.Itoa(l.Leased), strconv.Itoa(l.Delayed),
-					strconv.Itoa(parked), strconv.Itoa(l.Dead), age(l.Oldest), short(why, 40)})
-			}
-			a.table(rows)
-			return nil
-		},
-	}
-	r.flags(cmd)
-	return cmd
-}
-
 func (a *app) traceCommand() *cobra.Command {
 	var r remote
 	cmd := &cobra.Command{

@@ -70,6 +70,10 @@ func (a *API) routes() []route {
 		{pattern: "POST /v1/pipelines/{name}/pause", rule: operators, changes: "pipeline.pause", answer: a.pause},
 		{pattern: "POST /v1/pipelines/{name}/resume", rule: operators, changes: "pipeline.resume", answer: a.resume},
 
+		{pattern: "GET /v1/connections", rule: viewers, answer: a.connections},
+		{pattern: "POST /v1/connections/{name}/maintenance", rule: operators, changes: "maintenance.start", answer: a.maintenanceStart},
+		{pattern: "POST /v1/connections/{name}/maintenance/stop", rule: operators, changes: "maintenance.stop", answer: a.maintenanceStop},
+
 		{pattern: "GET /v1/tokens", rule: admins, answer: a.tokenList},
 		{pattern: "POST /v1/tokens", rule: admins, changes: "token.create", answer: a.tokenCreate},
 		{pattern: "POST /v1/tokens/{what}/revoke", rule: admins, changes: "token.revoke", answer: a.tokenRevoke},

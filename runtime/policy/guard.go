@@ -120,6 +120,9 @@ func (g *Guard) refuses(now time.Time, c *Circuit, a Ask) *Hold {
 	return nil
 }
 
+// drains is the reason of those that a window held which has ended.
+const drains = "what maintenance held goes out at its rate"
+
 func closedUntil(connection string) string { return connection + " is closed until " }
 
 // Closed reports whether a message was parked with reason because the
@@ -134,7 +137,7 @@ func (g *Guard) turn(ctx context.Context, c *Circuit, a Ask) (Pass, *Hold) {
 	if g.calendar.Held(now, a.Received, a.Priority) {
 		back, ok := g.calendar.strict.Enter(ctx, now, a.Priority)
 		if !ok {
-			return Pass{}, g.behind(Draining, "what maintenance held goes out at its rate", back)
+			return Pass{}, g.behind(Draining, drains, back)
 		}
 	}
 	if g.pacer != nil {
