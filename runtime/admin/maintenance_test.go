@@ -111,4 +111,3 @@ func TestMaintenanceSurvivesARestart(t *testing.T) {
 		t.Fatalf("%+v", c)
 	}
 }
-
