@@ -13,12 +13,19 @@ import (
 )
 
 // causes drops findings that would go away with another one: what stands inside
-// something that YAML read in another way, and names of definitions whose file
-// cannot be read. One mistake is one finding.
+// something that YAML read in another way, keys missing from a file of which it
+// left something out, and names of definitions whose file cannot be read. One
+// mistake is one finding.
 func causes(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 	gone := unreadable(list, ws, fsys)
+	cut := map[string]bool{} // files of which YAML did not give everything
+	for _, d := range list {
+		if d.Code == spec.CodeEaten && d.Severity == diag.Error {
+			cut[d.Span.File] = true
+		}
+	}
 	return slices.DeleteFunc(list, func(d diag.Diagnostic) bool {
-		return slices.ContainsFunc(list, func(e diag.Diagnostic) bool { return covers(e, d) }) || missed(d, gone)
+		return d.Missing == diag.MissingKey && cut[d.Span.File] || slices.ContainsFunc(list, func(e diag.Diagnostic) bool { return covers(e, d) }) || missed(d, gone)
 	})
 }
 

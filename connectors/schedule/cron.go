@@ -39,7 +39,7 @@ func Parse(text, zone string) (*Cron, error) {
 	}
 	parsed, err := cron.ParseStandard(text)
 	if err != nil {
-		return nil, fmt.Errorf("`%s` is not a schedule: %s", text, explain(err))
+		return nil, wrongField(text, err)
 	}
 	wall, ok := parsed.(*cron.SpecSchedule)
 	if !ok {
@@ -110,15 +110,34 @@ func named(upper string) bool {
 	return !strings.Contains(upper, "#")
 }
 
-func explain(err error) string {
-	text := err.Error()
-	switch {
-	case strings.Contains(text, "above maximum"), strings.Contains(text, "below minimum"):
-		text = strings.NewReplacer("end of range", "the value", "beginning of range", "the value").Replace(text)
-	case strings.Contains(text, "failed to parse int"):
-		return "a field holds something that is neither a number nor a name"
+// parts are the five fields of a schedule, and what each takes.
+var parts = []struct{ name, takes string }{
+	{"minute", "0 to 59"}, {"hour", "0 to 23"}, {"day of the month", "1 to 31"}, {"month", "1 to 12 or JAN to DEC"}, {"weekday", "0 to 6 or SUN to SAT"},
+}
+
+// FieldError is about one field of a schedule.
+type FieldError struct {
+	Field   string // as written
+	Message string
+}
+
+// Error implements error.
+func (e *FieldError) Error() string { return e.Message }
+
+// Part is the text that is wrong.
+func (e *FieldError) Part() string { return e.Field }
+
+// wrongField names the field of a schedule that cannot be read. Each is tried on its
+// own among stars.
+func wrongField(text string, err error) error {
+	for i, field := range strings.Fields(text) {
+		alone := []string{"*", "*", "*", "*", "*"}
+		alone[i] = field
+		if _, bad := cron.ParseStandard(strings.Join(alone, " ")); bad != nil {
+			return &FieldError{Field: field, Message: fmt.Sprintf("`%s` is no %s: that is %s", field, parts[i].name, parts[i].takes)}
+		}
 	}
-	return text
+	return fmt.Errorf("`%s` is not a schedule: %w", text, err)
 }
 
 // String returns the five fields.

@@ -44,6 +44,7 @@ func (b *builder) testCase(dec *spec.Decoder, d *definition, t *Test, c *spec.Ca
 		if p := c.Node.Pair("stubs"); p != nil {
 			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`stubs` belongs to tests of pipelines: a mapping asks nobody")
 		}
+		expectedRows(dec, t.Mapping, c)
 	case t.Pipeline != nil:
 		if p := c.Node.Pair("absent"); p != nil {
 			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`absent` belongs to tests of mappings")
@@ -135,6 +136,11 @@ func (b *builder) expectation(dec *spec.Decoder, t *Test, n *ast.Node) {
 			b.isMap(dec, p)
 		case "emitted":
 			b.isMap(dec, p)
+			for _, event := range p.Value.Pairs {
+				if !b.heard(EventName(event.Key.Text)) {
+					b.schemaRef(dec, spec.Text{Value: event.Key.Text, Node: event.Key})
+				}
+			}
 		case "routes":
 			b.expectedRoutes(dec, t, p.Value)
 		case "outcome":
@@ -146,6 +152,17 @@ func (b *builder) expectation(dec *spec.Decoder, t *Test, n *ast.Node) {
 			dec.UnknownKey(p.Key, Expectations)
 		}
 	}
+}
+
+// heard reports whether some schema is heard under an event name.
+func (b *builder) heard(name string) bool {
+	b.ask(allSchemas, "")
+	for _, s := range b.ws.Schemas {
+		if s.hears(name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *builder) isMap(dec *spec.Decoder, p ast.Pair) {

@@ -209,7 +209,12 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 		at := *ref.Node
 		at.Text = name
 		at.Span = ref.Node.Range(len(conn)+1, len(ref.Node.Text))
-		dec.Unknown(&at, "operation of "+conn, sortedKeys(c.Operations))
+		dec.Unknown(&at, "operation", sortedKeys(c.Operations))
+		f := &b.diags[len(b.diags)-1]
+		f.Message, f.Missing = "the connection "+conn+" has no operation `"+name+"`", ""
+		if len(c.Operations) == 0 {
+			f.Hint = "it has no operations yet: add them below `operations:`"
+		}
 	}
 	return op
 }

@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strings"
 	"time"
+	"unicode"
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/cell"
@@ -273,6 +274,9 @@ func (b *builder) add(s *source, head ast.Pair, byName spec.Kind) {
 		return
 	}
 	name := head.Value.Text
+	if i := strings.IndexFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }); i >= 0 && kind.Name != "test" {
+		b.diags.Errorf(spec.CodeUnknown, head.Value.Span, "a name has no blanks").Hint = "write " + kind.Name + ": " + strings.Join(strings.Fields(name), "-")
+	}
 	if s.std {
 		b.library[kind.Name] = append(b.library[kind.Name], name)
 		if !b.wants(kind.Name, name) {

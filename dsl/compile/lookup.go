@@ -30,8 +30,8 @@ func (b *builder) lookup(d *definition) {
 	dec.Decode(d.node, l.Spec)
 	onMiss, ok := map[string]lookup.OnMiss{"error": lookup.Fail, "pass": lookup.Pass, "default": lookup.Default}[l.Spec.OnMiss.Value]
 	if !ok && !l.Spec.OnMiss.Set() {
-		dec.Errorf(CodeLookup, d.head.Value.Span, "the lookup does not say what happens to an unknown code").
-			Hint = "add `on_miss: error`, `on_miss: pass`, or `on_miss: default` with a `default:`"
+		f := dec.Errorf(CodeLookup, d.head.Value.Span, "the lookup does not say what happens to an unknown code")
+		f.Hint, f.Missing = "add `on_miss: error`, `on_miss: pass`, or `on_miss: default` with a `default:`", diag.MissingKey
 	}
 	if onMiss == lookup.Default && !l.Spec.Default.Set() {
 		dec.Errorf(CodeLookup, l.Spec.OnMiss.Span(), "`on_miss: default` needs a `default:`").Hint = "add `default:` with the value for unknown codes"

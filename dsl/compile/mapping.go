@@ -218,6 +218,9 @@ func (b *builder) row(dec *spec.Decoder, key *ast.Node, s *spec.Row, at rowConte
 	if row.IsConst {
 		b.checkConst(dec, s.Const, at)
 	}
+	if row.HasDefault {
+		b.checkConst(dec, s.Default, at)
+	}
 	inner := at
 	if s.Each.Set() {
 		row.Each = b.cells.JQ(s.Each, at.As("each"))
@@ -293,6 +296,25 @@ func (b *builder) conversion(dec *spec.Decoder, s *spec.Row, row *mapping.Row, a
 		return
 	}
 	row.Convert = c
+	b.convertible(dec, s.Const, c, s.Type)
+	b.convertible(dec, s.Default, c, s.Type)
+}
+
+// convertible reports a fixed value that the conversion beside it refuses.
+func (b *builder) convertible(dec *spec.Decoder, v spec.Value, c *value.Converter, typ spec.Text) {
+	if !v.Set() || v.V == nil || v.Node.Kind != ast.Scalar {
+		return
+	}
+	_, err := c.Convert(v.V)
+	var bad *value.Error
+	if err == nil || !errors.As(err, &bad) {
+		return
+	}
+	f := dec.Errorf(CodeTarget, v.Node.Span, "%s", bad.Message)
+	f.Hint, f.Source = bad.Hint, v.Node.Text
+	if f.Hint == "" && typ.Set() {
+		f.Hint = "the value is converted too: write one that fits `type: " + typ.Value + "`"
+	}
 }
 
 // badPatterns reports what is wrong inside the patterns of a row, to the letter.
@@ -303,6 +325,11 @@ func (b *builder) badPatterns(dec *spec.Decoder, s *spec.Row, base value.Base) b
 	bad := false
 	check := func(t spec.Text, parsing bool) {
 		if !t.Set() {
+			return
+		}
+		if at := strings.IndexByte(t.Value, '%'); at >= 0 && at+1 < len(t.Value) {
+			f := dec.Errorf(CodePattern, t.Node.Range(at, at+2), "`%s` is no part of a pattern", t.Value[at:at+2])
+			f.Hint, f.Source, bad = "patterns are written as in dd.MM.yyyy HH:mm:ss", t.Node.Text, true
 			return
 		}
 		for _, p := range value.CheckPattern(t.Value, base, parsing) {

@@ -15,6 +15,9 @@ import (
 // CodeFlow is the code of steps that can never run as written.
 const CodeFlow diag.Code = "XD3103"
 
+// CodeLost is the code of required fields that nothing gives.
+const CodeLost diag.Code = "XD2103"
+
 // pipelines compiles every pipeline and the event bus between them.
 func (b *builder) pipelines() {
 	top := standard()
@@ -324,10 +327,36 @@ func (b *pipelineBuilder) emit(step *Step, at cell.Context, mapped *Mapping) {
 	step.Event = b.schemaRef(b.dec, step.Spec.Emit)
 	step.With = b.rows(b.dec, "with of "+step.ID, at.As("with"), step.Spec.With, step.Event)
 	if step.Event != nil {
+		b.emitted(step, at, mapped)
 		b.uses = append(b.uses, step.Event.Digest)
 		if mapped != nil && mapped.Output != nil && mapped.Output != step.Event {
 			b.dec.Warnf(CodeTarget, step.Spec.Map.Span(), "the mapping makes %s, but %s is emitted", mapped.Output.Name, step.Event.Name)
 		}
+	}
+}
+
+// emitted reports fields that an event requires and that neither the payload
+// has, as far as its contract is known, nor `with` adds.
+func (b *pipelineBuilder) emitted(step *Step, at cell.Context, mapped *Mapping) {
+	shape := at.Shape
+	if mapped != nil {
+		shape = mapped.outputShape()
+	}
+	if shape.Schema == nil || len(shape.Path) > 0 || step.Event.Schema == nil || shape.Schema == step.Event.Schema {
+		return
+	}
+	have := shape.Schema.Children(nil)
+	for _, row := range step.Spec.With {
+		name, _, _ := strings.Cut(row.Key.Text, ".")
+		have = append(have, name)
+	}
+	for _, name := range step.Event.Schema.Children(nil) {
+		f, ok := step.Event.Schema.Lookup([]string{name})
+		if !ok || !f.Shape.Required || contains(have, name) {
+			continue
+		}
+		d := b.dec.Errorf(CodeLost, step.Spec.Emit.Span(), "%s requires `%s`, but neither the payload nor `with` has it", step.Event.Name, name)
+		d.Hint = "add it: with: {" + name + ": ...}"
 	}
 }
 

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -44,7 +45,14 @@ func (b *pipelineBuilder) trigger() {
 			t.Zone = "UTC"
 		}
 		if err := b.opt.Catalog.Cron(s.Schedule.Cron.Value, t.Zone); err != nil && s.Schedule.Cron.Set() {
-			b.dec.Errorf("XD4102", s.Schedule.Cron.Span(), "%s", err)
+			span := s.Schedule.Cron.Span()
+			var of interface{ Part() string } // the field that is wrong, where it is one
+			if errors.As(err, &of) {
+				if at := strings.Index(s.Schedule.Cron.Node.Text, of.Part()); at >= 0 {
+					span = s.Schedule.Cron.Node.Range(at, at+len(of.Part()))
+				}
+			}
+			b.dec.Errorf("XD4102", span, "%s", err)
 		}
 	case s.Files != nil:
 		b.filesTrigger(s.Files)

@@ -77,6 +77,9 @@ type Related struct {
 	Message string
 }
 
+// MissingKey is what findings about a key that is not there miss.
+const MissingKey = "key"
+
 // Diagnostic is one finding.
 type Diagnostic struct {
 	Code     Code
@@ -96,7 +99,8 @@ type Diagnostic struct {
 	Fixes   []Fix
 
 	// Missing is kind and name of the definition that is not there, "lookup codes",
-	// or the kind alone where any of that kind may be meant; "" for other findings.
+	// the kind alone where any of that kind may be meant, or MissingKey; "" for
+	// other findings.
 	Missing string
 }
 

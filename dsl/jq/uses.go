@@ -19,6 +19,7 @@ const (
 	UseTimeFormat                // a literal format of strftime and its like; Text is the format
 	UseLookup                    // Text is the name of the table
 	UseText                      // any other literal text; Text is its value
+	UseAssign                    // a = b where yes or no is asked; Text is "="
 )
 
 // Use is one appearance of a construct. Left and Right are the operands of an
@@ -55,6 +56,13 @@ func (u *user) see(node any) {
 	switch n := node.(type) {
 	case *gojq.Query:
 		u.operator(n)
+	case *gojq.Term:
+		if n.Type == gojq.TermTypeIf {
+			u.condition(n.If.Cond)
+			for _, e := range n.If.Elif {
+				u.condition(e.Cond)
+			}
+		}
 	case *gojq.Func:
 		u.call(n)
 	case *gojq.Index:
@@ -86,8 +94,32 @@ func (u *user) operator(q *gojq.Query) {
 	})
 }
 
+// condition notes assignments in a query that is asked for yes or no: jq gives
+// the whole input with a change in it, which always counts as yes.
+func (u *user) condition(q *gojq.Query) {
+	if q == nil {
+		return
+	}
+	switch q.Op {
+	case gojq.OpAssign:
+		u.add(UseAssign, u.pl.span(opOf{q}), "=")
+	case gojq.OpAnd, gojq.OpOr:
+		u.condition(q.Left)
+		u.condition(q.Right)
+	case gojq.OpPipe:
+		u.condition(q.Right)
+	default:
+		if q.Term != nil && q.Term.Type == gojq.TermTypeQuery {
+			u.condition(q.Term.Query)
+		}
+	}
+}
+
 func (u *user) call(f *gojq.Func) {
 	at := u.pl.span(keyOf{f})
+	if f.Name == "select" && len(f.Args) == 1 {
+		u.condition(f.Args[0])
+	}
 	switch f.Name {
 	case "tonumber":
 		u.add(UseToNumber, at, f.Name)

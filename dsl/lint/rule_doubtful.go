@@ -26,12 +26,16 @@ func doubtful(p *pass) {
 				p.toNumber(c, u)
 			case jq.UseTimeFormat:
 				p.timeFormat(c, u)
+			case jq.UseAssign:
+				p.inCell(c, u.From, u.To, diag.Diagnostic{Code: codeDoubtful, Severity: diag.Warning,
+					Message: "`=` changes a field here and does not compare, so the condition always holds", Hint: "write `==`"})
 			}
 		}
 	}
 	for _, m := range p.mappings() {
 		rowsOf(m.Spec.Fields, nil, func(r row) {
 			p.numericCode(m.Name, r)
+			p.severalValues(r)
 			var out *schema.Schema
 			if m.Output != nil {
 				out = m.Output.Schema

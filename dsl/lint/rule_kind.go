@@ -100,7 +100,7 @@ func (p *pass) lookedUp(r row) (*ast.Node, product, bool) {
 			l = p.ws.Lookups["std/"+name]
 		}
 	}
-	if l == nil || l.Table == nil || l.Table.OnMiss == lookup.Pass {
+	if l == nil || l.Table == nil || l.Table.OnMiss == lookup.Pass || column == "" && len(l.Table.Columns) > 0 {
 		return nil, product{}, false
 	}
 	g := anything

@@ -43,8 +43,8 @@ func (p *pass) zoneless(mapping string, r row, out *schema.Schema) {
 		declared = want != nil && want.Type.Base == value.DateTime
 	}
 	c := p.cellOf(r.From)
-	if !declared || c == nil {
-		return
+	if !declared || c == nil || !c.JQ.PassesOn() {
+		return // what is computed may well carry an offset
 	}
 	for _, path := range c.JQ.Paths() {
 		at, ok := p.resolve(c, path)
@@ -57,7 +57,10 @@ func (p *pass) zoneless(mapping string, r row, out *schema.Schema) {
 				continue
 			}
 			d := diag.Diagnostic{Code: codeDoubtful, Severity: diag.Warning, Span: c.Node.Span, Kind: "mapping", Name: mapping, Row: schema.Join(r.path), Lang: "jq", Source: c.Node.Text,
-				Message: fmt.Sprintf("`%s` in %s is local time, and nothing says of which place", s, e.file), Hint: "add `type: datetime` and the `zone:` that is meant, such as zone: Europe/Berlin"}
+				Message: fmt.Sprintf("`%s` in %s is local time, and nothing says of which place", s, e.file), Hint: "add the `zone:` that is meant, such as zone: Europe/Berlin"}
+			if !r.Type.Set() {
+				d.Hint = "add `type: datetime` and the `zone:` that is meant, such as zone: Europe/Berlin"
+			}
 			p.about(d)
 			return
 		}

@@ -209,7 +209,7 @@ func (p *parser) checkKey(n *yaml.Node, key *ast.Node) bool {
 		return false
 	case n.Tag == "!!merge" && key.Style == ast.Plain:
 		p.report(key.Span.Start, key.Span.End, "merge keys (`<<`) are not part of the language").
-			Hint = "write the lines out, or use a template or a policy with `extends`"
+			Hint = "write the lines out, or use a policy with `extends`"
 		return false
 	}
 	p.explicitKey(key)

@@ -27,8 +27,10 @@ func (p *parser) giveUp(off int) int {
 func (p *parser) unclosedBracket(off int) bool {
 	c := p.byteAt(off)
 	want := map[byte]string{'[': "]", '{': "}"}[c]
-	d := p.reportAt(off, "the `%c` that opens here is never closed", c)
-	d.Hint = "add `" + want + "`"
+	if p.openQuote < off { // a quote behind it that is not closed took what closes it
+		d := p.reportAt(off, "the `%c` that opens here is never closed", c)
+		d.Hint = "add `" + want + "`"
+	}
 	p.broken = true
 	p.mend(cell{from: off, to: p.giveUp(off)})
 	return true
@@ -132,6 +134,7 @@ func (p *parser) quotedScalar(from, at int, message string) bool {
 
 func (p *parser) unclosedQuote(from int) {
 	quote := p.byteAt(from)
+	p.openQuote = from
 	d := p.reportAt(from, "the quote that opens here is never closed")
 	d.Hint = "add `" + string(quote) + "` at the end of the text"
 	if quote == '\'' {

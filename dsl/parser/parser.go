@@ -63,14 +63,15 @@ func Parse(path string, src []byte) (*ast.File, diag.List) {
 
 // parser reads one file.
 type parser struct {
-	file   *ast.File
-	path   string
-	list   diag.List
-	text   *diag.Text // the file as read; mended cells are filled with letters
-	repair map[diag.Point]repair
-	broken bool // the structure is in doubt: there will be no Root
-	looks  int  // suspicious values that may still be looked at
-	scalar []diag.Span
+	file      *ast.File
+	path      string
+	list      diag.List
+	text      *diag.Text // the file as read; mended cells are filled with letters
+	repair    map[diag.Point]repair
+	broken    bool // the structure is in doubt: there will be no Root
+	openQuote int  // where the last quote stands that nothing closes; 0 for none
+	looks     int  // suspicious values that may still be looked at
+	scalar    []diag.Span
 }
 
 // repair is a cell that YAML could not read, as its author meant it. The file

@@ -211,7 +211,7 @@ func (p *parser) alias(at int) bool {
 		text := p.cellText(c)
 		d := p.reportCell(c, "YAML takes "+quoteWord(text)+" for an alias, which is not part of the language")
 		if !strings.ContainsAny(text, " .(") {
-			d.Hint = "write the value out; settings that many files share belong into a policy or a template"
+			d.Hint = "write the value out; settings that many files share belong into a policy"
 			d.Fixes = nil
 			p.broken = true
 		}

@@ -142,10 +142,10 @@ func (p *parser) reportProperties(n *yaml.Node) {
 	case n.Kind == yaml.AliasNode:
 		p.broken = true
 		p.report(start, end, "aliases (`%s`) are not part of the language", word).
-			Hint = "write the value out; settings that many files share belong into a policy or a template"
+			Hint = "write the value out; settings that many files share belong into a policy"
 	case n.Anchor != "":
 		p.report(start, end, "anchors (`&%s`) are not part of the language", n.Anchor).
-			Hint = "remove it; settings that many files share belong into a policy or a template"
+			Hint = "remove it; settings that many files share belong into a policy"
 	case n.Tag == "!" || n.Style&yaml.TaggedStyle != 0:
 		d := p.report(start, end, "tags (`%s`) are not part of the language", word)
 		d.Hint = "remove it: a value is read as text and gets its type from the schema"

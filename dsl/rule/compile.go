@@ -149,6 +149,9 @@ func (c *compilation) syntaxProblem(err error) Problem {
 	case strings.Contains(message, "unexpected token"):
 		p.Message = "`" + word + "` is not expected here"
 		p.Hint = foreign(word)
+		if bar := strings.Index(c.src, " | "); p.Hint == "" && bar >= 0 {
+			p.Hint = "`|` belongs to jq; in a rule a function stands around its value, as in len(data.items ?? []) > 0"
+		}
 	default:
 		p.Message = "the rule cannot be read: " + plainWords(message)
 	}
@@ -181,6 +184,8 @@ func foreign(word string) string {
 		return "use `contains`, `startsWith`, `endsWith` or `matches`"
 	case "<>":
 		return "write `!=`"
+	case "&", "&&":
+		return "write `and`"
 	case "==":
 		return "to compare with several values use `in [a, b]`"
 	}

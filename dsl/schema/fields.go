@@ -330,6 +330,16 @@ func (b *builder) count(key, n *ast.Node, d *draft) {
 		return
 	}
 	textual := d.shape.Type.Base == value.Any || d.shape.Type.Textual()
+	l := &d.limits
+	defer func() {
+		for _, pair := range [][2]*int{{l.minLength, l.maxLength}, {l.minItems, l.maxItems}} {
+			if pair[0] != nil && pair[1] != nil && *pair[0] > *pair[1] {
+				unit := key.Text[len("min_"):] // length or items
+				b.errorf(n, "min_%s is larger than max_%s", unit, unit)
+				break
+			}
+		}
+	}()
 	switch key.Text {
 	case "min_length":
 		if b.fits(key, d, textual, "texts") {

@@ -86,6 +86,11 @@ func (d *Decoder) Rest(n *ast.Node, into any, others ...any) {
 			own = append(own, p)
 		case !taken[p.Key.Text]:
 			d.UnknownKey(p.Key, names)
+			types := []reflect.Type{v.Type()}
+			for _, o := range others {
+				types = append(types, reflect.TypeOf(o).Elem())
+			}
+			d.belongs(p.Key.Text, types...)
 		}
 	}
 	d.fill(n, own, v)
@@ -160,6 +165,7 @@ func (d *Decoder) fill(n *ast.Node, pairs []ast.Pair, v reflect.Value) {
 		f, ok := info.byName[p.Key.Text]
 		if !ok {
 			d.UnknownKey(p.Key, info.names)
+			d.belongs(p.Key.Text, v.Type())
 			continue
 		}
 		given[p.Key.Text] = true
@@ -180,7 +186,8 @@ func (d *Decoder) fill(n *ast.Node, pairs []ast.Pair, v reflect.Value) {
 	}
 	for _, name := range info.required {
 		if !given[name] && !Meant(n, name, info.names) {
-			d.Errorf(CodeUnknown, head(n), "`%s` is missing", name).Hint = "add `" + name + ":`"
+			f := d.Errorf(CodeUnknown, head(n), "`%s` is missing", name)
+			f.Hint, f.Missing = "add `"+name+":`", diag.MissingKey
 		}
 	}
 }
@@ -201,6 +208,29 @@ func (d *Decoder) UnknownKey(key *ast.Node, known []string) {
 	f := d.Errorf(CodeUnknown, key.Span, "unknown key `%s`", key.Text)
 	f.Hint = "you can use: " + strings.Join(known, ", ")
 	d.suggest(f, key, known)
+}
+
+// belongs adds to the finding about an unknown key where it has a meaning: one
+// level further down, below another key of the same map.
+func (d *Decoder) belongs(key string, types ...reflect.Type) {
+	f := &(*d.Diags)[len(*d.Diags)-1]
+	if f.Short != "" {
+		return // it is more likely misspelt
+	}
+	for _, t := range types {
+		info := describe(t)
+		for _, name := range info.names {
+			inner := t.FieldByIndex(info.byName[name].index).Type
+			if inner.Kind() == reflect.Pointer {
+				inner = inner.Elem()
+			}
+			if inner.Kind() == reflect.Struct && slices.Contains(describe(inner).names, key) {
+				f.Short = "it belongs below `" + name + "`"
+				f.Hint = "write " + name + ": {" + key + ": ...}"
+				return
+			}
+		}
+	}
 }
 
 // Unknown reports a name that refers to nothing.

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"crossdock/connectors"
@@ -80,7 +81,11 @@ func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]qu
 		if bad := in.P.Accept.Schema.Validate(body); len(bad) > 0 {
 			r := &connectors.Rejection{Status: 422, Message: "the payload is not a valid " + in.P.Accept.Name}
 			for _, v := range bad {
-				r.Problems = append(r.Problems, connectors.Problem{Field: v.Path, Message: v.Message})
+				text := strings.TrimPrefix(v.Message, v.Path+": ")
+				if v.Path == "" && body == nil && len(m.Raw) == 0 {
+					text = "the body is empty"
+				}
+				r.Problems = append(r.Problems, connectors.Problem{Field: v.Path, Message: text})
 			}
 			return nil, nil, r
 		}
@@ -180,13 +185,18 @@ func (in *Intake) job(ctx context.Context, r flow.Run, content []byte, seen map[
 	job := queue.Job{ID: r.ID, Lane: in.Lane(), Priority: queue.Priority(r.Priority)}
 	if len(p.Key) > 0 {
 		parts := make([]any, 0, len(p.Key))
-		for i, k := range p.Key {
+		said := false // some part is more than blanks
+		for _, k := range p.Key {
 			v, err := one(scope, k, r.Body)
 			if err != nil || v == nil {
-				bad = append(bad, missing(fmt.Sprintf("key[%d]", i), k, err))
+				bad = append(bad, missing("key", k, err))
 				continue
 			}
+			said = said || !blank(v)
 			parts = append(parts, v)
+		}
+		if !said && bad == nil {
+			bad = append(bad, connectors.Problem{Field: "key", Message: "every part of the key is blank in this payload"})
 		}
 		key := message.Marshal(parts)
 		if seen != nil && len(bad) == 0 {
@@ -271,6 +281,13 @@ func (in *Intake) trace(scope *cell.Scope, body any) []message.Ref {
 		}
 	}
 	return refs
+}
+
+// blank reports whether a part of a key says nothing: such a key would make one
+// message of all that lack it.
+func blank(v any) bool {
+	text, isText := v.(string)
+	return isText && strings.TrimSpace(text) == ""
 }
 
 func one(scope *cell.Scope, p *jq.Program, body any) (any, error) {

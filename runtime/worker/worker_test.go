@@ -334,7 +334,7 @@ func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		body   string
 		status int
-	}{{`{"n":`, 400}, {`{"k":"a"}`, 422}, {`{"n":1}`, 422}} {
+	}{{`{"n":`, 400}, {`{"k":"a"}`, 422}, {`{"n":1}`, 422}, {`{"n":" ","k":"a"}`, 422}} {
 		_, err := ch.Send(ctx, message.Message{Raw: []byte(c.body), Meta: message.Meta{ReceivedAt: time.Now()}})
 		var rej *connectors.Rejection
 		if !errors.As(err, &rej) || rej.Status != c.status {
@@ -347,7 +347,7 @@ func TestRefusals(t *testing.T) {
 	if !errors.As(err, &rej) || rej.Status != 409 {
 		t.Errorf("same key, other content: %v", err)
 	}
-	if b := f.balanced(); b.Rejected != 3 || b.Duplicates != 1 || b.Conflicts != 1 || len(f.seen) != 1 {
+	if b := f.balanced(); b.Rejected != 4 || b.Duplicates != 1 || b.Conflicts != 1 || len(f.seen) != 1 {
 		t.Errorf("balance %+v, %d calls", b, len(f.seen))
 	}
 	// Where nobody can be told, nothing vanishes either.

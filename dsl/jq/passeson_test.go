@@ -1,0 +1,23 @@
+package jq_test
+
+import (
+	"testing"
+
+	"crossdock/dsl/jq"
+)
+
+// TestPassesOn: a path selects, everything else makes something new.
+func TestPassesOn(t *testing.T) {
+	for src, want := range map[string]bool{
+		".": true, ".a.b": true, ".a[].b": true, ".a | .b": true, "(.a)": true, "$x.a": true, ".a?": true,
+		".a + .b": false, "[.a[]]": false, "first(.a[])": false, `"\(.a)"`: false, ".a[] | select(.b)": false,
+	} {
+		p, problems := jq.Compile(src, jq.Options{Vars: []string{"x"}})
+		if len(problems) > 0 {
+			t.Fatalf("%s: %v", src, problems)
+		}
+		if got := p.PassesOn(); got != want {
+			t.Errorf("%s passes on: %v", src, got)
+		}
+	}
+}
