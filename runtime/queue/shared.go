@@ -12,6 +12,7 @@ type Shared interface {
 
 // Identity is what a store is known by.
 type Identity struct {
-	Mark string `json:"mark"` // a random word made with the store
-	Jobs uint64 `json:"jobs"` // how many jobs it ever took; it never falls while the store keeps what it has
+	Mark string `json:"mark"`           // a random word made with the store
+	Jobs uint64 `json:"jobs"`           // how many jobs it ever took; it never falls while the store keeps what it has
+	Lost int64  `json:"lost,omitempty"` // how often this process found that it lacks what it had confirmed
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -308,14 +309,9 @@ func (c *committer) dropUnused(p *pending) {
 
 // decode reads an answer of apply.lua and wakes the lanes that got work.
 func (c *committer) decode(text string, batch []*pending) error {
-	text, back := strings.CutPrefix(text, "!")
-	if back && c.session.rested() {
-		back = false // Redis has forgotten the session by its time to live
-	}
-	if back && c.d.wentBack.Add(1) == 1 {
-		c.d.log.Error("redis has lost writes that it had confirmed",
-			"meaning", "it was restarted or failed over without its newest data",
-			"remedy", "appendfsync always, or replicas=N in the store URL")
+	text, err := c.wentBack(text)
+	if err != nil {
+		return err
 	}
 	lanes, rest, _ := strings.Cut(text, "\n")
 	for lane := range strings.SplitSeq(lanes, "\t") {
@@ -333,6 +329,34 @@ func (c *committer) decode(text string, batch []*pending) error {
 		p.results, p.err = a.results, a.err
 	}
 	return nil
+}
+
+// wentBack looks whether an answer says that the store has lost what it had
+// confirmed, and returns the rest of it. A few seconds are what a crash or a
+// failover may cost, as Check says; more than that means that somebody put an
+// older state in its place, on which nobody should go on working unasked.
+func (c *committer) wentBack(text string) (string, error) {
+	if !strings.HasPrefix(text, "!") {
+		return text, nil
+	}
+	head, rest, _ := strings.Cut(text[1:], "\n")
+	known, err := strconv.ParseUint(head, 10, 64)
+	if err != nil {
+		return "", fmt.Errorf("redis gave the answer %q, which no script gives", head)
+	}
+	if c.session.rested() {
+		return rest, nil // Redis has forgotten the session by its time to live
+	}
+	lost := c.session.lostSince(known)
+	if c.d.wentBack.Add(1) == 1 {
+		c.d.log.Error("redis has lost writes that it had confirmed", "seconds", int(lost.Seconds()),
+			"meaning", "it was restarted or failed over without its newest data",
+			"remedy", "appendfsync always, or replicas=N in the store URL")
+	}
+	if lost > crashMayCost {
+		_ = c.d.fail(lostMessage) // what this call wrote is in the store that is there now
+	}
+	return rest, nil
 }
 
 func parseAnswer(line string, jobs []queue.Job) (answer, error) {

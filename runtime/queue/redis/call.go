@@ -9,7 +9,6 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
-	"crossdock/runtime/mutant"
 	"crossdock/runtime/queue"
 )
 
@@ -61,41 +60,12 @@ func (d *Driver) transact(ctx context.Context, c transactor, s *script, args, bo
 		return nil, err
 	}
 	if err != nil && strings.HasPrefix(err.Error(), "CDLOST") {
-		// The bodies are all there is in a store that was emptied.
-		for i := 0; i < len(bodies); i += 2 {
-			d.rdb.Unlink(ctx, bodies[i].(string))
-		}
+		d.dropBodies(ctx, bodies)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return answer.Val(), nil
-}
-
-// runReplicated sends WAIT on the connection that wrote: it covers no other.
-func (d *Driver) runReplicated(ctx context.Context, s *script, args, bodies []any) (any, error) {
-	client, ok := d.rdb.(*goredis.Client)
-	if !ok {
-		return nil, errors.New("replicas=N is not possible with a redis+cluster URL")
-	}
-	conn := client.Conn()
-	defer conn.Close()
-	v, err := d.loaded(ctx, func() (any, error) { return d.transact(ctx, conn, s, args, bodies) })
-	if err != nil {
-		return nil, err
-	}
-	waiter := conn.Do
-	if mutant.On(mutant.M9) {
-		waiter = client.Do
-	}
-	n, err := waiter(ctx, "wait", d.opts.Replicas, (ioTimeout / 2).Milliseconds()).Int()
-	if err != nil {
-		return nil, d.verdict(err)
-	}
-	if n < d.opts.Replicas {
-		return nil, fmt.Errorf("%w: %d of %d replicas confirmed the write in time", errUnknown, n, d.opts.Replicas)
-	}
-	return v, nil
 }
 
 // loaded calls do, and once more with fresh scripts when Redis does not know them.
@@ -189,7 +159,7 @@ func again(err error) bool {
 	if !errors.As(err, &answer) {
 		return false
 	}
-	for _, word := range []string{"LOADING", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY"} {
+	for _, word := range []string{"LOADING", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "MOVED", "ASK"} {
 		if strings.HasPrefix(answer.Error(), word) {
 			return true
 		}

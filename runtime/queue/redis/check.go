@@ -43,7 +43,9 @@ func (d *Driver) Check(ctx context.Context) ([]queue.Finding, error) {
 	case err != nil:
 		return nil, fmt.Errorf("check redis: %w", err)
 	default:
-		findings = append(findings, checkInfo(parseInfo(text))...)
+		info := parseInfo(text)
+		findings = append(findings, checkInfo(info)...)
+		findings = append(findings, d.checkSynced(info["redis_version"])...)
 	}
 	config, err := readConfig(ctx, node)
 	switch {
@@ -98,6 +100,21 @@ func checkInfo(info map[string]string) []queue.Finding {
 	return out
 }
 
+// checkSynced refuses a server that cannot wait for disks.
+func (d *Driver) checkSynced(version string) []queue.Finding {
+	major, rest, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	m, err := strconv.Atoi(major)
+	if !d.opts.Synced || err != nil || m > 7 {
+		return nil
+	}
+	if n, err := strconv.Atoi(minor); err != nil || m == 7 && n >= 2 {
+		return nil
+	}
+	return []queue.Finding{{Fatal: true, Message: "synced=true needs WAITAOF, and Redis is version " + version,
+		Hint: "use Redis 7.2 or newer, or leave synced out of the store URL"}}
+}
+
 func readConfig(ctx context.Context, node goredis.Cmdable) (map[string]string, error) {
 	config := map[string]string{}
 	for _, name := range []string{"maxmemory", "maxmemory-policy", "appendonly", "appendfsync", "min-replicas-to-write"} {
@@ -139,8 +156,12 @@ func (d *Driver) checkConfig(config map[string]string) []queue.Finding {
 				"set appendfsync everysec or always")
 		}
 	}
-	if d.opts.Replicas > 0 {
-		add(false, fmt.Sprintf("each write is confirmed by %d replicas before it counts as accepted", d.opts.Replicas),
+	switch {
+	case d.opts.Synced:
+		add(false, fmt.Sprintf("each write is on the disks of the master and of %d replicas before it counts as accepted", d.opts.Replicas),
+			"keep that many replicas that can be promoted, and no more")
+	case d.opts.Replicas > 0:
+		add(false, fmt.Sprintf("each write is confirmed by %d replicas before it counts as accepted; they have it in memory, and on disk a little later", d.opts.Replicas),
 			"keep that many replicas that can be promoted, and no more")
 	}
 	return out

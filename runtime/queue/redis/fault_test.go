@@ -446,6 +446,47 @@ func TestStoreGoneBack(t *testing.T) {
 	}
 }
 
+// A store that lacks more than a crash may cost was put back by somebody: work
+// on it stops.
+func TestStorePutBack(t *testing.T) {
+	server := redistest.Start(t)
+	d := open(t, server.URL(), Options{})
+	defer d.Close()
+	for i := range 5 {
+		mustApply(t, d, queue.Commit{Jobs: []queue.Job{testJob(fmt.Sprint("a", i))}})
+	}
+	session := d.keys.of("session", d.session)
+	if err := server.Client().HSet(t.Context(), session, "high", 2).Err(); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	d.commit.session.mu.Lock()
+	d.commit.session.trail = []trace{{now.Add(-time.Minute), 2}, {now.Add(-50 * time.Second), 3}, {now, 5}}
+	d.commit.session.mu.Unlock()
+	mustApply(t, d, queue.Commit{Jobs: []queue.Job{testJob("b")}}) // it is stored, whatever is missing
+	if _, err := d.Apply(t.Context(), queue.Commit{Jobs: []queue.Job{testJob("c")}}); !errors.Is(err, queue.ErrFailed) {
+		t.Errorf("the next write: %v", err)
+	}
+}
+
+func TestLostSince(t *testing.T) {
+	s, now := newSession(), time.Now()
+	for no := uint64(1); no <= 600; no++ { // ten a second for a minute
+		s.note(no, now.Add(time.Duration(no)*100*time.Millisecond))
+	}
+	if n := len(s.trail); n < 25 || n > 35 {
+		t.Errorf("the trail has %d entries for 30 s", n)
+	}
+	for known, want := range map[uint64][2]time.Duration{
+		600: {0, 0}, 595: {0, time.Second}, 550: {4 * time.Second, 6 * time.Second}, 400: {18 * time.Second, 21 * time.Second},
+		10: {crashMayCost, time.Hour}, 0: {crashMayCost, time.Hour},
+	} {
+		if got := s.lostSince(known); got < want[0] || got > want[1] {
+			t.Errorf("known %d: %v, want %v", known, got, want)
+		}
+	}
+}
+
 // Out of memory: new work is refused, old work goes on, and then new work does.
 func TestOutOfMemory(t *testing.T) {
 	server := redistest.Start(t, "--maxmemory", "12mb")

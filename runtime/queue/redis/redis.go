@@ -49,6 +49,10 @@ type Options struct {
 	// Replicas is how many replicas must confirm each write before Apply
 	// returns; the parameter replicas of the URL sets it too.
 	Replicas int
+	// Synced asks besides that the write is on the disks of the master and of
+	// those replicas (WAITAOF, Redis 7.2 or newer); the parameter synced sets it
+	// too.
+	Synced bool
 	// Unsafe opens a store although Check found that a promise does not hold.
 	Unsafe bool
 	// Logger hears of what nobody is told otherwise; nil means slog.Default().
@@ -88,7 +92,7 @@ var _ queue.Shared = (*Driver)(nil)
 // an error when Redis cannot be reached, or is set up in a way that breaks a
 // promise and o.Unsafe is not set.
 func Open(ctx context.Context, url string, o Options) (*Driver, error) {
-	uo, replicas, err := parseURL(url)
+	uo, sure, err := parseURL(url)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +108,7 @@ func Open(ctx context.Context, url string, o Options) (*Driver, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	o.Replicas = max(o.Replicas, replicas)
+	o.Replicas, o.Synced = max(o.Replicas, sure.replicas), o.Synced || sure.synced
 	quiet()
 	d := &Driver{
 		rdb:     goredis.NewUniversalClient(uo),

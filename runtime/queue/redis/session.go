@@ -19,6 +19,7 @@ type session struct {
 	carried uint64          // the highest call that was answered as carried out
 	begun   time.Time       // of the last call
 	rest    time.Duration   // before it
+	trail   []trace         // of the calls carried out lately
 	open    map[uint64]bool // in flight or unknown
 	settled []uint64        // answered; Redis still remembers the answers
 	unknown map[uint64][]*pending
@@ -29,6 +30,20 @@ type session struct {
 // signature stands for the content of a commit, so that the same commit, brought
 // again after an error, is known.
 type signature [2]uint64
+
+// trace tells when calls up to a number were carried out: one for each second
+// in which there were any.
+type trace struct {
+	from time.Time
+	last uint64
+}
+
+// A crash or failover may cost the newest writes of a few seconds; the trail is
+// a little longer, so that more than that can be told from it.
+const (
+	crashMayCost = 10 * time.Second
+	trailKept    = 3 * crashMayCost
+)
 
 type answer struct {
 	results []queue.Result
@@ -105,9 +120,39 @@ func (s *session) done(n callNumbers, carried bool) {
 func (s *session) close(no uint64, carried bool) {
 	delete(s.open, no)
 	s.settled = append(s.settled, no)
-	if carried {
-		s.carried = max(s.carried, no)
+	if carried && no > s.carried {
+		s.carried = no
+		s.note(no, time.Now())
 	}
+}
+
+// note adds a call to the trail.
+func (s *session) note(no uint64, now time.Time) {
+	if n := len(s.trail); n > 0 && now.Sub(s.trail[n-1].from) < time.Second {
+		s.trail[n-1].last = no
+		return
+	}
+	s.trail = append(s.trail, trace{now, no})
+	// The newest of those that are too old is kept: it tells which calls are
+	// older than the trail.
+	old := 0
+	for old+1 < len(s.trail) && now.Sub(s.trail[old+1].from) > trailKept {
+		old++
+	}
+	s.trail = slices.Delete(s.trail, 0, old)
+}
+
+// lostSince tells for how long calls were answered of which a store that knows
+// none above known has lost all.
+func (s *session) lostSince(known uint64) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.trail {
+		if t.last > known {
+			return s.trail[len(s.trail)-1].from.Sub(t.from)
+		}
+	}
+	return 0
 }
 
 // doubt notes that the outcome of a call is unknown.
@@ -134,6 +179,9 @@ func (s *session) settle(no uint64, now time.Time, text string) error {
 	defer s.mu.Unlock()
 	commits := s.unknown[no]
 	if text != "void" {
+		if strings.HasPrefix(text, "!") { // told with the answers that did come
+			_, text, _ = strings.Cut(text, "\n")
+		}
 		_, rest, _ := strings.Cut(text, "\n")
 		for _, p := range commits {
 			var line string

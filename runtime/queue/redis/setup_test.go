@@ -299,6 +299,8 @@ func TestURLs(t *testing.T) {
 		"redis://h/x":                 "database in a redis URL is a number",
 		"redis://h?nope=1":            "unknown parameter",
 		"redis://h?replicas=many":     "how many replicas",
+		"redis://h?synced=true":       "needs replicas=N",
+		"redis://h?synced=perhaps":    "wait for the disks",
 		"redis://u:secret%zz@h":       "cannot be read",
 		"rediss://h?cert=/a":          "both cert and key",
 		"rediss://h?ca=/nowhere":      "/nowhere",

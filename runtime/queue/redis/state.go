@@ -93,7 +93,7 @@ func (d *Driver) Identity(ctx context.Context) (queue.Identity, error) {
 	if err != nil {
 		return queue.Identity{}, fmt.Errorf("read the identity of the store: %w", d.verdict(err))
 	}
-	id := queue.Identity{}
+	id := queue.Identity{Lost: d.wentBack.Load()}
 	if id.Mark, _ = found[0].(string); id.Mark != d.mark {
 		return id, d.fail(lostMessage)
 	}

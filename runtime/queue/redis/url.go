@@ -27,13 +27,19 @@ const (
 // certificate authorities to trust for rediss, where the URL names none.
 const CAEnv = "CROSSDOCK_REDIS_CA"
 
-// parseURL turns a store URL into client options and the number of replicas
-// that must confirm each write.
-func parseURL(raw string) (*goredis.UniversalOptions, int, error) {
+// sureness is what a URL asks for before a write counts.
+type sureness struct {
+	replicas int  // that must confirm it
+	synced   bool // and have it on disk
+}
+
+// parseURL turns a store URL into client options and what it asks for.
+func parseURL(raw string) (*goredis.UniversalOptions, sureness, error) {
+	var none sureness
 	u, err := url.Parse(raw)
 	if err != nil {
 		// The error of url.Parse repeats the URL, which may hold a password.
-		return nil, 0, errors.New("the redis URL cannot be read: write redis://user:password@host:6379/0, with special characters in the password percent-encoded")
+		return nil, none, errors.New("the redis URL cannot be read: write redis://user:password@host:6379/0, with special characters in the password percent-encoded")
 	}
 	o := &goredis.UniversalOptions{
 		Protocol:              2,
@@ -54,13 +60,13 @@ func parseURL(raw string) (*goredis.UniversalOptions, int, error) {
 	case "redis+sentinel", "rediss+sentinel":
 		o.MasterName = firstPath(u.Path)
 		if o.MasterName == "" {
-			return nil, 0, errors.New("a redis+sentinel URL needs the name of the master: redis+sentinel://host1:26379,host2:26379/mymaster")
+			return nil, none, errors.New("a redis+sentinel URL needs the name of the master: redis+sentinel://host1:26379,host2:26379/mymaster")
 		}
 		u.Path = strings.TrimPrefix(u.Path, "/"+o.MasterName)
 	case "redis+cluster", "rediss+cluster":
 		o.IsClusterMode = true
 	default:
-		return nil, 0, fmt.Errorf("a redis URL begins with redis://, rediss:// (TLS), redis+sentinel:// or redis+cluster://, not %q", u.Scheme+"://")
+		return nil, none, fmt.Errorf("a redis URL begins with redis://, rediss:// (TLS), redis+sentinel:// or redis+cluster://, not %q", u.Scheme+"://")
 	}
 	port := "6379"
 	if o.MasterName != "" {
@@ -81,11 +87,11 @@ func parseURL(raw string) (*goredis.UniversalOptions, int, error) {
 	}
 	if db := firstPath(u.Path); db != "" {
 		if o.DB, err = strconv.Atoi(db); err != nil || o.DB < 0 {
-			return nil, 0, fmt.Errorf("the database in a redis URL is a number, as in redis://host:6379/0, not %q", db)
+			return nil, none, fmt.Errorf("the database in a redis URL is a number, as in redis://host:6379/0, not %q", db)
 		}
 	}
-	replicas, err := parseQuery(u, o)
-	return o, replicas, err
+	sure, err := parseQuery(u, o)
+	return o, sure, err
 }
 
 func firstPath(path string) string {
@@ -94,7 +100,7 @@ func firstPath(path string) string {
 }
 
 // parseQuery applies the parameters of the URL to o.
-func parseQuery(u *url.URL, o *goredis.UniversalOptions) (replicas int, err error) {
+func parseQuery(u *url.URL, o *goredis.UniversalOptions) (sure sureness, err error) {
 	ca := os.Getenv(CAEnv)
 	var cert, key, serverName string
 	for name, values := range u.Query() {
@@ -109,41 +115,48 @@ func parseQuery(u *url.URL, o *goredis.UniversalOptions) (replicas int, err erro
 		case "servername":
 			serverName = v
 		case "replicas":
-			if replicas, err = strconv.Atoi(v); err != nil || replicas < 0 {
-				return 0, fmt.Errorf("replicas=%s in the redis URL: write how many replicas must confirm each write, such as replicas=1", v)
+			if sure.replicas, err = strconv.Atoi(v); err != nil || sure.replicas < 0 {
+				return sure, fmt.Errorf("replicas=%s in the redis URL: write how many replicas must confirm each write, such as replicas=1", v)
+			}
+		case "synced":
+			if sure.synced, err = strconv.ParseBool(v); err != nil {
+				return sure, fmt.Errorf("synced=%s in the redis URL: write synced=true to wait for the disks of the replicas too", v)
 			}
 		case "pool":
 			if o.PoolSize, err = strconv.Atoi(v); err != nil || o.PoolSize < 1 {
-				return 0, fmt.Errorf("pool=%s in the redis URL: write how many connections may be open, such as pool=20", v)
+				return sure, fmt.Errorf("pool=%s in the redis URL: write how many connections may be open, such as pool=20", v)
 			}
 		case "sentinel_user":
 			o.SentinelUsername = v
 		case "sentinel_password":
 			o.SentinelPassword = v
 		default:
-			return 0, fmt.Errorf("the redis URL has the unknown parameter %q; known are ca, cert, key, servername, replicas, pool, sentinel_user, sentinel_password", name)
+			return sure, fmt.Errorf("the redis URL has the unknown parameter %q; known are ca, cert, key, servername, replicas, synced, pool, sentinel_user, sentinel_password", name)
 		}
 	}
+	if sure.synced && sure.replicas == 0 {
+		return sure, errors.New("synced=true in the redis URL needs replicas=N")
+	}
 	if !strings.HasPrefix(u.Scheme, "rediss") {
-		return replicas, nil
+		return sure, nil
 	}
 	o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: serverName}
 	if ca != "" {
 		if o.TLSConfig.RootCAs, err = readCA(ca); err != nil {
-			return 0, err
+			return sure, err
 		}
 	}
 	if (cert == "") != (key == "") {
-		return 0, errors.New("the redis URL needs both cert and key, or neither")
+		return sure, errors.New("the redis URL needs both cert and key, or neither")
 	}
 	if cert != "" {
 		pair, err := tls.LoadX509KeyPair(cert, key)
 		if err != nil {
-			return 0, fmt.Errorf("read the client certificate for redis: %w", err)
+			return sure, fmt.Errorf("read the client certificate for redis: %w", err)
 		}
 		o.TLSConfig.Certificates = []tls.Certificate{pair}
 	}
-	return replicas, nil
+	return sure, nil
 }
 
 func readCA(path string) (*x509.CertPool, error) {

@@ -18,8 +18,9 @@
 -- Output    one text: the lanes that got work, separated by tabs, then a line
 --           per commit: 0 and one word per job (E, D<id>, C<id>, separated by
 --           tabs), or 1 lease lost, 2 version, 3 not found. The same call again
---           gets the same text. A '!' in front: the store has gone back in time,
---           an answer that this session was given before is not in it.
+--           gets the same text. A line '!' and a number in front: the store has
+--           gone back in time, it knows no call of this session above that number
+--           although a later one was answered.
 --           The error CDLATE: the call came too late and was not carried out.
 
 local session = P .. K.session .. ARGV[2]
@@ -475,7 +476,9 @@ if #recent > 0 then
 end
 
 local text = table.concat(lanes, '\t') .. '\n' .. table.concat(answer, '\n')
-if tonumber(known[3] or 0) < tonumber(ARGV[7]) then text = '!' .. text end
+if tonumber(known[3] or 0) < tonumber(ARGV[7]) then
+  text = '!' .. fmt('%.0f', tonumber(known[3] or 0)) .. '\n' .. text
+end
 if settledN > 0 then call('HDEL', session, unpack(ARGV, settledA, settledB)) end
 call('HSET', session, ARGV[3], text, 'low', ARGV[4], 'high', math.max(tonumber(ARGV[3]), tonumber(known[3] or 0)))
 call('EXPIRE', session, 86400)
