@@ -36,10 +36,11 @@ type Options struct {
 	Vars        map[string]string // win over those of the environment
 	Std         fs.FS             // the shipped library
 	Store       string            // embedded:PATH, redis://..., memory:; "" = embedded in the state folder
-	Durability  string            // fsync (default) or process
+	Durability  string            // fsync (default), process, or replicated on Redis
 	HTTP        string            // address for webhooks
 	Watch       bool              // reload when files change
 	Published   bool              // run only what was published into the store
+	AcceptStore bool              // go on with a store that was emptied, replaced or put back
 	Unsafe      bool              // start on a store whose promises do not hold
 	Log         *slog.Logger
 	Secret      func(name string) (string, error) // instead of what the environment says; for demos and tests
@@ -89,6 +90,7 @@ type Engine struct {
 	published origin    // what definitions are read from; zero = the folder
 	unable    string    // why the active publication does not run here; guarded by status
 
+	known *note         // of the store, where others may change it; see storenote.go
 	news  chan struct{} // something changed that other replicas show
 	since time.Time     // of this process
 
@@ -138,6 +140,9 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 // begin loads what runs first and makes everything ready to run it.
 func (e *Engine) begin(ctx context.Context) error {
 	e.holder = newHolder(e.driver, e.opt.Worker.LeaseTTL, e.log)
+	if err := e.recogniseStore(ctx); err != nil {
+		return err
+	}
 	if err := e.takePublished(ctx); err != nil {
 		return err
 	}
@@ -301,6 +306,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	running.Go(func() { e.heed(sources) })
 	running.Go(func() { e.register(sources) })
+	running.Go(func() { e.watchStore(sources) })
 	e.ready.Store(true)
 	e.tell()
 	e.log.Info("ready", "revision", ws.Revision, "pipelines", len(ws.Pipelines), "http", e.Addr())

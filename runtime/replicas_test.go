@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -191,4 +192,58 @@ func TestNothingPublished(t *testing.T) {
 	if !errors.Is(err, publication.ErrNone) || !strings.Contains(err.Error(), "crossdock publish") {
 		t.Errorf("a start: %v", err)
 	}
+}
+
+// A store that was emptied under a running replica stops it, and the next start
+// does not take it for a new one.
+func TestEmptiedStoreIsNotTakenForNew(t *testing.T) {
+	server := redistest.Start(t)
+	s := newSite(t)
+	s.opt.Store = server.URL()
+	s.start()
+	s.send("k", 1)
+	s.until("delivered", func() bool { return len(s.target.seen()) == 1 })
+	server.Flush()
+	s.until("not ready", func() bool { return !s.engine.Ready() })
+	if err := s.stop(); err == nil || !strings.Contains(err.Error(), "emptied, replaced or restored") {
+		t.Errorf("the run ended with %v", err)
+	}
+	_, err := runtime.New(context.Background(), s.opt)
+	if !errors.Is(err, runtime.ErrOtherStore) || !strings.Contains(err.Error(), "--accept-store") {
+		t.Errorf("the next start: %v", err)
+	}
+	s.opt.AcceptStore = true
+	s.start()
+	s.send("k", 2)
+	s.until("delivered", func() bool { return len(s.target.seen()) == 2 })
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	s.opt.AcceptStore = false
+	s.start() // it is the known one now
+}
+
+// While Redis is away senders are told to come again, and all goes on when it is
+// back.
+func TestRedisAwayAndBack(t *testing.T) {
+	server := redistest.Start(t, "--appendfsync", "always")
+	s := newSite(t)
+	s.opt.Store = server.URL()
+	s.start()
+	s.send("k", 1)
+	server.Kill()
+	resp, err := http.Post(s.url("/in"), "application/json", strings.NewReader(`{"k":"k","seq":2}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("answered %s, Retry-After %q", resp.Status, resp.Header.Get("Retry-After"))
+	}
+	server.Restart()
+	s.until("messages are taken again", func() bool {
+		status, _ := s.post("/in", `{"k":"k","seq":3}`)
+		return status == http.StatusAccepted
+	})
+	s.until("delivered", func() bool { return len(s.target.seen()) >= 2 })
 }

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -53,21 +54,37 @@ func openStore(ctx context.Context, opt Options) (queue.Driver, error) {
 		if rest == "" {
 			rest = opt.storeDir()
 		}
+		if opt.Durability == "replicated" {
+			return nil, errors.New("an embedded store has no replicas: the durability replicated needs --store redis://...")
+		}
 		durability := embedded.Fsync
 		if opt.Durability == "process" {
 			durability = embedded.Process
 		}
 		return embedded.Open(ctx, strings.TrimPrefix(rest, "//"), embedded.Options{Durability: durability, KeepHistory: keepHistory, Logger: opt.Log})
 	case strings.HasPrefix(scheme, "redis"):
-		return redis.Open(ctx, store, redis.Options{KeepHistory: keepHistory, Logger: opt.Log, Unsafe: opt.Unsafe})
+		return redis.Open(ctx, store, redis.Options{KeepHistory: keepHistory, Logger: opt.Log, Unsafe: opt.Unsafe, Replicas: opt.replicas()})
 	}
 	return nil, fmt.Errorf("there is no store `%s`: use memory:, embedded:PATH, redis://HOST:PORT or rediss://HOST:PORT", scheme)
 }
 
+// replicas is how many replicas must at least confirm each write.
+func (opt Options) replicas() int {
+	if opt.Durability == "replicated" {
+		return 1
+	}
+	return 0
+}
+
 // storeDir is where the embedded store lies unless its place is given.
 func (opt Options) storeDir() string {
+	return filepath.Join(opt.stateDir(), "store")
+}
+
+// stateDir is where crossdock keeps its own.
+func (opt Options) stateDir() string {
 	if opt.State != "" {
-		return filepath.Join(opt.State, "store")
+		return opt.State
 	}
-	return filepath.Join(opt.Dir, StateDir, "store")
+	return filepath.Join(opt.Dir, StateDir)
 }

@@ -31,7 +31,7 @@ may evict or forget data, unless told --unsafe.`,
 	cmd.Flags().StringVar(&state, "state", "", "folder of the store (default DIR/.crossdock)")
 	cmd.Flags().StringVar(&store, "store", "", "embedded:PATH, redis://..., rediss://... or memory:")
 	cmd.Flags().StringVar(&env, "env", "", "environment to check")
-	cmd.Flags().StringVar(&durability, "durability", "fsync", "fsync or process")
+	cmd.Flags().StringVar(&durability, "durability", "fsync", "fsync, process or replicated")
 	cmd.Flags().BoolVar(&unsafe, "unsafe", false, "accept a store whose settings break the promises")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -42,6 +42,8 @@ type checkup struct {
 	Store    []queue.Finding `json:"store"`
 	Secrets  []string        `json:"missing_secrets"`
 	Promises []promise       `json:"promises"`
+
+	Durability []durability `json:"durability"`
 }
 
 type promise struct {
@@ -64,7 +66,12 @@ func (a *app) doctor(ctx context.Context, dir, env string, opt runtime.Options, 
 	if err != nil {
 		out.Store = []queue.Finding{{Fatal: true, Message: err.Error(), Hint: "an embedded store belongs to one process; stop `crossdock run` first, or ask `crossdock status`"}}
 	} else {
+		var known []queue.Finding
 		out.Store, err = d.Check(ctx)
+		if err == nil {
+			known, err = runtime.KnownStore(ctx, d, opt)
+			out.Store = append(out.Store, known...)
+		}
 		if err = errors.Join(err, d.Close()); err != nil {
 			return failf(exitLoad, "%s", err)
 		}
@@ -75,6 +82,7 @@ func (a *app) doctor(ctx context.Context, dir, env string, opt runtime.Options, 
 			out.Secrets = append(out.Secrets, err.Error())
 		}
 	}
+	out.Durability = durabilities
 	out.Promises = promises(ws)
 	if asJSON {
 		if err := a.printJSON(out); err != nil {
@@ -111,7 +119,12 @@ func (a *app) checkup(c checkup) {
 	for _, s := range c.Secrets {
 		fmt.Fprintf(a.Stdout, "secret: %s\n", s)
 	}
-	rows := [][]string{{"PIPELINE", "TARGET", "PROMISE"}}
+	rows := [][]string{{"DURABILITY", "STORE", "WHAT WAS ANSWERED WITH 2XX SURVIVES"}}
+	for _, l := range c.Durability {
+		rows = append(rows, []string{l.Level, l.Store, l.Survives})
+	}
+	a.table(rows)
+	rows = [][]string{{"PIPELINE", "TARGET", "PROMISE"}}
 	for _, p := range c.Promises {
 		rows = append(rows, []string{short(p.Pipeline, 24), short(p.Target, 30), p.Text})
 	}

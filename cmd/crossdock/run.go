@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -26,7 +27,8 @@ import (
 
 type runFlags struct {
 	state, env, store, http, admin, durability string
-	noWatch, published, unsafe, insecureAdmin  bool
+	noWatch, published, acceptStore            bool
+	unsafe, insecureAdmin                      bool
 	vars                                       map[string]string
 	lease                                      time.Duration
 	auditKey, auditHead                        string
@@ -59,9 +61,10 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringVar(&f.store, "store", "", "embedded:PATH, redis://..., rediss://... or memory:")
 	cmd.Flags().StringVar(&f.http, "http", "127.0.0.1:8080", "address for webhooks")
 	cmd.Flags().StringVar(&f.admin, "admin", "127.0.0.1:8090", "address for status, metrics and operation")
-	cmd.Flags().StringVar(&f.durability, "durability", "fsync", "fsync survives power loss, process survives a crash")
+	cmd.Flags().StringVar(&f.durability, "durability", "fsync", "fsync, process, or replicated on Redis; see doctor")
 	cmd.Flags().BoolVar(&f.noWatch, "no-watch", false, "do not reload when files change")
 	cmd.Flags().BoolVar(&f.published, "published", false, "run only what was published into the store")
+	cmd.Flags().BoolVar(&f.acceptStore, "accept-store", false, "go on with a Redis that was emptied, replaced or put back")
 	cmd.Flags().BoolVar(&f.unsafe, "unsafe", false, "start on a store whose settings break the promises")
 	cmd.Flags().BoolVar(&f.insecureAdmin, "insecure-admin", false, "serve the admin address without TLS beyond this machine")
 	cmd.Flags().StringToStringVar(&f.vars, "var", nil, "value of a variable of the environment, as name=value")
@@ -96,14 +99,14 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	if f.auditEvery < time.Second {
 		return failf(exitUsage, "--audit-every %s is too short: 1s is the shortest", f.auditEvery)
 	}
-	if f.durability != "fsync" && f.durability != "process" {
-		return failf(exitUsage, "there is no durability `%s`: use fsync or process", f.durability)
+	if !slices.Contains([]string{"fsync", "process", "replicated"}, f.durability) {
+		return failf(exitUsage, "there is no durability `%s`: use fsync, process or replicated", f.durability)
 	}
 	log := slog.New(slog.NewJSONHandler(a.Stderr, nil))
 	var t trail
 	e, err := runtime.New(ctx, runtime.Options{
 		Dir: dir, State: f.state, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
-		HTTP: f.http, Watch: !f.noWatch, Published: f.published, Unsafe: f.unsafe, Log: log, Gate: gate,
+		HTTP: f.http, Watch: !f.noWatch, Published: f.published, AcceptStore: f.acceptStore, Unsafe: f.unsafe, Log: log, Gate: gate,
 		Worker: worker.Options{LeaseTTL: f.lease}, Switched: func(before string, r runtime.Report) { t.switched(before, r, log) },
 	})
 	var list diag.List

@@ -26,6 +26,7 @@ type Meter struct {
 	latency  *prometheus.HistogramVec
 	reloads  *prometheus.CounterVec
 	stale    prometheus.Counter
+	lost     prometheus.Gauge
 	panics   prometheus.Counter
 	verified *prometheus.CounterVec
 }
@@ -55,6 +56,8 @@ func NewMeter() *Meter {
 	m.latency = histogram("delivery_seconds", "Time of one delivery attempt, by operation and result.", "connection", "operation", "result")
 	m.reloads = counter("reloads_total", "Reloads, by result: ok, unchanged or failed.", "result")
 	m.verified = counter("unverified_total", "Calls of webhooks whose sender was not recognised.", "pipeline")
+	m.lost = prometheus.NewGauge(prometheus.GaugeOpts{Name: "crossdock_store_lost_writes", Help: "How often the store was found without writes that it had confirmed to this process."})
+	m.Registry.MustRegister(m.lost)
 	m.stale = prometheus.NewCounter(prometheus.CounterOpts{Name: "crossdock_stale_leases_total", Help: "Results refused because another holder had taken over."})
 	m.panics = prometheus.NewCounter(prometheus.CounterOpts{Name: "crossdock_panics_total", Help: "Internal errors that stopped the work on one message."})
 	m.Registry.MustRegister(m.stale, m.panics)
@@ -116,6 +119,9 @@ func (m *Meter) Retried(connection, operation string) {
 
 // Reloaded counts a reload.
 func (m *Meter) Reloaded(result string) { m.reloads.WithLabelValues(result).Inc() }
+
+// StoreLost tells how often the store was found without confirmed writes.
+func (m *Meter) StoreLost(times int64) { m.lost.Set(float64(times)) }
 
 // Stale counts a result that was refused because the lease was lost.
 func (m *Meter) Stale() { m.stale.Inc() }
