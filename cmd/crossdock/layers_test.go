@@ -69,6 +69,7 @@ var fences = map[string][]string{
 	"github.com/cockroachdb/pebble":         {"runtime/queue/embedded"},
 	"github.com/prometheus/client_golang":   {"runtime/journal", "runtime/admin"},
 	"github.com/spf13":                      {"cmd/crossdock"},
+	"github.com/golang-jwt/jwt":             {"runtime/access"},
 	"golang.org/x/oauth2":                   {"connectors/http"},
 	"golang.org/x/text":                     {"connectors/format/text", "dsl/diag"},
 	"pgregory.net/rapid":                    {"runtime/queue/queuetest"},

@@ -20,6 +20,7 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/runtime"
+	"crossdock/runtime/access"
 	"crossdock/runtime/admin"
 	"crossdock/runtime/testrun"
 	"crossdock/runtime/worker"
@@ -33,6 +34,7 @@ type runFlags struct {
 	lease                                      time.Duration
 	auditKey, auditHead                        string
 	auditEvery                                 time.Duration
+	issuer, audience, roles                    string
 	adminCert, adminKey                        string
 }
 
@@ -70,6 +72,9 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringToStringVar(&f.vars, "var", nil, "value of a variable of the environment, as name=value")
 	cmd.Flags().StringVar(&f.adminCert, "admin-cert", "", "file with the certificate of the admin address (PEM)")
 	cmd.Flags().StringVar(&f.adminKey, "admin-key", "", "file with the private key of that certificate (PEM)")
+	cmd.Flags().StringVar(&f.issuer, "oidc-issuer", "", "identity provider whose tokens the admin API takes, such as https://login.example.com")
+	cmd.Flags().StringVar(&f.audience, "oidc-audience", "", "name of crossdock at the identity provider")
+	cmd.Flags().StringVar(&f.roles, "oidc-roles", "roles", "claim with the roles, such as realm_access.roles")
 	cmd.Flags().StringVar(&f.auditKey, "audit-key", "", "file with the key of the audit log, best on another disk (default in the state folder)")
 	cmd.Flags().StringVar(&f.auditHead, "audit-head", "", "file in a second place to which the head of the audit log is exported")
 	cmd.Flags().DurationVar(&f.auditEvery, "audit-every", time.Minute, "how often the head of the audit log is exported")
@@ -86,6 +91,15 @@ func (f runFlags) stateDir(dir string) string {
 	return filepath.Join(dir, runtime.StateDir)
 }
 
+// signIn is what checks the tokens of the identity provider, nil where there
+// is none.
+func (f runFlags) signIn() (*access.SignIn, error) {
+	if f.issuer == "" {
+		return nil, nil
+	}
+	return access.NewSignIn(access.SignInOptions{Issuer: f.issuer, Audience: f.audience, Claim: f.roles})
+}
+
 func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	if (f.adminCert == "") != (f.adminKey == "") {
 		return failf(exitUsage, "--admin-cert and --admin-key belong together: give both")
@@ -95,6 +109,11 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	}
 	if _, err := admin.TLS(f.adminCert, f.adminKey); err != nil {
 		return failf(exitUsage, "%s", err)
+	}
+	if f.issuer != "" {
+		if _, err := f.signIn(); err != nil {
+			return failf(exitUsage, "%s", err)
+		}
 	}
 	if f.auditEvery < time.Second {
 		return failf(exitUsage, "--audit-every %s is too short: 1s is the shortest", f.auditEvery)
@@ -138,6 +157,10 @@ func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFla
 	if err != nil {
 		return errors.Join(err, e.Driver().Close())
 	}
+	sign, err := f.signIn()
+	if err != nil {
+		return errors.Join(err, e.Driver().Close())
+	}
 	l, err := net.Listen("tcp", f.admin)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen for the admin API: %w", err), e.Driver().Close())
@@ -149,7 +172,7 @@ func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFla
 		return errors.Join(fmt.Errorf("leave a note for the command line: %w", err), l.Close(), e.Driver().Close())
 	}
 	log.Info("admin API", "address", l.Addr().String(), "tls", secure != nil, "token", filepath.Join(state, "admin.token"))
-	api := admin.New(e, admin.Options{Token: token, TLS: secure, Log: log, Audit: t.log, AuditLines: t.last})
+	api := admin.New(e, admin.Options{Token: token, TLS: secure, SignIn: sign, Log: log, Audit: t.log, AuditLines: t.last})
 	var running sync.WaitGroup
 	// The admin API answers "not ready" while the engine stops.
 	apiCtx, stopAPI := context.WithCancel(context.WithoutCancel(ctx))

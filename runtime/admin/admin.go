@@ -32,6 +32,8 @@ type Options struct {
 	// Token is the token in the state folder: it may do everything, and is
 	// taken from this machine only.
 	Token string
+	// SignIn recognises the tokens of an identity provider; nil = none.
+	SignIn *access.SignIn
 	// TLS is how the API is served beyond this machine; nil = without TLS.
 	TLS *tls.Config
 	Log *slog.Logger

@@ -144,6 +144,9 @@ func (a *API) identify(c *call, token string, from netip.Addr, now time.Time) (a
 		}
 		return access.Identity{Name: claimed(c.Request), Via: access.ViaLocal, Role: access.Admin, Reveal: true}, nil
 	}
+	if a.opt.SignIn != nil && !access.Mine(token) {
+		return a.opt.SignIn.Check(c.Context(), token, now)
+	}
 	return a.tokens.Check(c.Context(), token, now)
 }
 
@@ -179,6 +182,9 @@ func (a *API) refuse(w http.ResponseWriter, c *call, err error) {
 	case errors.Is(err, queue.ErrClosed), errors.Is(err, queue.ErrFailed), errors.Is(err, queue.ErrFull):
 		a.log.Error("admin request failed", "id", c.id, "path", c.URL.Path, "error", err)
 		status, err = http.StatusServiceUnavailable, sentinel(err)
+	case errors.Is(err, access.ErrProvider):
+		a.log.Error("a token cannot be checked", "id", c.id, "error", err)
+		status, err = http.StatusServiceUnavailable, access.ErrProvider
 	default:
 		a.log.Error("admin request failed", "id", c.id, "path", c.URL.Path, "error", err)
 		err = errInternal

@@ -3,6 +3,7 @@ package admin_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -270,5 +271,29 @@ func TestWhoIsTheToken(t *testing.T) {
 	_, story, _ := o.ask("GET", "/v1/trace?id="+id, "Bearer "+text, "")
 	if !strings.Contains(story, "by ci: test") || strings.Contains(story, "the boss") {
 		t.Errorf("the story names the wrong one: %s", story)
+	}
+}
+
+// TestSignInOverTheAPI: a provider that does not answer is no reason to let
+// anybody in, and named tokens go on.
+func TestSignInOverTheAPI(t *testing.T) {
+	o := newOffice(t)
+	sign, err := access.NewSignIn(access.SignInOptions{Issuer: "http://127.0.0.1:1", Audience: "crossdock"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.api = admin.New(o.engine, admin.Options{Token: token, SignIn: sign, Log: slog.New(slog.DiscardHandler)})
+	head := "eyJhbGciOiJSUzI1NiJ9." // {"alg":"RS256"}
+	w := o.from("203.0.113.7:1", "GET", "/v1/status", "Bearer "+head+"e30.AA", "")
+	if w.Code != 503 || strings.Contains(w.Body.String(), "127.0.0.1") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := o.from("203.0.113.7:1", "GET", "/v1/status", "Bearer eyJhbGciOiJub25lIn0.e30.", ""); w.Code != 401 {
+		t.Errorf("alg none: %d %s", w.Code, w.Body)
+	}
+	for text, who := range o.grants() {
+		if w := o.from("203.0.113.7:1", "GET", "/v1/status", "Bearer "+text, ""); w.Code != 200 {
+			t.Errorf("%s: %d", who.Name, w.Code)
+		}
 	}
 }
