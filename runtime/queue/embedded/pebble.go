@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	goruntime "runtime"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -35,11 +36,11 @@ func openPebble(dir string, fs vfs.FS, lock *pebble.Lock, durability Durability,
 		MemTableStopWritesThreshold: 3,
 		L0CompactionThreshold:       16,
 		L0StopWritesThreshold:       40,
-		LBaseMaxBytes:               64 << 20,
+		LBaseMaxBytes:               256 << 20, // as much as what waits in L0: a level less for what waits to be delivered
 		MaxOpenFiles:                256,
 		WALBytesPerSync:             0,
 		BytesPerSync:                512 << 10,
-		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		CompactionConcurrencyRange:  tidying,
 		Logger:                      pebbleLog{log, f},
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) {
@@ -135,6 +136,10 @@ func (k *pebbleKV) close() error {
 	}
 	return k.db.Close()
 }
+
+// tidying is how many goroutines merge files: after a deep queue has grown they
+// are not to take every core from the messages that go on.
+func tidying() (least, most int) { return 1, min(max(goruntime.GOMAXPROCS(0)/2, 1), 4) }
 
 // pebbleLog takes what pebble reports. A fatal report fails the store; it does
 // not end the process.
