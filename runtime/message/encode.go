@@ -41,6 +41,12 @@ func Encode(dst []byte, v any) []byte {
 		return appendText(dst, v)
 	case json.Number:
 		return append(dst, v...)
+	case bool:
+		return strconv.AppendBool(dst, v)
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10)
+	case float64:
+		return appendFloat(dst, v)
 	}
 	e := encoders.Get().(*encoder)
 	dst = e.append(dst, v)
