@@ -35,7 +35,7 @@ type runFlags struct {
 	auditKey, auditHead                        string
 	auditEvery                                 time.Duration
 	issuer, audience, roles                    string
-	adminCert, adminKey                        string
+	adminCert, adminKey, probe                 string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -78,6 +78,7 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringVar(&f.auditKey, "audit-key", "", "file with the key of the audit log, best on another disk (default in the state folder)")
 	cmd.Flags().StringVar(&f.auditHead, "audit-head", "", "file in a second place to which the head of the audit log is exported")
 	cmd.Flags().DurationVar(&f.auditEvery, "audit-every", time.Minute, "how often the head of the audit log is exported")
+	cmd.Flags().StringVar(&f.probe, "probe", "", "address for health, readiness and metrics alone, for everybody; none")
 	cmd.Flags().DurationVar(&f.lease, "lease", 0, "how long work outlives a replica that went away; 10s")
 	_ = cmd.Flags().MarkHidden("lease")
 	return cmd
@@ -168,6 +169,12 @@ func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFla
 	if err := e.Listen(); err != nil {
 		return errors.Join(err, l.Close(), e.Driver().Close())
 	}
+	var probe net.Listener
+	if f.probe != "" {
+		if probe, err = net.Listen("tcp", f.probe); err != nil {
+			return errors.Join(fmt.Errorf("listen for probes: %w", err), l.Close(), e.Driver().Close())
+		}
+	}
 	if err := admin.Announce(state, l.Addr(), f.adminCert); err != nil {
 		return errors.Join(fmt.Errorf("leave a note for the command line: %w", err), l.Close(), e.Driver().Close())
 	}
@@ -181,6 +188,13 @@ func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFla
 			log.Error("the admin API ended", "error", err)
 		}
 	})
+	if probe != nil {
+		running.Go(func() {
+			if err := api.ServeProbe(apiCtx, probe); err != nil {
+				log.Error("health and metrics cannot be asked for any more", "error", err)
+			}
+		})
+	}
 	running.Go(func() { a.tuneMemory(apiCtx) })
 	if f.auditHead != "" {
 		running.Go(func() { t.export(apiCtx, f, log) })

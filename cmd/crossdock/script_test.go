@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 //	waits URL                    until somebody answers 200 there
 //	eventually TEXT COMMAND...   until the output matches; 20 seconds at most
 //	posts STATUS URL FILE [HEADER...]   sends JSON and expects the status
+//	gets STATUS URL              asks without a token and expects the status
 //	keep NAME PATTERN            $NAME = what the pattern found in stdout
 //	fills FILE                   $NAME in the file becomes its value
 //	cutlast FILE                 its last line is gone
@@ -46,7 +47,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
-			for _, name := range []string{"HTTP", "ADMIN"} {
+			for _, name := range []string{"HTTP", "ADMIN", "PROBE"} {
 				addr, err := freeAddress()
 				if err != nil {
 					return err
@@ -58,7 +59,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": scriptExits, "waits": scriptWaits, "eventually": scriptEventually, "posts": scriptPosts, "keep": scriptKeep, "fills": scriptFills,
+			"exits": scriptExits, "waits": scriptWaits, "eventually": scriptEventually, "posts": scriptPosts, "gets": scriptGets, "keep": scriptKeep, "fills": scriptFills,
 			"cutlast": scriptCutLast, "changes": scriptChanges,
 		},
 	})
@@ -157,14 +158,28 @@ func scriptPosts(ts *testscript.TestScript, neg bool, args []string) {
 		name, value, _ := strings.Cut(h, ":")
 		req.Header.Set(name, strings.TrimSpace(value))
 	}
+	answers(ts, req, args[0])
+}
+
+func scriptGets(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: gets STATUS URL")
+	}
+	req, err := http.NewRequest(http.MethodGet, args[1], nil)
+	ts.Check(err)
+	answers(ts, req, args[0])
+}
+
+// answers sends a request, prints the answer and expects its status.
+func answers(ts *testscript.TestScript, req *http.Request, status string) {
 	resp, err := http.DefaultClient.Do(req)
 	ts.Check(err)
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	ts.Check(err)
 	fmt.Fprintf(ts.Stdout(), "%s", answer)
-	if strconv.Itoa(resp.StatusCode) != args[0] {
-		ts.Fatalf("%s answered %s, not %s: %s", args[1], resp.Status, args[0], answer)
+	if strconv.Itoa(resp.StatusCode) != status {
+		ts.Fatalf("%s answered %s, not %s: %s", req.URL, resp.Status, status, answer)
 	}
 }
 

@@ -71,6 +71,12 @@ func New(e *runtime.Engine, opt Options) *API {
 
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	headers(w, r)
+	a.mux.ServeHTTP(w, r)
+}
+
+// headers keeps browsers from doing anything with an answer.
+func headers(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
@@ -80,7 +86,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	a.mux.ServeHTTP(w, r)
 }
 
 // Serve answers on l until ctx ends.
@@ -88,8 +93,15 @@ func (a *API) Serve(ctx context.Context, l net.Listener) error {
 	if a.opt.TLS != nil {
 		l = tls.NewListener(l, a.opt.TLS)
 	}
-	protect := http.NewCrossOriginProtection()
-	s := &http.Server{Handler: protect.Handler(a), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
+	if err := a.listen(ctx, l, http.NewCrossOriginProtection().Handler(a)); err != nil {
+		return fmt.Errorf("serve the admin API: %w", err)
+	}
+	return nil
+}
+
+// listen serves h on l until ctx ends.
+func (a *API) listen(ctx context.Context, l net.Listener, h http.Handler) error {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
 		IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
 	stopped := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -98,7 +110,7 @@ func (a *API) Serve(ctx context.Context, l net.Listener) error {
 	})
 	defer stopped()
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve the admin API: %w", err)
+		return err
 	}
 	return nil
 }
