@@ -40,6 +40,7 @@ type Options struct {
 	HTTP        string            // address for webhooks
 	Watch       bool              // reload when files change
 	Published   bool              // run only what was published into the store
+	Drain       time.Duration     // how long webhooks are still served after readiness is gone; 0
 	AcceptStore bool              // go on with a store that was emptied, replaced or put back
 	Unsafe      bool              // start on a store whose promises do not hold
 	Log         *slog.Logger
@@ -320,6 +321,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.ready.Store(false)
 	e.tell()
 	e.log.Info("stopping")
+	if err == nil {
+		time.Sleep(e.opt.Drain) // balancers turn to other replicas meanwhile
+	}
 	grace, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	if shutdown := server.Shutdown(grace); shutdown != nil {

@@ -31,7 +31,7 @@ type runFlags struct {
 	noWatch, published, acceptStore            bool
 	unsafe, insecureAdmin                      bool
 	vars                                       map[string]string
-	lease                                      time.Duration
+	lease, drain                               time.Duration
 	auditKey, auditHead                        string
 	auditEvery                                 time.Duration
 	issuer, audience, roles                    string
@@ -66,6 +66,7 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringVar(&f.durability, "durability", "fsync", "fsync, process, or replicated on Redis; see doctor")
 	cmd.Flags().BoolVar(&f.noWatch, "no-watch", false, "do not reload when files change")
 	cmd.Flags().BoolVar(&f.published, "published", false, "run only what was published into the store")
+	cmd.Flags().DurationVar(&f.drain, "drain", 0, "how long webhooks are served after /readyz says no, for balancers to notice")
 	cmd.Flags().BoolVar(&f.acceptStore, "accept-store", false, "go on with a Redis that was emptied, replaced or put back")
 	cmd.Flags().BoolVar(&f.unsafe, "unsafe", false, "start on a store whose settings break the promises")
 	cmd.Flags().BoolVar(&f.insecureAdmin, "insecure-admin", false, "serve the admin address without TLS beyond this machine")
@@ -126,7 +127,7 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	var t trail
 	e, err := runtime.New(ctx, runtime.Options{
 		Dir: dir, State: f.state, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
-		HTTP: f.http, Watch: !f.noWatch, Published: f.published, AcceptStore: f.acceptStore, Unsafe: f.unsafe, Log: log, Gate: gate,
+		HTTP: f.http, Watch: !f.noWatch, Published: f.published, AcceptStore: f.acceptStore, Drain: f.drain, Unsafe: f.unsafe, Log: log, Gate: gate,
 		Worker: worker.Options{LeaseTTL: f.lease}, Switched: func(before string, r runtime.Report) { t.switched(before, r, log) },
 	})
 	var list diag.List
