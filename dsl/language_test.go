@@ -253,3 +253,24 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// TestUnknownTableInARule: a slip in the name of a table is recognised, in
+// whatever quotes the cell stands.
+func TestUnknownTableInARule(t *testing.T) {
+	for _, cell := range []string{`'in_lookup("carrier", data.c)'`, `in_lookup("carrier", data.c)`, `"in_lookup('carrier', data.c)"`} {
+		_, list, err := dsl.Load(workspace(map[string]string{
+			"carriers.lookup.yaml": "lookup: carriers\non_miss: pass\nrows: {1: x}\n",
+			"p.pipeline.yaml":      "pipeline: p\ntrigger: {schedule: {cron: '0 6 * * *'}}\nwhen: " + cell + "\nsteps: [{ignore: true}]\n",
+		}), options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, d := range list {
+			found = found || d.Short == "did you mean `carriers`?"
+		}
+		if !found {
+			t.Errorf("%s: nothing suggested: %s", cell, list)
+		}
+	}
+}

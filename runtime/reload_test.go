@@ -104,6 +104,35 @@ func TestReloadAfterAFailureClearsTheFindings(t *testing.T) {
 	}
 }
 
+// TestACheckIsNoOutcome: a look that finds nothing new does not hide how the
+// last reload came out.
+func TestACheckIsNoOutcome(t *testing.T) {
+	s := newSite(t)
+	s.start()
+	s.write("out.mapping.yaml", baseMapping+"  e: .e\n")
+	s.reload("ok")
+	s.write("out.mapping.yaml", baseMapping+"  e: .e # the same\n")
+	s.reload("unchanged")
+	if st := s.status(); st.Last.Result != "ok" || len(st.Last.Changes) == 0 || st.Checked.Result != "unchanged" || !st.Checked.At.After(st.Last.At) {
+		t.Errorf("last %s with %d changes, checked %s", st.Last.Result, len(st.Last.Changes), st.Checked.Result)
+	}
+}
+
+// TestLimitsAreLive: what a reload says of size and depth holds at once.
+func TestLimitsAreLive(t *testing.T) {
+	s := newSite(t)
+	s.start()
+	deep := `{"k":"a","seq":1,"x":[[[[[[1]]]]]]}`
+	if status, answer := s.post("/in", deep); status != 202 {
+		t.Fatalf("%d %s", status, answer)
+	}
+	s.write("crossdock.yaml", "crossdock: 1\nlimits: {max_depth: 4}\n")
+	s.reload("ok")
+	if status, answer := s.post("/in", strings.ReplaceAll(deep, `"seq":1`, `"seq":2`)); status != 400 {
+		t.Errorf("too deep: %d %s", status, answer)
+	}
+}
+
 // mistakes are the findings of a status that are no warnings.
 func mistakes(s runtime.Status) []string {
 	var out []string

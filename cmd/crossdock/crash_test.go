@@ -122,11 +122,14 @@ func (c *crash) mapping(n int) string {
 	return fmt.Sprintf("mapping: out\nfields:\n  k: .k\n  seq: {from: .seq, type: integer}\n  edition: {const: e%d}\n%s", n, broken)
 }
 
+var builtIn string // the folder of builtBinary
+
 var builtBinary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "crossdock-test-")
 	if err != nil {
 		return "", err
 	}
+	builtIn = dir
 	binary := filepath.Join(dir, "crossdock")
 	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,9 +64,12 @@ func (a *app) doctor(ctx context.Context, dir, env string, opt runtime.Options, 
 	}
 	var out checkup
 	d, err := runtime.OpenStore(ctx, opt)
-	if err != nil {
-		out.Store = []queue.Finding{{Fatal: true, Message: err.Error(), Hint: "an embedded store belongs to one process; stop `crossdock run` first, or ask `crossdock status`"}}
-	} else {
+	switch {
+	case errors.Is(err, queue.ErrInUse):
+		out.Store = []queue.Finding{inUse(ctx, dir, opt.State)}
+	case err != nil:
+		out.Store = []queue.Finding{{Fatal: true, Message: err.Error(), Hint: "look at --store and --state, and at who may read and write there"}}
+	default:
 		var known []queue.Finding
 		out.Store, err = d.Check(ctx)
 		if err == nil {
@@ -100,6 +104,27 @@ func (a *app) doctor(ctx context.Context, dir, env string, opt runtime.Options, 
 		return &exit{code: exitFindings}
 	}
 	return nil
+}
+
+// inUse asks the crossdock that has the store open how it is. Its settings were
+// checked when it started.
+func inUse(ctx context.Context, dir, state string) queue.Finding {
+	r := remote{dir: dir, state: state}
+	c, err := r.client()
+	var s runtime.Status
+	if err == nil {
+		err = c.Get(ctx, "/v1/status", nil, &s)
+	}
+	if err != nil {
+		return queue.Finding{Message: "another process has it open, and no crossdock of this workspace answers: " + err.Error(),
+			Hint: "find out which process it is; to check the store itself, stop it first"}
+	}
+	word := "ready"
+	if !s.Ready {
+		word = "not ready"
+	}
+	return queue.Finding{Message: fmt.Sprintf("in use by the crossdock that runs here: %s, revision %s, since %s", word, s.Revision, s.Since.Local().Format(time.DateTime)),
+		Hint: "it checked the store when it started; `crossdock status` tells more"}
 }
 
 func (a *app) checkup(c checkup) {

@@ -23,12 +23,20 @@ import (
 
 // TestMain makes this test binary the command line that the scripts call.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"crossdock": func() {
+	testscript.Main(cleaning{m}, map[string]func(){"crossdock": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		app := &app{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
 		os.Exit(app.main(ctx, os.Args[1:]))
 	}})
+}
+
+// cleaning removes the binary that some tests build.
+type cleaning struct{ *testing.M }
+
+func (c cleaning) Run() int {
+	defer func() { os.RemoveAll(builtIn) }()
+	return c.M.Run()
 }
 
 // TestScripts runs the command line as people do: one file per command below

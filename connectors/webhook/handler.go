@@ -122,7 +122,9 @@ func (t *Table) recognise(w nethttp.ResponseWriter, r *nethttp.Request, route *R
 
 // unauthorised answers the same whatever was wrong; only the log knows.
 func (t *Table) unauthorised(w nethttp.ResponseWriter, route *Route, why error) *problem {
-	t.options.Log.Info("webhook caller not recognised", "pipeline", route.Name, "reason", why.Error())
+	if leftOut, due := route.strangers.line(time.Now()); due {
+		t.options.Log.Info("webhook caller not recognised", "pipeline", route.Name, "reason", why.Error(), "unlogged", leftOut)
+	}
 	if route.Verifier.basic {
 		w.Header().Set("WWW-Authenticate", `Basic realm="crossdock"`)
 	}

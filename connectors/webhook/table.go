@@ -34,7 +34,8 @@ type Route struct {
 	Headers func(nethttp.Header) map[string]string
 	Channel connectors.Channel
 
-	segments []string
+	segments  []string
+	strangers *quiet // callers that were not recognised
 }
 
 // Reply is the answer to an accepted message. Without a Body it tells the
@@ -91,6 +92,7 @@ func NewTable(routes []Route, o Options) (*Table, error) {
 				return nil, fmt.Errorf("pipelines %s and %s both take %s %s", other.Name, r.Name, r.Method, r.Path)
 			}
 		}
+		r.strangers = &quiet{}
 		r.segments = strings.Split(r.Path[1:], "/")
 		all = append(all, &r)
 		if literals(r.segments) == len(r.segments) {
@@ -123,6 +125,8 @@ func CheckPath(path string) error {
 			return fmt.Errorf("the path `%s` has an empty segment", path)
 		case !isParam && strings.ContainsAny(seg, "{}"):
 			return fmt.Errorf("in the path `%s`, `%s` mixes text and {name}; a placeholder is a whole segment", path, seg)
+		case isParam && strings.ContainsAny(name, "{}"):
+			return fmt.Errorf("in the path `%s`, `%s` is more than one placeholder; a placeholder is a whole segment: write `%s`", path, seg, strings.ReplaceAll(seg, "}{", "}/{"))
 		case isParam && name == "":
 			return errors.New("a placeholder in a path needs a name, as in {client}")
 		case isParam && seen[name]:

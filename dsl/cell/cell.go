@@ -192,7 +192,7 @@ func (c *Compiler) JQ(s spec.Cell, at Context) *jq.Program {
 	opt := jq.Options{Vars: c.vars(at.Vars), Lookup: jqTables(c.Lookup), Tables: c.Tables}
 	p, problems := jq.Compile(s.Node.Text, opt)
 	for _, pr := range problems {
-		c.report(s.Node, at, "jq", problem{pr.From, pr.To, pr.Warning, pr.Message, pr.Hint, pr.Replace, jqCode(pr.Kind)})
+		c.report(s.Node, at, "jq", problem{pr.From, pr.To, pr.Warning, pr.Message, pr.Hint, pr.Replace, jqCode(pr.Kind), ""})
 	}
 	c.Cells = append(c.Cells, &Cell{Context: at, Node: s.Node, JQ: p})
 	return p
@@ -234,13 +234,14 @@ type problem struct {
 	warning               bool
 	message, hint, change string
 	code                  diag.Code
+	short                 string // beside the caret
 }
 
 // report places a problem inside the text of a cell.
 func (c *Compiler) report(n *ast.Node, at Context, lang string, p problem) {
 	d := diag.Diagnostic{
 		Code: p.code, Span: n.Range(p.from, p.to), Message: p.message, Hint: p.hint,
-		Kind: at.Kind, Name: at.Name, Row: at.Row, Lang: lang, Source: n.Text,
+		Kind: at.Kind, Name: at.Name, Row: at.Row, Lang: lang, Source: n.Text, Short: p.short,
 	}
 	if p.warning {
 		d.Severity = diag.Warning
@@ -248,6 +249,7 @@ func (c *Compiler) report(n *ast.Node, at Context, lang string, p problem) {
 	if p.change != "" && (n.Style == ast.Plain || word.MatchString(p.change)) {
 		// Beside the caret, or in the hint, but not in both.
 		switch question := "did you mean `" + p.change + "`?"; {
+		case p.short != "" && p.hint != question: // as it is
 		case p.hint == question:
 			d.Short, d.Hint = question, ""
 		case !strings.Contains(p.hint, "`"+p.change+"`"):

@@ -66,6 +66,7 @@ type Driver interface {
 
 // Errors a caller may branch on.
 var (
+	ErrInUse     = errors.New("another process has it open")
 	ErrClosed    = errors.New("the store is closed")
 	ErrLeaseLost = errors.New("the lease is no longer held")
 	ErrVersion   = errors.New("the state was changed by someone else")

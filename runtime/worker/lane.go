@@ -60,6 +60,9 @@ func (l *lane) run(ctx, work context.Context) {
 		if errors.Is(err, queue.ErrFailed) {
 			return // Run ends with it
 		}
+		if err == nil && len(leased) == 0 && l.w.retire(ctx, l) {
+			return
+		}
 		if intake && len(leased) > 0 && l.w.Paused(pipeline) {
 			l.release(work, leased) // the pause came while they were asked for
 			leased = nil
@@ -88,6 +91,40 @@ func (l *lane) run(ctx, work context.Context) {
 			alone(func() { l.w.process(work, lease) })
 		}
 	}
+}
+
+// retire ends the service of a lane that no definition names any more and in
+// which nothing waits, and reports whether it did. A definition that comes back,
+// or a message that does, starts it again.
+func (w *Worker) retire(ctx context.Context, l *lane) bool {
+	if w.live.Load().serves(l.name) {
+		return false
+	}
+	page, err := w.driver.Browse(ctx, queue.Query{View: queue.Lanes, Limit: 10000})
+	if err != nil {
+		return false // it is looked at again
+	}
+	for _, s := range page.Lanes {
+		if s.Lane == l.name && s.Ready+s.Leased+s.Delayed > 0 {
+			return false
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.live.Load().serves(l.name) || w.lanes[l.name] != l {
+		return false
+	}
+	delete(w.lanes, l.name)
+	return true
+}
+
+// serves reports whether a lane belongs to a definition.
+func (l *Live) serves(lane string) bool {
+	if pipeline, ok := strings.CutPrefix(lane, "in/"); ok {
+		return l.WS.Pipelines[pipeline] != nil
+	}
+	operation, ok := strings.CutPrefix(lane, "out/")
+	return !ok || l.WS.Operation(operation) != nil
 }
 
 // bodies is how many bytes the bodies of leases have.
@@ -136,11 +173,22 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// orphaned is how often messages are looked for in lanes that nobody serves: a
+// dead letter of a removed pipeline that a person sends again.
+const orphaned = 30 * time.Second
+
 // sweep makes due and orphaned jobs ready, until ctx ends. It returns
 // queue.ErrFailed where the store is beyond use.
 func (w *Worker) sweep(ctx context.Context) error {
 	const often, seldom = 50 * time.Millisecond, 500 * time.Millisecond
+	looked := time.Now()
 	for ctx.Err() == nil {
+		if time.Since(looked) > orphaned {
+			looked = time.Now()
+			if err := w.orphans(ctx); err != nil && ctx.Err() == nil {
+				w.log.Error("cannot look for messages in lanes that nobody serves", "error", err)
+			}
+		}
 		swept, err := w.driver.Sweep(ctx, time.Now())
 		wait := seldom
 		switch {

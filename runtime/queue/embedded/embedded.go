@@ -111,7 +111,7 @@ func open(ctx context.Context, dir string, opts Options) (_ *store, err error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	if s.lock, err = pebble.LockDirectory(dir, opts.fs); err != nil {
-		return nil, fmt.Errorf("open store %s: another process has it open: %w", dir, err)
+		return nil, fmt.Errorf("open store %s: %w: %w", dir, queue.ErrInUse, err)
 	}
 	defer func() {
 		if err != nil {
