@@ -228,7 +228,7 @@ func (t *task) appendLine(dst []byte, r connectors.Request) ([]byte, error) {
 		return dst[:at], err
 	}
 	// JSON that was encoded elsewhere may be broken into lines.
-	if (t.body == "text" || t.body == "json" && r.Encoded != nil) && bytes.ContainsAny(dst[at:], "\r\n") {
+	if (t.body == "text" || t.body == "json" && r.Encoded != nil) && broken(dst[at:]) {
 		if t.body == "text" {
 			return dst[:at], errors.New("the text has several lines, but each message is one line of the file")
 		}
@@ -240,6 +240,9 @@ func (t *task) appendLine(dst []byte, r connectors.Request) ([]byte, error) {
 	}
 	return append(dst, '\n'), nil
 }
+
+// broken reports whether a payload has several lines.
+func broken(b []byte) bool { return bytes.IndexByte(b, '\n') >= 0 || bytes.IndexByte(b, '\r') >= 0 }
 
 // appendBody appends a payload as text or JSON.
 func (t *task) appendBody(dst []byte, r connectors.Request) ([]byte, error) {
