@@ -77,12 +77,12 @@ func (c *Cause) Group(pipeline string) string {
 // IdempotencyKey names one effect of the run: the same over every attempt,
 // replica, revision and replay.
 func (r *Run) IdempotencyKey(step string) string {
-	h := sha256.New()
-	for _, s := range []string{r.Pipeline, r.Key, step} {
-		h.Write([]byte(s))
-		h.Write([]byte{0})
+	text := make([]byte, 0, 256)
+	for _, s := range [...]string{r.Pipeline, r.Key, step} {
+		text = append(append(text, s...), 0)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
 }
 
 // branch is a copy of the run that goes on by itself at step.

@@ -307,11 +307,9 @@ func rejected(status int, text, field, problem string) *connectors.Rejection {
 }
 
 func dedupeKey(pipeline string, key []byte) string {
-	h := sha256.New()
-	h.Write([]byte(pipeline))
-	h.Write([]byte{0})
-	h.Write(key)
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16])
+	text := append(append(make([]byte, 0, 256), pipeline...), 0)
+	sum := sha256.Sum256(append(text, key...))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 func digest(content []byte) string {
