@@ -250,14 +250,22 @@ func (a *app) dlqReplay() *cobra.Command {
 		if len(ids) == 0 {
 			return fmt.Errorf("say which: one or more IDs, or --group")
 		}
+		left := 0
 		for _, id := range ids {
 			if dry {
 				fmt.Fprintf(a.Stdout, "%s would be replayed\n", id)
 				continue
 			}
 			if err := a.change(cmd, &r, id, "replay", admin.Change{Who: who()}); err != nil {
-				return err
+				if group == "" {
+					return err
+				}
+				left++ // the others of the group may well go
+				fmt.Fprintf(a.Stderr, "crossdock: %s\n", err)
 			}
+		}
+		if left > 0 {
+			return failf(exitFindings, "%d of %d stay dead letters", left, len(ids))
 		}
 		return nil
 	}

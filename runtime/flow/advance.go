@@ -213,8 +213,28 @@ func mapCause(err error) *Cause {
 	if errors.As(err, &me) {
 		first := me.Rows[0]
 		c.Code, c.Field, c.Hint, c.Place = first.Code, first.Field, first.Hint, first.Span.String()
+		if others := otherRows(me.Rows[1:]); others != "" {
+			c.Hint = strings.TrimPrefix(c.Hint+"; also ", "; ") + others
+		}
 	}
 	return c
+}
+
+// toldRows bounds how many rows a dead letter names beside the first.
+const toldRows = 10
+
+// otherRows words the rows that failed beside the first one, so that a person
+// can mend all of them at once.
+func otherRows(rows []mapping.RowError) string {
+	var told []string
+	for i, r := range rows {
+		if i == toldRows {
+			told = append(told, fmt.Sprintf("and %d more", len(rows)-i))
+			break
+		}
+		told = append(told, "row "+r.Field+": "+r.Message)
+	}
+	return strings.Join(told, "; ")
 }
 
 // route chooses rules.

@@ -127,6 +127,9 @@ func (r *reader) header() error {
 			return err
 		}
 	}
+	if mark, err := r.in.Peek(6); err == nil && string(mark) == "\u00EF\u00BB\u00BF" && r.o.Encoding != "" && r.o.Encoding != "utf-8" {
+		return &format.Error{Text: "the file begins with the mark of UTF-8, but `encoding` says " + r.o.Encoding + "; one of the two is wrong"}
+	}
 	if mark, err := r.in.Peek(2); err == nil && (string(mark) == "\xFF\xFE" || string(mark) == "\xFE\xFF") {
 		return &format.Error{Text: "the file is UTF-16; save it as UTF-8"}
 	}

@@ -60,6 +60,7 @@ func TestRows(t *testing.T) {
 		{"no header", "1,2\n", csv.Options{NoHeader: true, Columns: []string{"x", "y"}}, `[{"x":"1","y":"2"}]`, []int{1}, ""},
 		{"renamed", "a,b\n1,2\n", csv.Options{Columns: []string{"x", "y"}}, `[{"x":"1","y":"2"}]`, []int{2}, ""},
 		{"comments", "# made by x, \"y\na,b\n#1,2\n3,\"#4\"\n", csv.Options{Comment: '#'}, `[{"a":"3","b":"#4"}]`, []int{4}, ""},
+		{"utf-8 that is read as another encoding", "\xef\xbb\xbfa\nx\n", csv.Options{Encoding: "windows-1252"}, `null`, nil, "the file begins with the mark of UTF-8, but `encoding` says windows-1252; one of the two is wrong"},
 		{"latin1", "a\n\xe9\xa4\n", csv.Options{Encoding: "latin1"}, `[{"a":"é¤"}]`, []int{2}, ""},
 		{"windows-1252", "a\n\x80\n", csv.Options{Encoding: "windows-1252"}, `[{"a":"€"}]`, []int{2}, ""},
 		{"header only", "a,b\n", no, `null`, nil, ""},
