@@ -110,8 +110,9 @@ func (n *Nemesis) do(ctx context.Context, f plan.Fault) (bool, error) {
 		before := n.Targets.Hits.Load()
 		end := n.Targets.Bad(target.Mood{Kind: f.Arg, Share: f.Level})
 		sleep(ctx, f.For)
+		met := n.meets(ctx, func() bool { return n.Targets.Hits.Load() > before })
 		end()
-		return n.Targets.Hits.Load() > before, nil
+		return met, nil
 	case plan.Reload:
 		return n.reload(ctx, int(f.Level))
 	case plan.ReloadBad:
@@ -286,8 +287,21 @@ func (n *Nemesis) net(ctx context.Context, f plan.Fault, replica int, p *proxy.P
 	} else {
 		sleep(ctx, f.For)
 	}
+	met := n.meets(ctx, func() bool { return p.Hits.Load() > before })
 	p.Set(proxy.Pass, 0)
-	return p.Hits.Load() > before
+	return met
+}
+
+// meets prolongs a fault that has met nothing yet, because another one was in
+// its way, for some seconds.
+func (n *Nemesis) meets(ctx context.Context, met func() bool) bool {
+	for range 80 {
+		if met() || ctx.Err() != nil {
+			break
+		}
+		sleep(ctx, 100)
+	}
+	return met()
 }
 
 // reload writes good edits to all replicas.
