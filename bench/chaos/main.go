@@ -117,6 +117,8 @@ func (c *chaos) options() plan.Options {
 func (c *chaos) all(ctx context.Context, plans []plan.Plan) error {
 	var verdicts []*judge.Verdict
 	failed := 0
+	under := versions(c.root)
+	fmt.Println(under)
 	for _, p := range plans {
 		if c.v {
 			for _, f := range p.Faults {
@@ -142,7 +144,7 @@ func (c *chaos) all(ctx context.Context, plans []plan.Plan) error {
 		}
 	}
 	if c.json != "" {
-		if err := writeJSON(c.json, verdicts); err != nil {
+		if err := writeJSON(c.json, under, verdicts); err != nil {
 			return err
 		}
 	}

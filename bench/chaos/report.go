@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	goruntime "runtime"
 	"slices"
 	"strings"
 	"time"
@@ -44,9 +46,27 @@ func tell(w io.Writer, v *judge.Verdict) {
 	}
 }
 
+// versions says what is under test, as far as it can be found out.
+func versions(root string) string {
+	first := func(name string, args ...string) string {
+		cmd := exec.Command(name, args...)
+		cmd.Dir = root
+		out, err := cmd.Output()
+		line, _, _ := strings.Cut(string(out), "\n")
+		if err != nil || line == "" {
+			return name + " unknown"
+		}
+		return line
+	}
+	return "crossdock " + first("git", "describe", "--always", "--dirty") + ", " + goruntime.Version() + ", " + first("redis-server", "--version")
+}
+
 // writeJSON keeps verdicts in a file.
-func writeJSON(path string, verdicts []*judge.Verdict) error {
-	raw, err := json.MarshalIndent(verdicts, "", " ")
+func writeJSON(path, versions string, verdicts []*judge.Verdict) error {
+	raw, err := json.MarshalIndent(struct {
+		Versions string           `json:"versions"`
+		Verdicts []*judge.Verdict `json:"verdicts"`
+	}{versions, verdicts}, "", " ")
 	if err != nil {
 		return err
 	}
