@@ -68,6 +68,8 @@ type Plan struct {
 	Payload    int     `json:"payload"` // bytes
 	Lease      int     `json:"lease_ms"`
 	Concurrent int     `json:"concurrent"` // calls to the target at a time
+	Breaker    bool    `json:"breaker"`    // a target that fails often is left alone for a second
+	Quota      int     `json:"quota"`      // calls to the target a second, 0 = any
 	Mutant     string  `json:"mutant,omitempty"`
 	Kinds      []Kind  `json:"kinds"`
 	Faults     []Fault `json:"faults"`
@@ -109,6 +111,7 @@ func Make(seed uint64, o Options) Plan {
 	p := Plan{Seed: seed, Duration: int(o.Duration.Milliseconds()), Store: o.Store, Replicas: o.Replicas,
 		Senders: 16 + r.IntN(32), Rate: 250 + r.IntN(350), Keys: 5 + r.IntN(40), Zipf: 0.6 + r.Float64(),
 		Payload: []int{50, 200, 800, 6000}[r.IntN(4)], Lease: 4000, Concurrent: []int{4, 16, 64}[r.IntN(3)], Disk: "plain"}
+	p.Breaker, p.Quota = r.IntN(2) == 0, []int{0, 0, 300, 900}[r.IntN(4)]
 	if p.Store == "" {
 		p.Store = []string{"embedded", "redis", "redis"}[r.IntN(3)]
 	}

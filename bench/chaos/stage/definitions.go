@@ -5,9 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"crossdock/bench/chaos/plan"
 )
 
-// definitions are the workspace under test. TARGET, SHARED and CONCURRENT are
+// definitions are the workspace under test. TARGET, SHARED and LIMITS are
 // filled in; the pipelines are those of event.Flows.
 var definitions = map[string]string{
 	"crossdock.yaml": `crossdock: 1
@@ -21,7 +23,7 @@ policies:
 type: http
 base_url: http://TARGET
 allow_private: ["127.0.0.0/8"]
-limits: {concurrency: CONCURRENT, timeout: 1s}
+LIMITS
 operations:
   keyed: {post: /keyed, repeat: keyed, headers: {X-Attempt: "{attempt}"}}
   naive: {post: /naive, repeat: safe, headers: {X-Attempt: "{attempt}"}}
@@ -91,6 +93,18 @@ trace_by: {event: .id}
 steps:
   - when: data.class != "filtered"
 ` + steps + "\n"
+}
+
+// limits are what a connection says of the target.
+func limits(p plan.Plan) string {
+	text := fmt.Sprintf("limits: {concurrency: %d, timeout: 1s}", p.Concurrent)
+	if p.Quota > 0 {
+		text = fmt.Sprintf("limits: {concurrency: %d, timeout: 1s, rate: %d/s}", p.Concurrent, p.Quota)
+	}
+	if p.Breaker {
+		text += "\nbreaker: {open_after: 10 in 5s, probe_after: 1s}"
+	}
+	return text
 }
 
 // Mapping is the mapping after some edits.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"crossdock/bench/chaos/plan"
 	"crossdock/dsl"
 	"crossdock/runtime"
 )
@@ -15,7 +16,7 @@ import (
 func TestDefinitions(t *testing.T) {
 	dir := t.TempDir()
 	put := func(name, text string) {
-		text = strings.NewReplacer("TARGET", "127.0.0.1:1", "SHARED", dir, "CONCURRENT", "4").Replace(text)
+		text = strings.NewReplacer("TARGET", "127.0.0.1:1", "SHARED", dir, "LIMITS", limits(plan.Plan{Concurrent: 4, Breaker: true, Quota: 300})).Replace(text)
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -54,7 +54,7 @@ func (s *Stage) newReplica(n int) (*Replica, error) {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the workspace: %w", err)
 	}
-	fill := strings.NewReplacer("TARGET", r.Target.Addr, "SHARED", s.Shared, "CONCURRENT", fmt.Sprint(s.plan.Concurrent))
+	fill := strings.NewReplacer("TARGET", r.Target.Addr, "SHARED", s.Shared, "LIMITS", limits(s.plan))
 	for name, text := range definitions {
 		if err := write(r.Dir, name, fill.Replace(text)); err != nil {
 			return nil, err
