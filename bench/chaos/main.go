@@ -182,13 +182,22 @@ func (c *chaos) one(ctx context.Context, p plan.Plan) (*judge.Verdict, error) {
 	return v, err
 }
 
-func (c *chaos) keepRun(dir string, seed uint64) (string, error) {
+// parent is the folder of what is kept.
+func (c *chaos) parent() (string, error) {
 	parent := c.keep
 	if parent == "" {
 		parent = filepath.Join(os.TempDir(), "chaos-failed")
 	}
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return "", fmt.Errorf("keep the run: %w", err)
+	}
+	return parent, nil
+}
+
+func (c *chaos) keepRun(dir string, seed uint64) (string, error) {
+	parent, err := c.parent()
+	if err != nil {
+		return "", err
 	}
 	to := filepath.Join(parent, fmt.Sprintf("seed-%d-%s", seed, time.Now().Format("150405")))
 	return to, os.Rename(dir, to)

@@ -17,6 +17,7 @@ const tries = 3
 // smaller looks for the smallest set of faults with which a plan still fails,
 // and writes it down.
 func (c *chaos) smaller(ctx context.Context, p plan.Plan) error {
+	all := len(p.Faults)
 	faults, err := shrink.Smallest(p.Faults, func(some []plan.Fault) (bool, error) {
 		q := p
 		q.Faults = some
@@ -35,13 +36,15 @@ func (c *chaos) smaller(ctx context.Context, p plan.Plan) error {
 		return err
 	}
 	p.Faults = faults
-	path := filepath.Join(c.tmp, fmt.Sprintf("smaller-%d.json", p.Seed))
-	if c.keep != "" {
-		path = filepath.Join(c.keep, fmt.Sprintf("smaller-%d.json", p.Seed))
-	}
-	fmt.Printf("%d faults are enough:\n", len(faults))
+	fmt.Printf("%d of %d faults are enough:\n", len(faults), all)
 	for _, f := range faults {
 		fmt.Println(" ", f)
 	}
+	parent, err := c.parent()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(parent, fmt.Sprintf("smaller-%d.json", p.Seed))
+	fmt.Println("kept in", path)
 	return p.Write(path)
 }

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"crossdock/bench/chaos/event"
@@ -62,7 +63,7 @@ type Verdict struct {
 
 // Words are the broken promises that a verdict counts.
 var Words = []string{"lost", "phantom", "corrupt", "dup_effects", "reordered", "stuck", "unaccounted", "resurrected",
-	"needless", "hidden", "forgotten", "refused", "failed_req", "dead", "edition"}
+	"needless", "hidden", "burned", "hasty", "forgotten", "refused", "failed_req", "dead", "edition"}
 
 // Bad reports whether a promise was broken.
 func (v *Verdict) Bad() bool { return len(v.Counts) > 0 }
@@ -347,6 +348,7 @@ func (c *court) repeats() {
 			for i := 1; i < len(list); i++ {
 				last, again := list[i-1], list[i]
 				c.v.DupSeen++
+				c.attempts(id, list, i)
 				if m.event.Class != event.Normal && m.replayed || c.troubled(last.At, again.At, true) {
 					continue
 				}
@@ -362,6 +364,22 @@ func (c *court) repeats() {
 		}
 	}
 }
+
+// attempts asks whether a repeat came too early, or with an attempt that nobody
+// made. An attempt may fail on its way to the target, where the network was bad.
+func (c *court) attempts(id string, list []record.Arrival, i int) {
+	last, again := list[i-1], list[i]
+	if last.Status == 429 && again.At < last.At+asked && !c.troubled(last.At, again.At, true) {
+		c.v.add("hasty", id, "%s asked for a pause of %s and got it again after %s", again.Target, asked, (again.At - last.At).Round(time.Millisecond))
+	}
+	bad := slices.ContainsFunc(c.seen.Troubles, func(t record.Disturbance) bool { return strings.HasPrefix(t.Kind, "net_target") })
+	if again.Attempt > i+1 && !bad && c.all[id].event.Class == event.Normal {
+		c.v.add("burned", id, "%s got it for the %d. time as attempt %d", again.Target, i+1, again.Attempt)
+	}
+}
+
+// asked is the pause that targets ask for with 429, less what clocks may differ.
+const asked = 950 * time.Millisecond
 
 // slack is how long a disturbance is felt after its end.
 const slack = 3 * time.Second

@@ -116,6 +116,14 @@ func TestEveryWord(t *testing.T) {
 			s.seen.Troubles = []record.Disturbance{{Kind: "kill", Begin: time.Second, End: 2 * time.Second, Death: true}}
 		}},
 		{"one attempt twice", "hidden", func(s *scene) { s.seen.Arrivals[9].Answer = record.Broken; s.again(9, late, nil) }},
+		{"an attempt that nobody made", "burned", func(s *scene) {
+			s.seen.Arrivals[9].Answer = record.Failed
+			s.again(9, late, func(a *record.Arrival) { a.Attempt = 3 })
+		}},
+		{"a pause that was asked for", "hasty", func(s *scene) {
+			s.seen.Arrivals[9].Answer, s.seen.Arrivals[9].Status = record.Failed, 429
+			s.again(9, s.seen.Arrivals[9].At+time.Second/2, func(a *record.Arrival) { a.Attempt, a.Status = 2, 201 })
+		}},
 		{"a repeat is new", "forgotten", func(s *scene) {
 			s.seen.Sent = append(s.seen.Sent, record.Sent{ID: s.ids[0], Repeat: true, Result: record.OK, Word: "accepted", Message: "another"})
 		}},

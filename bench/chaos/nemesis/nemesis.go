@@ -119,6 +119,8 @@ func (n *Nemesis) do(ctx context.Context, f plan.Fault) (bool, error) {
 		return n.reloadBad(ctx, f)
 	case plan.Operator:
 		return n.operate(ctx, f)
+	case plan.Pause:
+		return n.pause(ctx, f)
 	}
 	return false, fmt.Errorf("there is no fault %q", f.Kind)
 }
@@ -345,7 +347,7 @@ func (n *Nemesis) reloadBad(ctx context.Context, f plan.Fault) (bool, error) {
 }
 
 // Heal ends everything that may still be broken and waits until all replicas
-// are ready.
+// are ready and work.
 func (n *Nemesis) Heal(ctx context.Context) error {
 	n.store.Lock()
 	defer n.store.Unlock()
@@ -372,5 +374,5 @@ func (n *Nemesis) Heal(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return n.resumeAll(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"strconv"
+	"sync"
 
 	"crossdock/bench/chaos/event"
 	"crossdock/bench/chaos/plan"
@@ -66,9 +67,55 @@ func (n *Nemesis) mendOne(ctx context.Context, c *admin.Client, l deadletter.Let
 		n.mended(ctx, c, l, e)
 	case e.Class == event.Poison && rand.IntN(2) == 0:
 		n.order(ctx, c, l, e, "discard", admin.Change{Who: "chaos", Reason: "nobody needs it"})
+	case rand.IntN(3) == 0: // two people at once: one of them comes too late
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() { n.order(ctx, c, l, e, "replay", admin.Change{Who: "chaos"}) })
+		}
+		both.Wait()
 	default:
 		n.order(ctx, c, l, e, "replay", admin.Change{Who: "chaos"})
 	}
+}
+
+// pause stops work on a pipeline for a while.
+func (n *Nemesis) pause(ctx context.Context, f plan.Fault) (bool, error) {
+	ok := n.switchTo(ctx, f.Who, f.Arg, "pause") == nil
+	sleep(ctx, f.For)
+	for range 20 { // whoever takes the order, it has to be carried out
+		if n.switchTo(ctx, f.Who, f.Arg, "resume") == nil {
+			break
+		}
+		sleep(ctx, 200)
+	}
+	return ok, nil
+}
+
+// switchTo pauses or resumes a pipeline: on all replicas, for a pause may be
+// a matter of each of them.
+func (n *Nemesis) switchTo(ctx context.Context, first int, pipeline, what string) error {
+	var err error
+	for i := range n.Stage.Replicas {
+		c, failed := n.Stage.Replicas[(first+i)%len(n.Stage.Replicas)].Admin()
+		if failed == nil {
+			failed = c.Post(ctx, "/v1/pipelines/"+pipeline+"/"+what, nil, &map[string]string{})
+		}
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+// resumeAll lets every pipeline that a plan pauses go on.
+func (n *Nemesis) resumeAll(ctx context.Context) error {
+	for _, f := range n.Plan.Faults {
+		if f.Kind != plan.Pause {
+			continue
+		}
+		if err := n.switchTo(ctx, 0, f.Arg, "resume"); err != nil {
+			return fmt.Errorf("resume %s: %w", f.Arg, err)
+		}
+	}
+	return nil
 }
 
 // mended edits a poisoned message, then replays it.

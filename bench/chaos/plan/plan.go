@@ -32,6 +32,7 @@ const (
 	Reload     Kind = "reload"      // a good edit of the definitions, several times
 	ReloadBad  Kind = "reload_bad"  // a faulty edit, mended after For
 	Operator   Kind = "operator"    // dead letters are replayed, edited, discarded
+	Pause      Kind = "pause"       // an operator pauses the pipeline Arg for For
 	DiskFull   Kind = "disk_full"   // the disk of the store has no room for For
 	PowerCut   Kind = "power_cut"   // the disk of the store stops in the middle, then a start
 	FailOver   Kind = "fail_over"   // the master of Redis is cut off and its replica promoted
@@ -95,7 +96,7 @@ type dish struct {
 var menu = []dish{
 	{Kill, 10, 0, 2500}, {KillAll, 3, 0, 1500}, {CrashPoint, 6, 0, 500}, {Stop, 8, 100, 7000}, {Term, 4, 0, 500}, {Scale, 4, 1000, 5000},
 	{RedisKill, 5, 0, 2000}, {RedisStop, 3, 200, 4000}, {NetStore, 8, 300, 4000}, {NetTarget, 8, 300, 4000}, {NetClient, 6, 300, 3000},
-	{Target, 16, 500, 5000}, {Reload, 6, 0, 500}, {ReloadBad, 4, 300, 2000}, {Operator, 5, 0, 0},
+	{Target, 16, 500, 5000}, {Reload, 6, 0, 500}, {ReloadBad, 4, 300, 2000}, {Operator, 5, 0, 0}, {Pause, 3, 300, 3000},
 	{DiskFull, 3, 500, 3000}, {PowerCut, 5, 0, 500}, {FailOver, 3, 300, 1500},
 }
 
@@ -245,6 +246,8 @@ func (p *Plan) detail(r *rand.Rand, f *Fault) {
 	case Target:
 		f.Arg = Moods[r.IntN(len(Moods))]
 		f.Level = []float64{0.1, 0.3, 0.6, 1}[r.IntN(4)]
+	case Pause:
+		f.Arg = []string{"keyed", "naive", "chain", "fan", "bus", "heard", "file"}[r.IntN(7)]
 	case Reload:
 		f.Level = float64(1 + r.IntN(6)) // edits
 	case CrashPoint:
