@@ -145,9 +145,6 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer stop(nil)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	if err := w.orphans(ctx); err != nil {
-		return err
-	}
 	var lanes, keepers sync.WaitGroup
 	w.mu.Lock()
 	w.start = func(l *lane) { lanes.Go(func() { l.run(ctx, work) }) }
@@ -162,6 +159,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	})
 	keepers.Go(func() { w.leases.keep(work, w) })
 	keepers.Go(func() { w.callBack(ctx) })
+	keepers.Go(func() { w.findOrphans(ctx) })
 
 	<-ctx.Done()
 	w.mu.Lock()
@@ -183,6 +181,19 @@ func (w *Worker) Run(ctx context.Context) error {
 		return cause
 	}
 	return nil
+}
+
+// findOrphans looks for orphans until the store has answered: one that is away
+// for a moment is no reason to end.
+func (w *Worker) findOrphans(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := w.orphans(ctx)
+		if err == nil || errors.Is(err, queue.ErrClosed) || errors.Is(err, queue.ErrFailed) {
+			return // a store that has failed ends the run by way of sweep
+		}
+		w.log.Warn("cannot look for messages without a definition, trying again", "error", err)
+		pause(ctx, time.Second)
+	}
 }
 
 // orphans serves lanes that hold messages although no definition names them,

@@ -432,6 +432,57 @@ func TestRunInABubble(t *testing.T) {
 	})
 }
 
+// away is a store that cannot be browsed at first.
+type away struct {
+	queue.Driver
+	refusals atomic.Int64
+}
+
+func (a *away) Browse(ctx context.Context, q queue.Query) (queue.Page, error) {
+	if a.refusals.Add(-1) >= 0 {
+		return queue.Page{}, errors.New("no answer")
+	}
+	return a.Driver.Browse(ctx, q)
+}
+
+// A store that does not answer just after the start, as when the process was
+// stopped then, does not end the run; messages of pipelines that are gone are
+// parked a little later.
+func TestAStoreThatIsAwayAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &away{Driver: memory.Open(memory.Options{})}
+		defer d.Close()
+		if _, err := d.Apply(t.Context(), queue.Commit{Jobs: []queue.Job{{ID: "m1", Lane: "in/gone", Body: []byte("{}")}}}); err != nil {
+			t.Fatal(err)
+		}
+		ws := load(t, map[string]string{
+			"t.connection.yaml": "connection: t\ntype: log\noperations: {put: {repeat: keyed}}\n",
+			"p.pipeline.yaml":   pipeline("  - {send: t.put}\n"),
+		})
+		w := newWorker(ws, d, sink(func(context.Context, connectors.Request) (connectors.Response, error) {
+			return connectors.Response{Status: 200}, nil
+		}), worker.Options{})
+		d.refusals.Store(3)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.Run(ctx) }()
+		time.Sleep(10 * time.Second) // of the bubble
+		select {
+		case err := <-ended:
+			t.Fatalf("the run has ended: %v", err)
+		default:
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		page, err := d.Driver.Browse(context.Background(), queue.Query{View: queue.Jobs, Lane: "in/gone"})
+		if err != nil || len(page.Jobs) != 1 || page.Jobs[0].State == queue.Ready {
+			t.Errorf("the message without a definition was not worked on: %+v %v", page.Jobs, err)
+		}
+	})
+}
+
 // A run of a schedule that is handed over once more, because nobody remembered
 // that it was, is one run: also when it has ended meanwhile, and without a key.
 func TestAScheduledRunIsOne(t *testing.T) {
