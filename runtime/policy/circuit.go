@@ -16,8 +16,11 @@ type Trip struct {
 
 const (
 	// everyoneElse is how long messages wait at most that are not the one that
-	// tries again; they are let go as soon as the circuit closes.
+	// tries again; they are let go as soon as the circuit closes. Where the one
+	// that was to try is taken by another replica, or the process has ended
+	// meanwhile, nobody lets them go: they come back after a few pauses.
 	everyoneElse = 5 * time.Minute
+	fewPauses    = 5
 	// full is the number of calls at a time at which a circuit that recovers is
 	// closed: from there on the gate of the connection bounds them.
 	full = 64
@@ -45,7 +48,8 @@ type Circuit struct {
 	state     string
 	failures  []time.Time
 	until     time.Time
-	cause     string // open or throttled
+	rest      time.Duration // how long the others wait behind until
+	cause     string        // open or throttled
 	candidate time.Time
 	sentAway  int
 	allowed   int
@@ -126,7 +130,7 @@ func (c *Circuit) away() time.Time {
 // spread gives everybody a time of their own.
 func (c *Circuit) spread() time.Duration {
 	c.sentAway++
-	return everyoneElse + time.Duration(c.sentAway%60000)*5*time.Millisecond
+	return c.rest + time.Duration(c.sentAway%60000)*5*time.Millisecond
 }
 
 // Done tells how a call ended that Try let go. It reports whether the circuit
@@ -184,11 +188,12 @@ func (c *Circuit) open(now time.Time) {
 	if wait <= 0 {
 		wait = longestPause
 	}
-	c.shut(open, now.Add(wait))
+	c.shut(open, now, now.Add(wait))
 }
 
-func (c *Circuit) shut(why string, until time.Time) {
+func (c *Circuit) shut(why string, now, until time.Time) {
 	c.normal.Store(false)
+	c.rest = min(max(fewPauses*until.Sub(now), fewPauses*time.Second), everyoneElse)
 	c.state, c.cause, c.until = why, why, until
 	c.failures = c.failures[:0]
 	c.sentAway = 0
@@ -215,7 +220,7 @@ func (c *Circuit) Pause(now time.Time, p pass, asked time.Duration) time.Time {
 	case shut && c.state == open:
 		c.until = until
 	default:
-		c.shut(throttled, until)
+		c.shut(throttled, now, until)
 	}
 	return c.until
 }

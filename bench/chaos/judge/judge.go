@@ -356,7 +356,9 @@ func (c *court) repeats() {
 					c.v.add("needless", id, "%s got it again at %s, attempt %d, though it had answered well at %s, attempt %d", target,
 						again.At.Round(time.Millisecond), again.Attempt, last.Done.Round(time.Millisecond), last.Attempt)
 				}
-				if last.Attempt == again.Attempt && again.Attempt > 0 {
+				// Neither what a breaker tries nor a 429 counts as an attempt.
+				counted := last.Status != 429 && !c.v.Plan.Breaker
+				if last.Attempt == again.Attempt && again.Attempt > 0 && counted {
 					c.v.add("hidden", id, "%s got the attempt %d twice, at %s and %s", target, again.Attempt,
 						last.At.Round(time.Millisecond), again.At.Round(time.Millisecond))
 				}

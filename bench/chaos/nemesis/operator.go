@@ -80,7 +80,7 @@ func (n *Nemesis) mendOne(ctx context.Context, c *admin.Client, l deadletter.Let
 
 // pause stops work on a pipeline for a while.
 func (n *Nemesis) pause(ctx context.Context, f plan.Fault) (bool, error) {
-	ok := n.switchTo(ctx, f.Who, f.Arg, "pause") == nil
+	ok := n.meets(ctx, func() bool { return n.switchTo(ctx, f.Who, f.Arg, "pause") == nil })
 	sleep(ctx, f.For)
 	for range 20 { // whoever takes the order, it has to be carried out
 		if n.switchTo(ctx, f.Who, f.Arg, "resume") == nil {

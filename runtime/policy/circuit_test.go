@@ -1,0 +1,27 @@
+package policy
+
+import (
+	"testing"
+	"time"
+)
+
+// TestOthersComeBackByThemselves: the message that was to try again may be taken
+// by another replica, or its process may end. The others then wait a few pauses,
+// not for ever and not for minutes where a pause is a second.
+func TestOthersComeBackByThemselves(t *testing.T) {
+	now := time.Unix(1000, 0)
+	for _, c := range []struct{ pause, most time.Duration }{
+		{time.Second, 7 * time.Second}, {10 * time.Second, time.Minute + time.Second}, {time.Hour, time.Hour + everyoneElse + time.Second},
+	} {
+		b := NewCircuit(Trip{Failures: 1, Within: time.Minute, Probe: c.pause})
+		b.Done(now, free, Failed)
+		if _, _, first := b.Try(now); first.Sub(now) != c.pause {
+			t.Errorf("pause %s: the first one comes back after %s", c.pause, first.Sub(now))
+		}
+		for range 20 {
+			if _, _, other := b.Try(now); other.Sub(now) <= c.pause || other.Sub(now) > c.most {
+				t.Errorf("pause %s: another one comes back after %s, not before %s", c.pause, other.Sub(now), c.most)
+			}
+		}
+	}
+}
