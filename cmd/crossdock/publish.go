@@ -185,7 +185,7 @@ func (a *app) history(book publication.Book) {
 		if e.Again > 0 {
 			note = strings.TrimSpace(publication.Name(e.Again) + " again  " + note)
 		}
-		rows = append(rows, []string{star, publication.Name(e.Number), e.At.Local().Format(time.DateTime), short(e.Who, 16), strconv.Itoa(e.Files), e.Digest[:12], short(note, 30)})
+		rows = append(rows, []string{star, publication.Name(e.Number), e.At.Local().Format(time.DateTime), short(e.Who, 14), strconv.Itoa(e.Files), e.Digest[:12], short(note, 28)})
 	}
 	a.table(rows)
 	if book.Active == 0 {

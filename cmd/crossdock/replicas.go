@@ -15,9 +15,9 @@ func (a *app) replicas(s runtime.Status) {
 	if len(s.Replicas) == 0 {
 		return
 	}
-	rows := [][]string{{"REPLICA", "VERSION", "REVISION", "GENERATION", "SINCE", "WEBHOOKS", "FIRES", ""}}
+	rows := [][]string{{"REPLICA", "VERSION", "REVISION", "GEN.", "UP FOR", "FIRES", ""}}
 	for _, r := range s.Replicas {
-		name, note := fmt.Sprintf("%s/%d", short(r.Host, 16), r.PID), ""
+		name, note := fmt.Sprintf("%s %d", short(r.Host, 16), r.PID), ""
 		if r.Here {
 			name += " *"
 		}
@@ -25,12 +25,12 @@ func (a *app) replicas(s runtime.Status) {
 			note = "NOT READY"
 		}
 		rows = append(rows, []string{name, r.Version, revisionOf(r.Revision, r.Published), strconv.Itoa(r.Generation),
-			r.Since.Local().Format(time.DateTime), r.HTTP, short(strings.Join(r.Sources, ","), 20), note})
+			time.Since(r.Since).Round(time.Second).String(), short(strings.Join(r.Sources, ", "), 24), note})
 	}
 	a.table(rows)
 	for _, r := range s.Replicas {
 		if r.Problem != "" {
-			fmt.Fprintf(a.Stdout, "%s/%d does not run what it should: %s\n", r.Host, r.PID, r.Problem)
+			fmt.Fprintf(a.Stdout, "%s %d does not run what it should: %s\n", r.Host, r.PID, r.Problem)
 		}
 	}
 }

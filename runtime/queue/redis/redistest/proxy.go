@@ -17,6 +17,7 @@ type Proxy struct {
 	target string
 	l      net.Listener
 	mode   atomic.Int32
+	hidden atomic.Pointer[string] // nothing of this address gets through
 	cuts   atomic.Int32
 	mu     sync.Mutex
 	conns  map[net.Conn]bool
@@ -59,6 +60,17 @@ func (p *Proxy) Cuts() int { return int(p.cuts.Load()) }
 // Darken swallows everything, like a partition.
 func (p *Proxy) Darken() { p.mode.Store(dark) }
 
+// Hide swallows what comes from, and goes to, one address of this machine, as a
+// partition does that leaves the others connected.
+func (p *Proxy) Hide(ip string) { p.hidden.Store(&ip) }
+
+// Show ends what Hide began.
+func (p *Proxy) Show() {
+	if p.hidden.Swap(nil) != nil {
+		p.drop()
+	}
+}
+
 // Heal lets everything through again. What was swallowed stays lost: open
 // connections are closed.
 func (p *Proxy) Heal() {
@@ -90,13 +102,14 @@ func (p *Proxy) accept() {
 		}
 		p.track(in)
 		p.track(out)
-		p.joined.Go(func() { p.pipe(out, in, false) })
-		p.joined.Go(func() { p.pipe(in, out, true) })
+		caller, _, _ := net.SplitHostPort(in.RemoteAddr().String())
+		p.joined.Go(func() { p.pipe(out, in, caller, false) })
+		p.joined.Go(func() { p.pipe(in, out, caller, true) })
 	}
 }
 
 // pipe copies one direction and closes both ends when it ends.
-func (p *Proxy) pipe(to, from net.Conn, reply bool) {
+func (p *Proxy) pipe(to, from net.Conn, caller string, reply bool) {
 	defer func() {
 		to.Close()
 		from.Close()
@@ -109,6 +122,9 @@ func (p *Proxy) pipe(to, from net.Conn, reply bool) {
 	for {
 		n, err := from.Read(b)
 		if n > 0 {
+			if ip := p.hidden.Load(); ip != nil && *ip == caller {
+				continue
+			}
 			switch p.mode.Load() {
 			case cutting:
 				if reply {

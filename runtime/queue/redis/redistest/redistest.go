@@ -28,6 +28,7 @@ type Server struct {
 	t    testing.TB
 	args []string
 	port string
+	bus  string // port of a cluster's nodes among themselves
 	cmd  *exec.Cmd
 }
 
@@ -45,6 +46,67 @@ func Start(t testing.TB, args ...string) *Server {
 func StartSentinel(t testing.TB, config string) *Server {
 	t.Helper()
 	return start(t, []string{"--sentinel"}, config)
+}
+
+// StartCluster runs a Redis Cluster of three masters with a replica each, and
+// returns its nodes, masters first, when it is up.
+func StartCluster(t testing.TB, args ...string) []*Server {
+	t.Helper()
+	ctx := context.Background()
+	var nodes []*Server
+	var ids []string
+	for range 6 {
+		bus := freePort(t)
+		s := Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", "1500", "--cluster-port", bus}, args...)...)
+		id, err := s.Client().Do(ctx, "cluster", "myid").Text()
+		if err != nil {
+			t.Fatalf("cluster: %v", err)
+		}
+		if len(nodes) > 0 {
+			if err := s.Client().Do(ctx, "cluster", "meet", "127.0.0.1", nodes[0].port, nodes[0].bus).Err(); err != nil {
+				t.Fatalf("cluster meet: %v", err)
+			}
+		}
+		s.bus = bus
+		nodes, ids = append(nodes, s), append(ids, id)
+	}
+	for i, slots := range [][2]int{{0, 5460}, {5461, 10922}, {10923, 16383}} {
+		if err := nodes[i].Client().ClusterAddSlotsRange(ctx, slots[0], slots[1]).Err(); err != nil {
+			t.Fatalf("cluster slots: %v", err)
+		}
+	}
+	until(t, "the replicas of the cluster know their masters", func() bool {
+		for i := range 3 {
+			if nodes[3+i].Client().Do(ctx, "cluster", "replicate", ids[i]).Err() != nil {
+				return false
+			}
+		}
+		return true
+	})
+	until(t, "the cluster is up", func() bool {
+		for i, s := range nodes {
+			info, err := s.Client().ClusterInfo(ctx).Result()
+			if err != nil || !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, "cluster_known_nodes:6") {
+				return false
+			}
+			if info, err = s.Client().Info(ctx, "replication").Result(); err != nil || i >= 3 && !strings.Contains(info, "master_link_status:up") {
+				return false
+			}
+		}
+		return true
+	})
+	return nodes
+}
+
+func until(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 30 s: %s", what)
+		}
+		<-time.After(50 * time.Millisecond)
+	}
 }
 
 func start(t testing.TB, args []string, config ...string) *Server {
