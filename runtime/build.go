@@ -29,7 +29,7 @@ func (s *openSink) alike(o *openSink) bool { return o != nil && s.guard == o.gua
 // unchanged connections are shared with old.
 func (e *Engine) build(ws *dsl.Workspace, old *revision) (*revision, error) {
 	next := &revision{ws: ws, sinks: map[string]*openSink{}, sources: map[string]*source{}, since: time.Now(),
-		secret: NewSecrets(ws.Environment.Spec.Secrets, e.opt.Dir).Lookup}
+		secret: NewSecrets(ws.Environment.Spec.Secrets, e.opt.Dir, e.opt.AllowExec).Lookup}
 	if e.opt.Secret != nil {
 		next.secret = e.opt.Secret
 	}

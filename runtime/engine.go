@@ -42,6 +42,7 @@ type Options struct {
 	Published   bool              // run only what was published into the store
 	Drain       time.Duration     // how long webhooks are still served after readiness is gone; 0
 	AcceptStore bool              // go on with a store that was emptied, replaced or put back
+	AllowExec   bool              // definitions may name a program that prints secrets
 	Unsafe      bool              // start on a store whose promises do not hold
 	Log         *slog.Logger
 	Secret      func(name string) (string, error) // instead of what the environment says; for demos and tests
@@ -161,7 +162,7 @@ func (e *Engine) begin(ctx context.Context) error {
 		}
 	}
 	w := e.opt.Worker
-	w.Redact = e.hide.text
+	w.Redact, w.RedactAnswer = e.hide.text, e.hide.answer
 	e.worker = worker.New(e.driver, e.log, e.meter, w)
 	e.meter.Watch(e.driver)
 	next, err := e.build(ws, nil)

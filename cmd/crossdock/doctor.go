@@ -80,7 +80,7 @@ func (a *app) doctor(ctx context.Context, dir, env string, opt runtime.Options, 
 			return failf(exitLoad, "%s", err)
 		}
 	}
-	secrets := runtime.NewSecrets(ws.Environment.Spec.Secrets, dir)
+	secrets := runtime.NewSecrets(ws.Environment.Spec.Secrets, dir, true)
 	for _, name := range ws.SecretNames() {
 		if _, err := secrets.Lookup(name); err != nil {
 			out.Secrets = append(out.Secrets, err.Error())

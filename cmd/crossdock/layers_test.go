@@ -26,7 +26,7 @@ var floors = [][]string{
 	0: {"runtime/message", "runtime/retry", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/compile", "dsl/lint", "mappings", "pipelines", "examples", "docs"},
-	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/publication", "runtime/access", "runtime/audit"},
+	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask"},
 	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/admin", "runtime/deadletter", "runtime/partner"},
 	4: {"cmd/crossdock"},
 }
@@ -50,7 +50,7 @@ var arrows = map[string][]string{
 	"connectors/format/*":    {"connectors/format/text"},
 	"runtime/queue/memory":   {"runtime/queue/schedule", "runtime/queue/internal/*"},
 	"runtime/queue/embedded": {"runtime/queue/schedule", "runtime/queue/internal/*"},
-	"runtime/worker":         {"runtime/flow", "runtime/journal", "runtime/policy"},
+	"runtime/worker":         {"runtime/flow", "runtime/mask", "runtime/journal", "runtime/policy"},
 	"runtime/partner":        {"runtime/testrun"},
 	"runtime":                {"runtime/reload"},
 	"runtime/admin":          {"runtime", "runtime/deadletter"},

@@ -29,7 +29,7 @@ import (
 type runFlags struct {
 	state, env, store, http, admin, durability string
 	noWatch, published, acceptStore            bool
-	unsafe, insecureAdmin                      bool
+	unsafe, insecureAdmin, allowExec           bool
 	vars                                       map[string]string
 	lease, drain                               time.Duration
 	auditKey, auditHead                        string
@@ -73,6 +73,7 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringToStringVar(&f.vars, "var", nil, "value of a variable of the environment, as name=value")
 	cmd.Flags().StringVar(&f.adminCert, "admin-cert", "", "file with the certificate of the admin address (PEM)")
 	cmd.Flags().StringVar(&f.adminKey, "admin-key", "", "file with the private key of that certificate (PEM)")
+	cmd.Flags().BoolVar(&f.allowExec, "allow-exec", false, "let an environment name a program that prints secrets")
 	cmd.Flags().StringVar(&f.issuer, "oidc-issuer", "", "identity provider whose tokens the admin API takes, such as https://login.example.com")
 	cmd.Flags().StringVar(&f.audience, "oidc-audience", "", "name of crossdock at the identity provider")
 	cmd.Flags().StringVar(&f.roles, "oidc-roles", "roles", "claim with the roles, such as realm_access.roles")
@@ -127,7 +128,7 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	var t trail
 	e, err := runtime.New(ctx, runtime.Options{
 		Dir: dir, State: f.state, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
-		HTTP: f.http, Watch: !f.noWatch, Published: f.published, AcceptStore: f.acceptStore, Drain: f.drain, Unsafe: f.unsafe, Log: log, Gate: gate,
+		HTTP: f.http, Watch: !f.noWatch, Published: f.published, AcceptStore: f.acceptStore, Drain: f.drain, AllowExec: f.allowExec, Unsafe: f.unsafe, Log: log, Gate: gate,
 		Worker: worker.Options{LeaseTTL: f.lease}, Switched: func(before string, r runtime.Report) { t.switched(before, r, log) },
 	})
 	var list diag.List

@@ -69,9 +69,11 @@ type Environment struct {
 
 // Secrets says where ${secret.x} is looked up.
 type Secrets struct {
-	Provider Text `yaml:"provider" doc:"env or file." validate:"omitempty,oneof=env file"`
-	Prefix   Text `yaml:"prefix" doc:"env: prefix of the variables; ${secret.tms_token} with XD_ reads XD_TMS_TOKEN."`
-	Dir      Text `yaml:"dir" doc:"file: folder with one file per secret."`
+	Provider Text     `yaml:"provider" doc:"env, file or exec." validate:"omitempty,oneof=env file exec"`
+	Prefix   Text     `yaml:"prefix" doc:"env: prefix of the variables; ${secret.tms_token} with XD_ reads XD_TMS_TOKEN."`
+	Dir      Text     `yaml:"dir" doc:"file: folder with one file per secret, which only its owner may read."`
+	Command  []Text   `yaml:"command" doc:"exec: program and arguments, run without a shell; {name} stands for the name of the secret."`
+	Timeout  Duration `yaml:"timeout" doc:"exec: how long the program may take; 5s unless said otherwise."`
 }
 
 // Reload says what must hold before changed definitions go live.

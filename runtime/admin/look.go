@@ -2,10 +2,15 @@ package admin
 
 import (
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
+
+	"crossdock/dsl/compile"
 
 	"crossdock/runtime/flow"
 	"crossdock/runtime/journal"
+	"crossdock/runtime/mask"
 	"crossdock/runtime/queue"
 )
 
@@ -76,11 +81,43 @@ func (a *API) entries(c *call, list []queue.Entry) ([]queue.Entry, error) {
 		return list, err
 	}
 	out := make([]queue.Entry, len(list))
+	ws := a.engine.Worker().Live().WS
+	personal := map[string]map[string]bool{}
 	for i, e := range list {
 		e.Data = nil
+		if len(e.Refs) > 0 {
+			if personal[e.Pipeline] == nil {
+				personal[e.Pipeline] = personalRefs(ws.Pipelines[e.Pipeline])
+			}
+			e.Refs = slices.Clone(e.Refs)
+			for j := range e.Refs {
+				if personal[e.Pipeline][e.Refs[j].Type] {
+					e.Refs[j].Value = mask.Hidden
+				}
+			}
+		}
 		out[i] = e
 	}
 	return out, nil
+}
+
+var fieldName = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
+
+// personalRefs are the names below trace_by whose cells read a personal field.
+func personalRefs(p *compile.Pipeline) map[string]bool {
+	out := map[string]bool{}
+	if p == nil || p.Accept == nil {
+		return out
+	}
+	fields := mask.New(p.Accept.Schema.Shape()).Fields()
+	for _, t := range p.Spec.TraceBy {
+		for _, name := range fieldName.FindAllString(t.Value.Source(), -1) {
+			if fields[name] {
+				out[t.Key.Text] = true
+			}
+		}
+	}
+	return out
 }
 
 // reveals reports whether the personal data in payloads is asked for, and

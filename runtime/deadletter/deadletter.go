@@ -12,6 +12,7 @@ import (
 
 	"crossdock/dsl/compile"
 	"crossdock/runtime/flow"
+	"crossdock/runtime/mask"
 	"crossdock/runtime/message"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/worker"
@@ -82,6 +83,7 @@ func (b *Box) List(ctx context.Context, q Query) ([]Letter, string, error) {
 		for i := range page.Jobs {
 			l := b.letter(&page.Jobs[i])
 			if (q.Pipeline == "" || l.Pipeline == q.Pipeline) && (q.Group == "" || l.Group == q.Group) {
+				b.hide(&l)
 				l.Payload, l.Original, l.Steps, l.Raw = nil, nil, nil, ""
 				out = append(out, l)
 			}
@@ -101,10 +103,39 @@ func (b *Box) Show(ctx context.Context, id string, reveal bool) (Letter, error) 
 		return Letter{}, err
 	}
 	l := b.letter(job)
-	if p := b.Live().WS.Pipelines[l.Pipeline]; p != nil && p.Accept != nil && !reveal {
-		newMask(p.Accept.Schema.Shape(), l.Original, l.Payload).letter(&l)
+	if !reveal {
+		b.hide(&l)
 	}
 	return l, nil
+}
+
+// hide hides what is personal in a letter.
+func (b *Box) hide(l *Letter) {
+	p := b.Live().WS.Pipelines[l.Pipeline]
+	if p == nil || p.Accept == nil {
+		return
+	}
+	shape := p.Accept.Schema.Shape()
+	m := mask.New(shape, l.Original, l.Payload)
+	if m.Empty() {
+		return
+	}
+	l.Payload, l.Original = m.Value(l.Payload, shape), m.Value(l.Original, shape)
+	if l.Raw != "" {
+		l.Raw = mask.Hidden // it could not be read, so nobody knows what is in it
+	}
+	for name, result := range l.Steps {
+		l.Steps[name] = m.Value(result, nil)
+	}
+	l.Reason = m.Text(l.Reason)
+	if l.Cause != nil {
+		cause := *l.Cause
+		cause.Message, cause.Hint = m.Text(cause.Message), m.Text(cause.Hint)
+		l.Cause = &cause
+	}
+	for i := range l.Refs {
+		l.Refs[i].Value = m.Text(l.Refs[i].Value)
+	}
 }
 
 func (b *Box) job(ctx context.Context, id string) (*queue.JobInfo, error) {

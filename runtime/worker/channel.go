@@ -91,7 +91,7 @@ func (c *channel) Stage(ctx context.Context, msgs ...message.Message) (connector
 		jobs, history, rej := in.Jobs(ctx, id, m)
 		switch {
 		case rej != nil && c.refuses:
-			return nil, c.refuse(ctx, live, id, m, rej)
+			return nil, c.refuse(ctx, live, in, id, m, rej)
 		case rej != nil:
 			jobs = []queue.Job{in.Faulty(id, m, rej)}
 		case len(jobs) == 0:
@@ -160,9 +160,9 @@ func (c *channel) receipts(receipts []connectors.Receipt, counts []int, results 
 }
 
 // refuse keeps a refused message for inspection and returns why it was refused.
-func (c *channel) refuse(ctx context.Context, live *Live, id string, m *message.Message, rej *connectors.Rejection) error {
+func (c *channel) refuse(ctx context.Context, live *Live, in *Intake, id string, m *message.Message, rej *connectors.Rejection) error {
 	e := queue.Entry{Message: id, At: m.Meta.ReceivedAt, Kind: queue.Rejected, Pipeline: c.pipeline, Revision: live.WS.Revision,
-		Detail: rej.Error(), Data: m.Raw[:min(len(m.Raw), maxKept)]}
+		Detail: in.hide(m, rej.Error()), Data: m.Raw[:min(len(m.Raw), maxKept)]}
 	if _, err := c.w.driver.Apply(ctx, queue.Commit{History: []queue.Entry{e}}); err != nil {
 		return err
 	}

@@ -80,6 +80,7 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 		if hold := guard.Back(op.Name); hold != nil {
 			t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), time.Since(t.began))
 			t.unsure(op, v)
+			t.hideCause(v.cause)
 			return t.hold(work, op, out, hold, v.cause.Message)
 		}
 	}
@@ -240,11 +241,14 @@ func (t *task) attempt(ctx context.Context, sink connectors.Sink, op *compile.Op
 	return t.w.redacted(Judge(ctx, t.live.WS, &t.run, op, resp, err))
 }
 
-// redacted hides secrets in the cause of a verdict: a careless target sends
-// back what it was sent.
+// redacted hides secrets in the cause of a verdict and in the answer that is
+// kept: a careless target sends back what it was sent.
 func (w *Worker) redacted(v verdict) verdict {
 	if v.cause != nil {
 		v.cause.Message = w.opt.Redact(v.cause.Message)
+	}
+	if v.ok {
+		v.response.Body = w.opt.RedactAnswer(v.response.Raw, v.response.Body)
 	}
 	return v
 }
@@ -376,6 +380,7 @@ func (t *task) retry(work context.Context, op *compile.Operation, out flow.Outco
 		wait = retry.Clamp(v.asked, wait)
 	}
 	at := time.Now().Add(wait)
+	t.hideCause(v.cause)
 	t.w.meter.Retried(op.Connection, op.Name)
 	t.note(queue.Entry{Kind: queue.Failed, Step: out.Step.ID, Target: op.Ref(), Attempt: attempt,
 		Detail: fmt.Sprintf("%s; next attempt in %s", v.cause.Message, wait.Round(time.Millisecond))})
@@ -423,6 +428,7 @@ func (w *Worker) Ask(ctx context.Context, op *compile.Operation, with map[string
 	began := time.Now()
 	resp, err := sink.Deliver(ctx, connectors.Request{Operation: now.Name, Attempt: 1, With: with, Page: page})
 	v := w.redacted(Judge(ctx, live.WS, &flow.Run{}, now, resp, err))
+	resp = v.response
 	w.meter.Attempt(now.Connection, now.Name, attemptWord(v), time.Since(began))
 	switch {
 	case v.pauses():

@@ -251,7 +251,7 @@ func (g *group) recover(work context.Context) {
 	}
 	g.w.meter.Panic()
 	g.w.log.Error("internal error while delivering messages together; they go on one by one", "messages", len(g.open),
-		"panic", fmt.Sprint(v), "stack", string(goruntime.Stack()))
+		"panic", g.w.opt.Redact(fmt.Sprint(v)), "stack", string(goruntime.Stack()))
 	for m := range g.open {
 		g.leave(work, m)
 	}

@@ -257,7 +257,7 @@ func (in *Intake) wrap(job *queue.Job, r *flow.Run) {
 // reason, so that nothing vanishes.
 func (in *Intake) Faulty(id string, m *message.Message, rej *connectors.Rejection) queue.Job {
 	r := flow.Run{ID: id, Pipeline: in.P.Name, Revision: in.WS.Revision, Key: id, Now: m.Meta.ReceivedAt, Meta: m.Meta,
-		Priority: in.P.Policy.Priority, Original: m.Body, Raw: m.Raw, Body: m.Body, Trace: m.Trace, Fault: rej.Error()}
+		Priority: in.P.Policy.Priority, Original: m.Body, Raw: m.Raw, Body: m.Body, Trace: m.Trace, Fault: in.hide(m, rej.Error())}
 	job := queue.Job{ID: id, Lane: in.Lane(), Priority: queue.Priority(r.Priority)}
 	if m.Meta.File != nil {
 		job.Dedupe = dedupeKey(in.P.Name, fmt.Appendf(nil, "file %s %d", m.Meta.File.SHA256, m.Meta.File.Record))

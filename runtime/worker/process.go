@@ -235,6 +235,7 @@ func (t *task) delivered() {
 // dead makes f a dead letter.
 func (t *task) dead(f *queue.Finish, cause *flow.Cause) {
 	cause.At = time.Now().UTC()
+	t.hideCause(cause)
 	t.run.Cause = cause
 	box, step := "general", t.run.Step
 	if t.p != nil {
@@ -378,7 +379,7 @@ func (t *task) recover(work context.Context) {
 	}
 	t.w.meter.Panic()
 	t.w.log.Error("internal error while working on a message", "message", t.lease.ID, "pipeline", t.run.Pipeline,
-		"panic", fmt.Sprint(v), "stack", string(goruntime.Stack()))
+		"panic", t.w.opt.Redact(t.hide(fmt.Sprint(v))), "stack", string(goruntime.Stack()))
 	t.history = nil
 	defer t.abandon()
 	t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "internal", Step: t.run.Step,
@@ -389,6 +390,6 @@ func (t *task) recover(work context.Context) {
 // cause that cannot be encoded. The lease runs out then, and maxCrashes ends it.
 func (t *task) abandon() {
 	if v := recover(); v != nil {
-		t.w.log.Error("internal error while setting a message aside", "message", t.lease.ID, "panic", fmt.Sprint(v))
+		t.w.log.Error("internal error while setting a message aside", "message", t.lease.ID, "panic", t.w.opt.Redact(fmt.Sprint(v)))
 	}
 }

@@ -30,6 +30,9 @@ type Options struct {
 	Random      func() float64
 	// Redact hides secrets in what other systems say; nil = nothing to hide.
 	Redact func(string) string
+	// RedactAnswer hides secrets in a good answer, of which raw are the bytes,
+	// before it is kept; nil = nothing to hide.
+	RedactAnswer func(raw []byte, body any) any
 	// Emitted hears of every event that was put on the bus, after it is
 	// durable. Only tests listen.
 	Emitted func(schema, name string, body any)
@@ -75,6 +78,9 @@ func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *W
 	}
 	if opt.Redact == nil {
 		opt.Redact = func(s string) string { return s }
+	}
+	if opt.RedactAnswer == nil {
+		opt.RedactAnswer = func(_ []byte, body any) any { return body }
 	}
 	if opt.Random == nil {
 		opt.Random = random

@@ -1,4 +1,6 @@
-package deadletter
+// Package mask hides personal data in what people see: what a schema marks as
+// pii, wherever it went from there.
+package mask
 
 import (
 	"encoding/json"
@@ -8,12 +10,13 @@ import (
 	"crossdock/dsl/value"
 )
 
-const masked = "[masked]"
+// Hidden stands where something personal stood.
+const Hidden = "[masked]"
 
-// mask hides personal data: what a schema marks as pii, wherever it went from
+// Mask hides personal data: what a schema marks as pii, wherever it went from
 // there. Fields are known by their name, and values by what they held where
 // the schema knows them, so that a mapping does not bring them to light.
-type mask struct {
+type Mask struct {
 	shape  *value.Shape
 	fields map[string]bool
 	texts  []string // longest first
@@ -23,9 +26,10 @@ type mask struct {
 // shortText is a text too short to be looked for inside others.
 const shortText = 4
 
-// newMask learns what to hide from payloads that shape describes.
-func newMask(shape *value.Shape, payloads ...any) *mask {
-	m := &mask{shape: shape, fields: map[string]bool{}, short: map[string]bool{}}
+// New learns what to hide from payloads that shape describes. A Mask is not safe
+// for concurrent use while it learns, and is afterwards.
+func New(shape *value.Shape, payloads ...any) *Mask {
+	m := &Mask{shape: shape, fields: map[string]bool{}, short: map[string]bool{}}
 	m.learnFields(shape, 0)
 	if len(m.fields) == 0 {
 		return m
@@ -37,7 +41,7 @@ func newMask(shape *value.Shape, payloads ...any) *mask {
 	return m
 }
 
-func (m *mask) learnFields(s *value.Shape, depth int) {
+func (m *Mask) learnFields(s *value.Shape, depth int) {
 	if s == nil || depth > 50 {
 		return
 	}
@@ -51,7 +55,7 @@ func (m *mask) learnFields(s *value.Shape, depth int) {
 }
 
 // learn collects the values of personal fields. secret says that v is one.
-func (m *mask) learn(v any, s *value.Shape, secret bool) {
+func (m *Mask) learn(v any, s *value.Shape, secret bool) {
 	secret = secret || s != nil && s.PII
 	switch t := v.(type) {
 	case map[string]any:
@@ -77,7 +81,7 @@ func (m *mask) learn(v any, s *value.Shape, secret bool) {
 	}
 }
 
-func (m *mask) note(text string, secret bool) {
+func (m *Mask) note(text string, secret bool) {
 	switch {
 	case !secret || text == "" || len(m.texts) > 1000:
 	case len(text) < shortText:
@@ -87,32 +91,17 @@ func (m *mask) note(text string, secret bool) {
 	}
 }
 
-// letter hides what is personal in a letter.
-func (m *mask) letter(l *Letter) {
-	if len(m.fields) == 0 {
-		return
-	}
-	l.Payload, l.Original = m.value(l.Payload, m.shape), m.value(l.Original, m.shape)
-	if l.Raw != "" {
-		l.Raw = masked // it could not be read, so nobody knows what is in it
-	}
-	for name, result := range l.Steps {
-		l.Steps[name] = m.value(result, nil)
-	}
-	l.Reason = m.text(l.Reason)
-	if l.Cause != nil {
-		cause := *l.Cause
-		cause.Message, cause.Hint = m.text(cause.Message), m.text(cause.Hint)
-		l.Cause = &cause
-	}
-	for i := range l.Refs {
-		l.Refs[i].Value = m.text(l.Refs[i].Value)
-	}
-}
+// Fields returns the names of personal fields.
+func (m *Mask) Fields() map[string]bool { return m.fields }
 
-func (m *mask) value(v any, s *value.Shape) any {
+// Empty reports whether there is nothing to hide.
+func (m *Mask) Empty() bool { return len(m.fields) == 0 }
+
+// Value returns v, which shape describes where it is as received, without
+// personal data. shape is nil for what nothing describes.
+func (m *Mask) Value(v any, s *value.Shape) any {
 	if v != nil && s != nil && s.PII {
-		return masked
+		return Hidden
 	}
 	switch t := v.(type) {
 	case map[string]any:
@@ -123,10 +112,10 @@ func (m *mask) value(v any, s *value.Shape) any {
 				f = s.Fields[k]
 			}
 			if x != nil && m.fields[k] {
-				out[k] = masked
+				out[k] = Hidden
 				continue
 			}
-			out[k] = m.value(x, f)
+			out[k] = m.Value(x, f)
 		}
 		return out
 	case []any:
@@ -136,25 +125,26 @@ func (m *mask) value(v any, s *value.Shape) any {
 		}
 		out := make([]any, len(t))
 		for i, x := range t {
-			out[i] = m.value(x, item)
+			out[i] = m.Value(x, item)
 		}
 		return out
 	case string:
-		return m.text(t)
+		return m.Text(t)
 	case json.Number:
-		if hidden := m.text(t.String()); hidden != t.String() {
+		if hidden := m.Text(t.String()); hidden != t.String() {
 			return hidden
 		}
 	}
 	return v
 }
 
-func (m *mask) text(s string) string {
+// Text returns s without the personal data of the payloads.
+func (m *Mask) Text(s string) string {
 	if m.short[s] {
-		return masked
+		return Hidden
 	}
 	for _, secret := range m.texts {
-		s = strings.ReplaceAll(s, secret, masked)
+		s = strings.ReplaceAll(s, secret, Hidden)
 	}
 	return s
 }
