@@ -53,7 +53,7 @@ var ofOne = []func(*pass){secrets, samplesExist, names, paths, targets, lost, do
 
 // ofAll are the rules that compare definitions, and those that depend on the
 // time. They run each time, and never look at the cells or rows of mappings.
-var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, openWebhooks, pollOverlap}
+var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap}
 
 // Run returns what every rule has to say about the definitions of the
 // workspace. The library that comes with crossdock is not judged.

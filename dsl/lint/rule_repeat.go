@@ -106,7 +106,8 @@ func (p *pass) memory(key *ast.Node, s spec.Policy, policy *compile.Policy, kind
 	if policy == nil {
 		return
 	}
-	need := policy.Retry.Longest() + policy.Keep
+	closed, connection := p.closedFor(policy)
+	need := policy.Retry.Longest() + policy.Keep + closed
 	if policy.Remember >= need {
 		return
 	}
@@ -121,10 +122,14 @@ func (p *pass) memory(key *ast.Node, s spec.Policy, policy *compile.Policy, kind
 	default:
 		return
 	}
+	why := fmt.Sprintf("retries take up to %s and dead letters are kept for %s", length(policy.Retry.Longest()), length(policy.Keep))
+	if closed > 0 {
+		why = fmt.Sprintf("retries take up to %s, %s is closed for up to %s, and dead letters are kept for %s",
+			length(policy.Retry.Longest()), connection, length(closed), length(policy.Keep))
+	}
 	p.about(diag.Diagnostic{Code: codeRepeat, Span: at.Span, Kind: kind, Name: name, Source: at.Text,
-		Message: fmt.Sprintf("keys are remembered for %s, but a message can come back for %s: retries take up to %s and dead letters are kept for %s",
-			length(policy.Remember), length(need), length(policy.Retry.Longest()), length(policy.Keep)),
-		Hint: "write `remember: " + length(need.Truncate(24*time.Hour)+24*time.Hour) + "` or keep dead letters for a shorter time"})
+		Message: fmt.Sprintf("keys are remembered for %s, but a message can come back for %s: %s", length(policy.Remember), length(need), why),
+		Hint:    "write `remember: " + length(need.Truncate(24*time.Hour)+24*time.Hour) + "` or keep dead letters for a shorter time"})
 }
 
 // length words a length of time the way definitions do.

@@ -69,7 +69,8 @@ func webhooks(p *pass) {
 const narrow = 2
 
 // inversion reports critical work that waits behind work of low priority at a
-// connection with very few places (XD4102).
+// connection with very few places, or with a quota that the other may use up,
+// where nothing is kept for it (XD4102).
 func inversion(p *pass) {
 	type use struct {
 		pl *compile.Pipeline
@@ -79,7 +80,10 @@ func inversion(p *pass) {
 	for _, pl := range p.pipelines() {
 		for _, s := range effects(pl) {
 			op := p.ws.Operation(s.Target)
-			if op == nil || s.Action == compile.ActEmit || p.ws.Connections[op.Connection].Concurrency > narrow {
+			if op == nil || s.Action == compile.ActEmit {
+				continue
+			}
+			if c := p.ws.Connections[op.Connection]; c.Concurrency > narrow && c.Quota.N == 0 || c.Reserve > 0 && c.Concurrency > 1 {
 				continue
 			}
 			uses := map[int]map[string]use{0: critical, 3: low}[pl.Policy.Priority]
@@ -99,9 +103,14 @@ func inversion(p *pass) {
 		if n == 1 {
 			calls = "call"
 		}
+		message := fmt.Sprintf("critical work waits here for pipeline %s of low priority: %s takes %d %s at a time", l.pl.Name, name, n, calls)
+		hint := "raise `concurrency` of " + name + ", or give the work of low priority a connection of its own"
+		if q := p.ws.Connections[name].Quota; n > narrow {
+			message = fmt.Sprintf("pipeline %s of low priority may use up the quota of %s that critical work needs here: %d a %s", l.pl.Name, name, q.N, q.Period)
+			hint = "add `reserve_critical: 20%` to the limits of " + name
+		}
 		p.about(diag.Diagnostic{Code: codeClash, Severity: diag.Warning, Span: target(c.s).Span(), Kind: "pipeline", Name: c.pl.Name, Row: c.s.ID, Source: c.s.Target,
-			Message: fmt.Sprintf("critical work waits here for pipeline %s of low priority: %s takes %d %s at a time", l.pl.Name, name, n, calls),
-			Hint:    "raise `concurrency` of " + name + ", or give the work of low priority a connection of its own",
+			Message: message, Hint: hint,
 			Related: []diag.Related{{Span: target(l.s).Span(), Message: "the work of low priority"}}})
 	}
 }

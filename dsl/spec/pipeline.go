@@ -14,7 +14,7 @@ type Pipeline struct {
 	Description   Text         `yaml:"description" doc:"What it is for, and who owns it."`
 	Trigger       Trigger      `yaml:"trigger" doc:"What starts a run." validate:"required"`
 	Accept        Text         `yaml:"accept" doc:"Schema a payload must satisfy; others are refused and kept."`
-	OnSchemaDrift Text         `yaml:"on_schema_drift" doc:"What happens to a payload that does not fit accept: refuse (default) answers 422, quarantine takes it in and holds it until a reload brings a schema it fits." validate:"omitempty,oneof=refuse quarantine" later:"policy"`
+	OnSchemaDrift Text         `yaml:"on_schema_drift" doc:"What happens to a payload that does not fit accept: refuse (default) answers 422, quarantine takes it in and holds it until a reload brings a schema it fits." validate:"omitempty,oneof=refuse quarantine"`
 	Split         Cell         `yaml:"split" doc:"jq: each item becomes a run of its own." lang:"jq"`
 	When          Cell         `yaml:"when" doc:"expr: only payloads for which it is true are worked on." lang:"expr"`
 	Key           Cells        `yaml:"key" doc:"jq: the parts of the idempotency key; every part must be present." lang:"jq"`

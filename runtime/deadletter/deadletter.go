@@ -250,11 +250,30 @@ func (b *Box) Replay(ctx context.Context, id, who string) error {
 		run.Ambiguous = false // a person has looked at the other side
 	}
 	run.Cause = nil
-	_, err = b.Driver.Apply(ctx, queue.Commit{
-		Orders:  []queue.Order{{ID: id, Do: queue.Revive, Body: flow.Encode(nil, &run)}},
-		History: []queue.Entry{e},
-	})
+	block, err := b.block(ctx, job, &run)
+	if err != nil {
+		return err
+	}
+	c := queue.Commit{Orders: []queue.Order{{ID: id, Do: queue.Revive, Body: flow.Encode(nil, &run)}}, History: []queue.Entry{e}}
+	if block != nil {
+		// What waits for it stands before the tail of its key: it goes beside.
+		c.Orders[0] = queue.Order{ID: id, Do: queue.Discard}
+		c.Jobs = []queue.Job{{ID: id, Lane: job.Lane, Priority: job.Priority, Body: flow.Encode(nil, &run)}}
+	}
+	_, err = b.Driver.Apply(ctx, c)
 	return notFound(err)
+}
+
+// block returns what a dead letter holds up, nil where it holds up nothing.
+func (b *Box) block(ctx context.Context, job *queue.JobInfo, run *flow.Run) (*worker.Block, error) {
+	if run.OrderKey == "" {
+		return nil, nil
+	}
+	block, err := worker.ReadBlock(ctx, b.Driver, job.Lane, run.OrderKey)
+	if err != nil || block == nil || block.Dead != job.ID {
+		return nil, err
+	}
+	return block, nil
 }
 
 // again takes a message in that could not be identified before.
@@ -294,11 +313,18 @@ func (b *Box) Discard(ctx context.Context, id, who, reason string) error {
 	if run.ID == "" {
 		run.ID = id
 	}
-	_, err = b.Driver.Apply(ctx, queue.Commit{
-		Orders:  []queue.Order{{ID: id, Do: queue.Discard}},
-		History: []queue.Entry{b.entry(&run, queue.Discarded, who, reason)},
-	})
-	return notFound(err)
+	block, err := b.block(ctx, job, &run)
+	if err != nil {
+		return err
+	}
+	c := queue.Commit{Orders: []queue.Order{{ID: id, Do: queue.Discard}}, History: []queue.Entry{b.entry(&run, queue.Discarded, who, reason)}}
+	if block != nil {
+		c.Put = []queue.Put{worker.Unblock(job.Lane, run.OrderKey)}
+	}
+	if _, err = b.Driver.Apply(ctx, c); err != nil {
+		return notFound(err)
+	}
+	return worker.CallNext(ctx, b.Driver, block)
 }
 
 func (b *Box) entry(run *flow.Run, kind queue.Kind, who, reason string) queue.Entry {

@@ -28,6 +28,7 @@ const (
 	hasFault
 	hasCause
 	isHeld
+	isDrift
 )
 
 // Encode appends the record of r to dst. What came as bytes is kept as those
@@ -48,6 +49,7 @@ func Encode(dst []byte, r *Run) []byte {
 	set(hasFault, r.Fault != "")
 	set(hasCause, r.Cause != nil)
 	set(isHeld, r.Held != nil)
+	set(isDrift, r.Drift)
 	dst = append(dst, recordVersion, byte(flags), byte(flags>>8), byte(r.Priority))
 	for _, s := range []string{r.ID, r.Pipeline, r.Revision, r.Key, r.OrderKey, r.Step} {
 		dst = appendText(dst, s)
@@ -169,6 +171,7 @@ func Decode(b []byte, decode func(raw []byte, m *message.Meta) (any, error)) (Ru
 		r.Held.Reason = d.text()
 	}
 	r.Ambiguous = flags&isAmbiguous != 0
+	r.Drift = flags&isDrift != 0
 	r.Mapped = flags&hasMapped != 0
 	var mapped []byte
 	if r.Mapped {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"crossdock/connectors"
+	"crossdock/dsl/compile"
 	"crossdock/runtime/message"
 	"crossdock/runtime/queue"
 )
@@ -47,6 +48,7 @@ func (w *Worker) ChannelVia(pipeline string, apply Apply) connectors.Channel {
 
 // staged are messages of which the jobs are made.
 type staged struct {
+	p        *compile.Pipeline
 	c        *channel
 	commit   queue.Commit
 	counts   []int // jobs per message
@@ -77,7 +79,7 @@ func (c *channel) Stage(ctx context.Context, msgs ...message.Message) (connector
 		return nil, &connectors.Rejection{Status: 404, Message: "there is no such webhook any more"}
 	}
 	in := &Intake{WS: live.WS, P: p, Limits: limits(live.WS)}
-	s := &staged{c: c, counts: make([]int, len(msgs)), receipts: make([]connectors.Receipt, len(msgs))}
+	s := &staged{c: c, p: p, counts: make([]int, len(msgs)), receipts: make([]connectors.Receipt, len(msgs))}
 	s.commit.Jobs = make([]queue.Job, 0, len(msgs))
 	for i := range msgs {
 		m := &msgs[i]
@@ -101,6 +103,7 @@ func (c *channel) Stage(ctx context.Context, msgs ...message.Message) (connector
 		s.counts[i] = len(jobs)
 		s.commit.Jobs = append(s.commit.Jobs, jobs...)
 	}
+	s.commit.Put = latest(p, s.commit.Jobs)
 	return s, nil
 }
 
@@ -110,6 +113,10 @@ func (s *staged) Send(ctx context.Context) ([]connectors.Receipt, error) {
 	if c.ahead != nil { // before they are stored: workers may have them before the store answers
 		c.ahead.taken(s.bytes(nil))
 	}
+	before, err := s.known(ctx)
+	if err != nil {
+		return nil, err
+	}
 	results, err := c.w.admit(ctx, s.commit, c.apply)
 	if c.ahead != nil { // nobody will lease what was not stored, or was there already
 		c.ahead.leased(s.bytes(results))
@@ -118,7 +125,34 @@ func (s *staged) Send(ctx context.Context) ([]connectors.Receipt, error) {
 		return nil, err
 	}
 	c.w.meter.Accepted(c.pipeline, results)
+	if before != nil {
+		s.correct(ctx, before, results)
+	}
 	return c.receipts(s.receipts, s.counts, results)
+}
+
+// known reads what is noted of the keys of a pipeline that collapses.
+func (s *staged) known(ctx context.Context) ([]queue.Value, error) {
+	if len(s.commit.Put) == 0 {
+		return nil, nil
+	}
+	keys := make([]string, len(s.commit.Put))
+	for i, put := range s.commit.Put {
+		keys[i] = put.Key
+	}
+	return s.c.w.driver.Get(ctx, keys...)
+}
+
+// correct takes back what was noted for repeats. Where that fails, less is
+// collapsed.
+func (s *staged) correct(ctx context.Context, before []queue.Value, results []queue.Result) {
+	puts := corrected(s.p, &s.commit, before, results)
+	if len(puts) == 0 {
+		return
+	}
+	if _, err := s.c.w.driver.Apply(ctx, queue.Commit{Put: puts}); err != nil {
+		s.c.w.log.Warn("cannot correct what is the newest message of a key; older ones are worked on, too", "pipeline", s.p.Name, "error", err)
+	}
 }
 
 // bytes is how many bytes the bodies of the jobs have that were not enqueued;

@@ -108,7 +108,7 @@ func (m *member) begin(work context.Context) (ok bool) {
 		}
 	}()
 	mutant.Crash(mutant.AfterLease)
-	if m.lease.Crashes > 0 || m.lease.Attempts > 0 || m.decode() != nil || m.p == nil || m.run.Ambiguous {
+	if m.lease.Crashes > 0 || m.lease.Attempts > 0 || m.decode() != nil || m.p == nil || m.run.Ambiguous || m.run.Drift || m.p.Policy.Block || m.p.Policy.Collapse {
 		return false
 	}
 	m.out = flow.Advance(work, m.live.WS, m.p, &m.run, 1, m.live.forwards)

@@ -60,6 +60,9 @@ type Intake struct {
 	WS     *compile.Workspace
 	P      *compile.Pipeline
 	Limits Limits
+
+	again bool // what does not fit the contract is refused, although the pipeline holds such
+	unfit bool // the last message did not fit the contract
 }
 
 // Lane is where messages of the pipeline wait.
@@ -77,18 +80,12 @@ func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]qu
 		}
 		body = decoded
 	}
-	if in.P.Accept != nil {
-		if bad := in.P.Accept.Schema.Validate(body); len(bad) > 0 {
-			r := &connectors.Rejection{Status: 422, Message: "the payload is not a valid " + in.P.Accept.Name}
-			for _, v := range bad {
-				text := strings.TrimPrefix(v.Message, v.Path+": ")
-				if v.Path == "" && body == nil && len(m.Raw) == 0 {
-					text = "the body is empty"
-				}
-				r.Problems = append(r.Problems, connectors.Problem{Field: v.Path, Message: text})
-			}
-			return nil, nil, r
+	if rej := in.misfit(body, m.Raw); rej != nil {
+		in.unfit = true
+		if in.P.Hold && !in.again {
+			return []queue.Job{in.drifted(id, m, body, rej)}, nil, nil
 		}
+		return nil, nil, rej
 	}
 	base := flow.Run{ID: id, Pipeline: in.P.Name, Revision: in.WS.Revision, Now: m.Meta.ReceivedAt, Meta: m.Meta,
 		Priority: in.P.Policy.Priority, Original: body, Raw: m.Raw, Body: body, Trace: m.Trace}
@@ -228,7 +225,7 @@ func (in *Intake) job(ctx context.Context, r flow.Run, content []byte, seen map[
 			bad = append(bad, missing("order_by", p.OrderBy, err))
 		}
 		r.OrderKey = text
-		if p.Policy.Ordered && !mutant.On(mutant.M6) {
+		if (p.Policy.Ordered || p.Policy.Collapse) && !mutant.On(mutant.M6) {
 			job.Key = text
 		}
 	}

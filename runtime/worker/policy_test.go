@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"crossdock/connectors"
+	"crossdock/runtime/deadletter"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/message"
 	"crossdock/runtime/policy"
@@ -29,6 +31,7 @@ type port struct {
 	guard  *policy.Guard
 	begin  time.Time
 	stop   func()
+	files  map[string]string
 
 	mu     sync.Mutex
 	answer func(r connectors.Request) (connectors.Response, error)
@@ -51,10 +54,11 @@ func newPort(t *testing.T, l policy.Limits, policies string, pipelines ...string
 		"t.connection.yaml": "connection: t\ntype: log\noperations:\n" + operations,
 	}
 	for i, text := range pipelines {
-		files[fmt.Sprintf("p%d.pipeline.yaml", i)] = text
+		kind, _, _ := strings.Cut(text, ":")
+		files[fmt.Sprintf("p%d.%s.yaml", i, kind)] = text
 	}
 	ws := load(t, files)
-	p := &port{T: t, driver: memory.Open(memory.Options{}), begin: time.Now()}
+	p := &port{T: t, files: files, driver: memory.Open(memory.Options{}), begin: time.Now()}
 	l.Name, l.Store = "t", p.driver
 	for name := range ws.Connections["t"].Operations {
 		l.Operations = append(l.Operations, name)
@@ -104,6 +108,17 @@ func (p *port) answers(f func(r connectors.Request) (connectors.Response, error)
 	p.mu.Lock()
 	p.answer = f
 	p.mu.Unlock()
+}
+
+// changed returns the definitions with another schema.
+func (p *port) changed(schema string) map[string]string {
+	out := maps.Clone(p.files)
+	for name := range out {
+		if strings.HasSuffix(name, ".schema.yaml") {
+			out[name] = schema
+		}
+	}
+	return out
 }
 
 func status(n int, headers ...string) func(connectors.Request) (connectors.Response, error) {
@@ -495,4 +510,146 @@ func TestBulkDoesNotDelayTheUrgent(t *testing.T) {
 			p.stop()
 		})
 	}
+}
+
+func TestOnlyTheLatestOfAKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPort(t, policy.Limits{Concurrency: 1}, "  c: {extends: p, order: none, collapse: latest_per_key}\n", ordered("p", "c", "safe"))
+		p.took = time.Second
+		p.send("p", `{"n":0,"k":"busy"}`)
+		p.send("p", `{"n":1,"k":"a"}`)
+		p.pass(time.Millisecond)
+		for n := 2; n <= 5; n++ {
+			p.send("p", fmt.Sprintf(`{"n":%d,"k":"a"}`, n))
+		}
+		p.send("p", `{"n":3,"k":"a"}`, `{"n":21,"k":"c"}`, `{"n":22,"k":"c"}`) // the first is a repeat
+		p.pass(30 * time.Second)
+		// The first message of a is at work, waiting for the only place, when the
+		// others come; 3 comes again and must not take the place of 5.
+		var got []string
+		for _, c := range p.calls() {
+			got = append(got, c.n)
+		}
+		slices.Sort(got)
+		if want := []string{"0", "1", "22", "5"}; !slices.Equal(got, want) {
+			t.Errorf("sent: %q, want %q", got, want)
+		}
+		b := p.even()
+		if b.Delivered != 4 || b.Filtered != 4 || p.left() != 0 {
+			t.Errorf("%+v, %d left", b, p.left())
+		}
+		page, err := p.driver.Browse(context.Background(), queue.Query{View: queue.Recent, Kind: queue.Filtered, Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page.Entries {
+			if !strings.Contains(e.Detail, "with the same order_by takes its place") {
+				t.Errorf("filtered: %s", e.Detail)
+			}
+		}
+		p.stop()
+	})
+}
+
+func TestADeadLetterBlocksItsKey(t *testing.T) {
+	for _, end := range []string{"replay", "replay that fails", "discard"} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPort(t, policy.Limits{}, "  b: {extends: p, on_dead_letter: block}\n", ordered("p", "b", "keyed"))
+			p.answers(status(400))
+			p.send("p", `{"n":1,"k":"a"}`)
+			p.pass(time.Second)
+			p.answers(nil)
+			p.send("p", `{"n":2,"k":"a"}`, `{"n":3,"k":"a"}`, `{"n":4,"k":"other"}`)
+			p.pass(time.Hour)
+			if got := fmt.Sprint(names(p.calls())); got != "[1 4]" {
+				t.Fatalf("%s: sent behind the dead letter: %s", end, got)
+			}
+			parked, dead := p.jobs(queue.Parked), p.jobs(queue.DeadJob)
+			if len(parked) != 1 || parked[0].Reason != "waits behind a dead letter with the same order_by" || len(dead) != 1 {
+				t.Fatalf("%s: parked %+v, dead %+v", end, parked, dead)
+			}
+			box := &deadletter.Box{Driver: p.driver, Live: p.worker.Live}
+			want := "[1 4 1 2 3]"
+			var err error
+			switch end {
+			case "discard":
+				err, want = box.Discard(context.Background(), dead[0].ID, "ann", "test"), "[1 4 2 3]"
+			case "replay that fails":
+				p.answers(status(400))
+				err = box.Replay(context.Background(), dead[0].ID, "ann")
+				p.pass(time.Hour)
+				if got := fmt.Sprint(names(p.calls())); got != "[1 4 1]" || err != nil {
+					t.Fatalf("%s: %s, %v", end, got, err)
+				}
+				p.answers(nil)
+				err, want = box.Replay(context.Background(), dead[0].ID, "ann"), "[1 4 1 1 2 3]"
+			default:
+				err = box.Replay(context.Background(), dead[0].ID, "ann")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.pass(time.Second)
+			if got := fmt.Sprint(names(p.calls())); got != want || p.left() != 0 {
+				t.Errorf("%s: %s, want %s; %d left", end, got, want, p.left())
+			}
+			p.even()
+			p.stop()
+		})
+	}
+}
+
+func names(calls []call) []string {
+	var out []string
+	for _, c := range calls {
+		out = append(out, c.n)
+	}
+	return out
+}
+
+const quarantined = `pipeline: q
+trigger: {http: {path: /q, verify: none}}
+accept: thing@1
+on_schema_drift: quarantine
+key: [.n]
+order_by: .k
+steps: [{send: t.safe}]
+`
+
+func thing(fields string) string {
+	return "schema: thing@1\nfields:\n  k: string\n" + fields
+}
+
+func TestDriftIsHeldUntilItFits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPort(t, policy.Limits{}, "", quarantined, thing("  n: {type: integer, required: true}\n"))
+		p.send("q", `{"n":1,"k":"a"}`, `{"n":"2","k":"a"}`, `{"n":"2","k":"a"}`, `{"no":7}`)
+		p.pass(time.Second)
+		parked := p.jobs(queue.Parked)
+		if len(parked) != 3 || parked[0].Reason != "quarantined: it does not fit thing@1" || fmt.Sprint(names(p.calls())) != "[1]" {
+			t.Fatalf("parked %+v, sent %s", parked, names(p.calls()))
+		}
+		if s := p.story(parked[0].ID); !strings.Contains(s, "accepted") || !strings.Contains(s, "parked quarantined") {
+			t.Errorf("story:\n%s", s)
+		}
+		// A definition that takes both; the parked are called as a reload does.
+		ws := load(t, p.changed(thing("  n: {type: any, required: true}\n")))
+		live := *p.worker.Live()
+		live.WS = ws
+		p.worker.Use(&live)
+		if err := worker.Unpark(context.Background(), p.driver, parked); err != nil {
+			t.Fatal(err)
+		}
+		p.pass(time.Second)
+		if got := fmt.Sprint(names(p.calls())); got != "[1 2]" {
+			t.Errorf("sent %s", got)
+		}
+		if parked := p.jobs(queue.Parked); len(parked) != 1 {
+			t.Errorf("parked %+v", parked)
+		}
+		if b := p.even(); b.Delivered != 2 || b.Open != 1 {
+			t.Errorf("%+v", b)
+		}
+		p.stop()
+	})
 }

@@ -29,7 +29,8 @@ type task struct {
 	history []queue.Entry // not yet written
 	dirty   bool          // run has moved on since it was last written
 	began   time.Time
-	unread  bool // the record could not be read: it is kept as it is
+	block   *Block // the message is the dead letter of this block, replayed
+	unread  bool   // the record could not be read: it is kept as it is
 }
 
 // process works on one lease to its end, or to the next time it must wait.
@@ -54,7 +55,13 @@ func (w *Worker) process(work context.Context, lease queue.Lease) {
 			Message: fmt.Sprintf("work on this message ended without a result %d times", lease.Crashes)}})
 		return
 	}
-	t.work(ctx, work)
+	switch {
+	case t.run.Drift:
+		t.readmit(ctx, work)
+	case t.collapsed(ctx, work), t.blocked(ctx, work):
+	default:
+		t.work(ctx, work)
+	}
 }
 
 // decode reads the run from the lease.
@@ -207,8 +214,10 @@ func (t *task) end(work context.Context, out flow.Outcome) {
 	}
 	mutant.Crash(mutant.BeforeEnd)
 	c.Finish = []queue.Finish{f}
+	t.settle(&c, out.Kind)
 	if t.apply(work, c) {
 		mutant.Crash(mutant.AfterEnd)
+		t.callNext(work, out.Kind)
 		t.w.meter.Ended(t.run.Pipeline, outcomeWord(out.Kind), t.run.Meta.ReceivedAt, t.began)
 		if out.Kind == flow.Dead {
 			t.w.log.Warn("dead letter", "message", t.run.ID, "pipeline", t.run.Pipeline, "revision", t.live.WS.Revision,
@@ -261,13 +270,17 @@ func (t *task) dead(f *queue.Finish, cause *flow.Cause) {
 func (t *task) branches(list []flow.Branch) []queue.Job {
 	jobs := make([]queue.Job, 0, len(list))
 	names := make([]string, 0, len(list))
+	key := t.lease.Key
+	if t.block != nil {
+		key = t.run.OrderKey // a replay stands beside its key
+	}
 	for i := range list {
 		r := &list[i].Run
 		lane := list[i].Lane
 		if lane == "" {
 			lane = "in/" + r.Pipeline
 		}
-		job := queue.Job{ID: r.ID, Lane: lane, Key: t.lease.Key, Priority: queue.Priority(r.Priority),
+		job := queue.Job{ID: r.ID, Lane: lane, Key: key, Priority: queue.Priority(r.Priority),
 			Body: flow.Encode(nil, r), Hint: r}
 		job.Fresh = []queue.Entry{{Message: r.ID, At: time.Now(), Kind: queue.Branched, Pipeline: r.Pipeline,
 			Revision: t.live.WS.Revision, Parent: t.run.ID, Detail: list[i].Name}}
@@ -288,7 +301,7 @@ func (t *task) emit(ctx, work context.Context, out flow.Outcome) bool {
 		return false
 	}
 	listeners := t.live.WS.Listeners[compile.EventName(name)]
-	jobs := t.listen(ctx, listeners, name, out)
+	jobs, puts := t.listen(ctx, listeners, name, out)
 	detail := "event " + name + ", nobody listens"
 	if len(listeners) > 0 {
 		names := make([]string, 0, len(listeners))
@@ -304,14 +317,16 @@ func (t *task) emit(ctx, work context.Context, out flow.Outcome) bool {
 	flow.Complete(t.p, &t.run, out.Step, map[string]any{"event": name})
 	if t.run.Step == flow.End {
 		t.delivered()
-		f := queue.Finish{Lease: t.lease, Outcome: queue.Done}
-		if t.apply(work, queue.Commit{Finish: []queue.Finish{f}, Jobs: jobs}) {
+		c := queue.Commit{Finish: []queue.Finish{{Lease: t.lease, Outcome: queue.Done}}, Jobs: jobs, Put: puts}
+		t.settle(&c, flow.Delivered)
+		if t.apply(work, c) {
+			t.callNext(work, flow.Delivered)
 			t.w.meter.Ended(t.run.Pipeline, "delivered", t.run.Meta.ReceivedAt, t.began)
 		}
 		return false
 	}
 	f := queue.Finish{Lease: t.lease, Outcome: queue.Keep, Body: t.encoded(), Hint: t.hint()}
-	if !t.apply(work, queue.Commit{Finish: []queue.Finish{f}, Jobs: jobs}) {
+	if !t.apply(work, queue.Commit{Finish: []queue.Finish{f}, Jobs: jobs, Put: puts}) {
 		return false
 	}
 	t.lease.Attempts, t.dirty = 0, false
@@ -319,8 +334,7 @@ func (t *task) emit(ctx, work context.Context, out flow.Outcome) bool {
 }
 
 // listen makes the jobs of the pipelines that hear an event.
-func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name string, out flow.Outcome) []queue.Job {
-	var jobs []queue.Job
+func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name string, out flow.Outcome) (jobs []queue.Job, puts []queue.Put) {
 	for _, p := range listeners {
 		in := &Intake{WS: t.live.WS, P: p, Limits: limits(t.live.WS)}
 		m := message.Message{Body: out.Body, Trace: t.run.Trace, Meta: message.Meta{
@@ -342,8 +356,9 @@ func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name s
 			}
 		}
 		jobs = append(jobs, made...)
+		puts = append(puts, latest(p, made)...)
 	}
-	return jobs
+	return jobs, puts
 }
 
 func short(key string) string { return key[:min(8, len(key))] }
@@ -351,9 +366,14 @@ func short(key string) string { return key[:min(8, len(key))] }
 // park sets the message aside until a definition has what it needs. what names
 // the kind of reason in few words, for metrics.
 func (t *task) park(work context.Context, what, reason string) {
+	t.parkUntil(work, what, reason, time.Time{})
+}
+
+// parkUntil is park with a time at which it is looked at again.
+func (t *task) parkUntil(work context.Context, what, reason string, at time.Time) {
 	t.note(queue.Entry{Kind: queue.ParkedKind, Detail: reason})
 	t.w.meter.Parked(t.run.Pipeline, what)
-	f := queue.Finish{Lease: t.lease, Outcome: queue.Park, Reason: reason, Attempts: t.lease.Attempts}
+	f := queue.Finish{Lease: t.lease, Outcome: queue.Park, At: at, Reason: reason, Attempts: t.lease.Attempts}
 	if t.dirty {
 		f.Body = t.encoded() // what has been achieved is not done again
 	}

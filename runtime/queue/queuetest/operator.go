@@ -33,6 +33,20 @@ func exerciseOperator(t *testing.T, h Harness) {
 			k.done(l)
 			k.refuse(queue.ErrNotFound, order("a", queue.Revive))
 		},
+		"a dead letter is discarded and enqueued beside its key in one write": func(k *kit) {
+			k.add(job("a", "k"), job("b", "k"))
+			k.bury("a")
+			b := k.one("b")
+			again := job("a", "")
+			again.Body = []byte("again")
+			k.apply(queue.Commit{Orders: []queue.Order{{ID: "a", Do: queue.Discard}}, Jobs: []queue.Job{again}})
+			k.state("a", queue.Ready)
+			l := k.one("a")
+			k.equal("attempts, body", []any{l.Attempts, string(l.Body)}, []any{0, "again"})
+			k.done(l)
+			k.done(b)
+			k.none()
+		},
 		"revive with another body": func(k *kit) {
 			k.add(job("a", "k"))
 			k.bury("a")

@@ -1,0 +1,151 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"crossdock/runtime/flow"
+	"crossdock/runtime/queue"
+)
+
+// Block is what the store knows of a key that a dead letter holds up.
+type Block struct {
+	Dead string `json:"dead"`           // ID of the dead letter
+	Next string `json:"next,omitempty"` // ID of the parked message behind it
+
+	version int64
+}
+
+// blockAgain is how often a message looks whether its dead letter still is one,
+// where nobody called it.
+const blockAgain = 10 * time.Minute
+
+// BlockKey is the state key under which a lane remembers that a dead letter
+// holds up what has the same order_by.
+func BlockKey(lane, order string) string { return "block/" + dedupeKey(lane, []byte(order)) }
+
+// ReadBlock reads the block of a key; nil where there is none.
+func ReadBlock(ctx context.Context, d queue.Driver, lane, order string) (*Block, error) {
+	values, err := d.Get(ctx, BlockKey(lane, order))
+	if err != nil || values[0].Version == 0 {
+		return nil, err
+	}
+	var b Block
+	if err := json.Unmarshal(values[0].Data, &b); err != nil {
+		return nil, fmt.Errorf("read what a dead letter holds up: %w", err)
+	}
+	b.version = values[0].Version
+	return &b, nil
+}
+
+// Unblock is what a commit writes that ends the dead letter of a block.
+func Unblock(lane, order string) queue.Put {
+	return queue.Put{Key: BlockKey(lane, order), Version: queue.AnyVersion}
+}
+
+func (b Block) put(lane, order string) queue.Put {
+	data, err := json.Marshal(b)
+	if err != nil {
+		panic(err) // two texts
+	}
+	return queue.Put{Key: BlockKey(lane, order), Version: queue.AnyVersion, Value: data}
+}
+
+// blocked parks a message that stands behind a dead letter of its key. It
+// reports whether it did; where the store cannot tell, the message waits too.
+func (t *task) blocked(ctx, work context.Context) bool {
+	if !t.p.Policy.Block || t.run.OrderKey == "" {
+		return false
+	}
+	for {
+		b, err := ReadBlock(ctx, t.w.driver, t.lease.Lane, t.run.OrderKey)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			t.interrupted(work)
+			return true
+		case err != nil:
+			t.parkUntil(work, "blocked", "it cannot be read whether a dead letter holds it up", time.Now().Add(time.Minute))
+			return true
+		case b == nil:
+			return false
+		case b.Dead == t.lease.ID:
+			t.block = b // replayed: its end lets the others go on
+			return false
+		}
+		page, err := t.w.driver.Browse(ctx, queue.Query{View: queue.ByID, ID: b.Dead})
+		if err == nil && len(page.Jobs) == 0 {
+			t.block = b // its end was not seen; this message takes the block with it
+			return false
+		}
+		if t.behind(work, b) {
+			return true
+		}
+	}
+}
+
+// behind parks the message behind a dead letter; false means that the block has
+// changed meanwhile.
+func (t *task) behind(work context.Context, b *Block) bool {
+	dead := b.Dead
+	b.Next = t.lease.ID
+	put := b.put(t.lease.Lane, t.run.OrderKey)
+	put.Version = b.version
+	c := queue.Commit{Put: []queue.Put{put}, Finish: []queue.Finish{{Lease: t.lease, Outcome: queue.Park, At: time.Now().Add(blockAgain),
+		Attempts: t.lease.Attempts, Reason: "waits behind a dead letter with the same order_by"}}}
+	mark := len(t.history)
+	t.note(queue.Entry{Kind: queue.ParkedKind, Detail: "waits behind the dead letter " + dead + " with the same order_by"})
+	c.History = t.history
+	_, err := t.w.driver.Apply(work, c)
+	switch {
+	case errors.Is(err, queue.ErrVersion):
+		t.history = t.history[:mark]
+		return false
+	case err != nil:
+		c.History, c.Put = nil, nil // looked at again then, whoever ends the block
+		t.apply(work, c)
+	}
+	t.w.meter.Parked(t.run.Pipeline, "blocked")
+	return true
+}
+
+// settle adds to the commit that ends a run what becomes of the block of its
+// key: a dead letter makes one, any other end takes its own away.
+func (t *task) settle(c *queue.Commit, out flow.Kind) {
+	switch {
+	case t.p == nil || t.run.OrderKey == "":
+	case out == flow.Dead && t.p.Policy.Block:
+		b := Block{Dead: t.lease.ID}
+		if t.block != nil {
+			b.Next = t.block.Next
+		}
+		c.Put = append(c.Put, b.put(t.lease.Lane, t.run.OrderKey))
+	case out != flow.Dead && t.block != nil:
+		c.Put = append(c.Put, Unblock(t.lease.Lane, t.run.OrderKey))
+	}
+}
+
+// callNext makes the message ready that waited behind the dead letter which has
+// ended now. Where that fails, it comes by itself a little later.
+func (t *task) callNext(work context.Context, out flow.Kind) {
+	if out == flow.Dead || t.block == nil {
+		return
+	}
+	if err := CallNext(work, t.w.driver, t.block); err != nil {
+		t.w.log.Warn("cannot call the message behind a dead letter; it comes by itself", "message", t.block.Next, "error", err)
+	}
+}
+
+// CallNext makes the message ready that waits behind the dead letter of a block.
+func CallNext(ctx context.Context, d queue.Driver, b *Block) error {
+	if b == nil || b.Next == "" {
+		return nil
+	}
+	_, err := d.Apply(ctx, queue.Commit{Orders: []queue.Order{{ID: b.Next, Do: queue.Unpark}}})
+	if errors.Is(err, queue.ErrNotFound) {
+		return nil // it is not parked any more
+	}
+	return err
+}
