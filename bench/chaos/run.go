@@ -207,7 +207,8 @@ func (r *run) ledger(ctx context.Context, l *judge.Ledger) error {
 	if l.Accepted, err = accepted(ctx, d); err != nil {
 		return err
 	}
-	return count(ctx, d, &l.Found)
+	l.Waiting = map[string]bool{}
+	return count(ctx, d, l)
 }
 
 func accepted(ctx context.Context, d queue.Driver) (map[string]int64, error) {
@@ -225,7 +226,7 @@ func accepted(ctx context.Context, d queue.Driver) (map[string]int64, error) {
 }
 
 // count looks at every job in the store.
-func count(ctx context.Context, d queue.Driver, b *journal.Balance) error {
+func count(ctx context.Context, d queue.Driver, l *judge.Ledger) error {
 	lanes, err := d.Browse(ctx, queue.Query{View: queue.Lanes, Limit: 100000})
 	if err != nil {
 		return fmt.Errorf("read the store after the run: %w", err)
@@ -238,10 +239,13 @@ func count(ctx context.Context, d queue.Driver, b *journal.Balance) error {
 				if err != nil {
 					return fmt.Errorf("read the store after the run: %w", err)
 				}
-				if state == queue.DeadJob {
-					b.Dead += int64(len(page.Jobs))
-				} else {
-					b.Open += int64(len(page.Jobs))
+				for _, j := range page.Jobs {
+					if state == queue.DeadJob {
+						l.Found.Dead++
+						continue
+					}
+					l.Found.Open++
+					l.Waiting[queue.Root(j.ID)] = true
 				}
 				if q.After = page.Next; page.Next == "" {
 					break

@@ -143,18 +143,20 @@ func (c *Circuit) Done(now time.Time, p pass, r Result) (recovers bool) {
 	defer c.mu.Unlock()
 	switch {
 	case p == probe && c.state == probing:
-		switch r {
-		case Answered:
+		switch {
+		case r == Answered, r == Failed && c.trip.Failures == 0:
+			// Without a breaker only pauses that were asked for count. The one
+			// that was is over; what failed is a matter of the retries.
 			c.recover()
 			return true
-		case Failed:
+		case r == Failed:
 			c.open(now)
 		default: // nothing is known: somebody else may try
 			c.state, c.until = c.cause, now
 		}
-	case c.state == recovering && r == Failed:
+	case c.state == recovering && r == Failed && c.trip.Failures > 0:
 		c.open(now)
-	case c.state == recovering && r == Answered:
+	case c.state == recovering && (r == Answered || r == Failed):
 		if c.good++; c.good >= c.allowed {
 			c.good, c.allowed = 0, 2*c.allowed
 			c.ramp.SetLimit(c.allowed)

@@ -25,3 +25,26 @@ func TestOthersComeBackByThemselves(t *testing.T) {
 		}
 	}
 }
+
+// TestWithoutABreakerNothingOpens: a target that asked for a pause and fails
+// after it is not cut off, where no breaker was asked for.
+func TestWithoutABreakerNothingOpens(t *testing.T) {
+	now := time.Unix(1000, 0)
+	c := NewCircuit(Trip{})
+	c.Pause(now, free, time.Second)
+	now = now.Add(time.Second)
+	p, _, _ := c.Try(now)
+	if p != probe {
+		t.Fatalf("after the pause Try says %d, not probe", p)
+	}
+	if !c.Done(now, p, Failed) {
+		t.Error("those who wait for the end of the pause are not called")
+	}
+	for range 200 {
+		p, cause, _ := c.Try(now)
+		if p == refused {
+			t.Fatalf("calls are refused: %s", cause)
+		}
+		c.Done(now, p, Failed)
+	}
+}

@@ -23,7 +23,8 @@ type Ledger struct {
 	Found    journal.Balance  // Dead and Open counted job by job in the store
 	Accepted map[string]int64 // messages taken in, by pipeline
 	Dead     []Letter
-	Stuck    string // what was still open when everything had to be done, "" = nothing
+	Waiting  map[string]bool // messages with work left in the store
+	Stuck    string          // what was still open when everything had to be done, "" = nothing
 }
 
 // Letter is a dead letter.
@@ -289,8 +290,8 @@ func (c *court) ends() {
 			continue
 		}
 		for _, f := range e.Effects() {
-			if len(m.letters) > 0 {
-				break
+			if len(m.letters) > 0 || c.ledger.Waiting[m.answered.Message] {
+				break // it is there: stuck, perhaps, but not lost
 			}
 			if !slices.ContainsFunc(m.arrived[f.Target], func(a record.Arrival) bool { return a.Applied || a.Status == 201 || a.Status == 409 }) {
 				c.v.add("lost", id, "answered %q as %s at %s, and %s never got it", m.answered.Word, m.answered.Message, m.answered.End.Round(time.Millisecond), f.Target)

@@ -70,6 +70,10 @@ func TestEveryWord(t *testing.T) {
 	}{
 		{"all is well", "", func(*scene) {}},
 		{"an effect is missing", "lost", func(s *scene) { s.seen.Arrivals = s.seen.Arrivals[1:] }},
+		{"an effect is missing that waits in the store", "", func(s *scene) {
+			s.ledger.Waiting = map[string]bool{"m" + s.seen.Arrivals[0].ID: true}
+			s.seen.Arrivals = s.seen.Arrivals[1:]
+		}},
 		{"an unknown one is missing", "", func(s *scene) {
 			s.seen.Sent[0].Result, s.seen.Arrivals = record.Unknown, s.seen.Arrivals[1:]
 		}},
