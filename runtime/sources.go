@@ -239,7 +239,7 @@ func (e *Engine) newPoll(next *revision, p *compile.Pipeline, state connectors.S
 		}
 	}
 	if p.Trigger.Save != nil {
-		c.CursorName, c.Start, c.Overlap = t.Cursor.As.Value, t.Cursor.Start.V, t.Cursor.Overlap.D
+		c.CursorName, c.Start, c.Overlap, c.Keyed = t.Cursor.As.Value, t.Cursor.Start.V, t.Cursor.Overlap.D, len(p.Key) > 0
 		c.Save = func(item any) (any, error) {
 			v, _, err := scope(context.Background()).One(p.Trigger.Save, item)
 			return v, err

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,7 @@ type Config struct {
 	CursorName string
 	Start      any
 	Overlap    time.Duration // how far a cursor that is a time steps back
+	Keyed      bool          // the pipeline knows a repeated item by its key
 
 	State connectors.State
 	Log   *slog.Logger
@@ -72,6 +74,7 @@ type source struct {
 	Config
 	at    place
 	stuck int // failures in a row at the page where a round goes on
+	known known
 }
 
 // giveUp is after how many failures a remembered page is taken for one that
@@ -149,7 +152,7 @@ func (s *source) load(ctx context.Context) error {
 	if s.State == nil {
 		return nil
 	}
-	s.at = place{} // another replica may have come further since the last Run
+	s.at, s.known = place{}, known{} // another replica may have come further since the last Run
 	raw, err := s.State.Load(ctx, s.key())
 	if err != nil {
 		return fmt.Errorf("look up the cursor: %w", err)
@@ -212,6 +215,7 @@ func (s *source) round(ctx context.Context, out connectors.Channel) (more bool, 
 			return false, err
 		}
 		if next == nil {
+			s.known.turn()
 			if now.Highest != nil && (now.Cursor == nil || Compare(now.Highest, now.Cursor) > 0) {
 				now.Cursor = now.Highest
 			}
@@ -298,16 +302,26 @@ func (s *source) next(resp connectors.Response) (any, error) {
 
 // hand puts the items into the queue.
 func (s *source) hand(ctx context.Context, items []any, out connectors.Channel) error {
-	for len(items) > 0 {
-		n := min(len(items), s.Batch)
-		batch := make([]message.Message, 0, n)
-		for _, item := range items[:n] {
-			batch = append(batch, message.Message{Raw: message.Marshal(item), Meta: message.Meta{Source: "poll", ReceivedAt: time.Now()}})
+	for part := range slices.Chunk(items, s.Batch) {
+		batch := make([]message.Message, 0, len(part))
+		for _, item := range part {
+			raw := message.Marshal(item)
+			if s.Keyed && s.Overlap > 0 && s.known.repeats(raw) {
+				continue
+			}
+			batch = append(batch, message.Message{Raw: raw, Meta: message.Meta{Source: "poll", ReceivedAt: time.Now()}})
+		}
+		if len(batch) == 0 {
+			continue
 		}
 		if err := s.send(ctx, batch, out); err != nil {
 			return err
 		}
-		items = items[n:]
+		if s.Keyed && s.Overlap > 0 {
+			for i := range batch {
+				s.known.add(batch[i].Raw)
+			}
+		}
 	}
 	return nil
 }

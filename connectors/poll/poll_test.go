@@ -318,3 +318,47 @@ func TestCompareAndStepBack(t *testing.T) {
 		}
 	}
 }
+
+// TestOverlapIsNotHandedOverAgain: what an overlap reads again is left out
+// where a key would recognise it, but changed items are not, and nothing that
+// the store has not taken.
+func TestOverlapIsNotHandedOverAgain(t *testing.T) {
+	for _, keyed := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			e, q := &erp{}, &connectortest.Queue{}
+			e.add(3)
+			rounds, refuse := 0, true
+			q.Judge = func([]message.Message) error {
+				if refuse {
+					return errors.New("store down")
+				}
+				return nil
+			}
+			c := e.config(connectortest.NewState())
+			c.Overlap, c.Keyed = time.Hour, keyed
+			ask := c.Call
+			c.Call = func(ctx context.Context, with map[string]any, page string) (connectors.Response, error) {
+				if page == "" {
+					switch rounds++; rounds {
+					case 2:
+						refuse = false
+					case 4:
+						e.items[1]["note"] = "changed"
+					}
+				}
+				return ask(ctx, with, page)
+			}
+			run(t, c, q, 4*time.Minute+30*time.Second)
+			if rounds != 5 {
+				t.Fatalf("%d rounds", rounds)
+			}
+			want := 3 + 1
+			if !keyed {
+				want = 4 * 3
+			}
+			if n := len(q.Taken()); n != want {
+				t.Errorf("keyed %v: %d items were handed over, want %d", keyed, n, want)
+			}
+		})
+	}
+}
