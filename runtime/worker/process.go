@@ -335,6 +335,7 @@ func (t *task) emit(ctx, work context.Context, out flow.Outcome) bool {
 
 // listen makes the jobs of the pipelines that hear an event.
 func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name string, out flow.Outcome) (jobs []queue.Job, puts []queue.Put) {
+	now := time.Now() // the message came long ago, the event comes now
 	for _, p := range listeners {
 		in := &Intake{WS: t.live.WS, P: p, Limits: limits(t.live.WS)}
 		m := message.Message{Body: out.Body, Trace: t.run.Trace, Meta: message.Meta{
@@ -347,12 +348,12 @@ func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name s
 			made = []queue.Job{in.Faulty(id, &m, rej)}
 		}
 		for i := range history {
-			history[i].Parent = t.run.ID
+			history[i].Parent, history[i].At = t.run.ID, now
 		}
 		t.history = append(t.history, history...)
 		for i := range made {
 			for j := range made[i].Fresh {
-				made[i].Fresh[j].Parent = t.run.ID
+				made[i].Fresh[j].Parent, made[i].Fresh[j].At = t.run.ID, now
 			}
 		}
 		jobs = append(jobs, made...)

@@ -256,12 +256,17 @@ func TestEmitReachesWhoListens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pipelines := map[string]bool{}
+	began := map[string]time.Time{}
 	for _, e := range page.Entries {
-		pipelines[e.Pipeline] = true
+		if e.Kind == queue.Accepted {
+			began[e.Pipeline] = e.At
+		}
 	}
-	if !pipelines["p"] || !pipelines["heard"] {
-		t.Errorf("the story of 7 tells only of %v", pipelines)
+	if began["p"].IsZero() || began["heard"].IsZero() {
+		t.Errorf("the story of 7 tells only of %v", began)
+	}
+	if !began["heard"].After(began["p"]) {
+		t.Errorf("the event came at %s, before the message from which it comes at %s", began["heard"], began["p"])
 	}
 }
 
