@@ -24,6 +24,7 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/runtime/journal"
+	"crossdock/runtime/publication"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/worker"
 )
@@ -169,7 +170,11 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next.published = e.published.number
+	if report.Result == "started" {
+		next.published = e.published.number
+	} else if e.published.number > 0 {
+		e.unable = publication.Name(e.published.number) + " cannot run here: " + report.Error
+	}
 	e.install(next)
 	if err := e.restorePauses(ctx, next); err != nil {
 		return err

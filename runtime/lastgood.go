@@ -144,12 +144,12 @@ func (e *Engine) startWith(ws *dsl.Workspace, list diag.List) (*dsl.Workspace, R
 	}
 	n, _ := list.Count()
 	e.read = nil
-	e.log.Error("the definitions on disk are not fit to run; the last good revision starts instead", "errors", n, "revision", good.Revision)
+	e.log.Error("the definitions are not fit to run; the last good revision starts instead", "errors", n, "revision", good.Revision)
 	for _, f := range list {
 		if f.Severity == diag.Error {
 			e.log.Error("finding", "code", f.Code, "place", f.Span.String(), "message", f.Message, "hint", f.Hint)
 		}
 	}
 	return good, Report{Result: "failed", Findings: list,
-		Error: fmt.Sprintf("the definitions on disk have %d errors; the last good revision was started", n)}, nil
+		Error: fmt.Sprintf("the definitions have %d errors; the last good revision was started", n)}, nil
 }

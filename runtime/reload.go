@@ -60,7 +60,9 @@ func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
 		e.published = before
 	}
 	e.status.Lock()
-	e.current.published = e.published.number
+	if r.Result != "failed" {
+		e.current.published = e.published.number
+	}
 	r.Generation = e.current.live.Generation
 	if r.Revision == "" {
 		r.Revision = e.current.ws.Revision

@@ -39,7 +39,7 @@ const (
 // self describes this process.
 func (e *Engine) self() Replica {
 	e.status.Lock()
-	cur, last, unable := e.current, e.last, e.unable
+	cur, last, unable := e.current, e.checked, e.unable
 	e.status.Unlock()
 	host, err := os.Hostname()
 	if err != nil {

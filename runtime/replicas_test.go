@@ -247,3 +247,35 @@ func TestRedisAwayAndBack(t *testing.T) {
 	})
 	s.until("delivered", func() bool { return len(s.target.seen()) >= 2 })
 }
+
+// A publication that no replica can run, because it was written past the check:
+// what ran goes on, also over a restart, and nothing claims otherwise.
+func TestUnfitPublicationIsNotSaidToRun(t *testing.T) {
+	server := redistest.Start(t)
+	s := newSite(t)
+	s.opt.Store = server.URL()
+	s.start()
+	publish(t, s, "good")
+	good := s.status().Revision
+	s.write("out.mapping.yaml", baseMapping+"  e: {from: .x | }\n")
+	if _, err := publication.Publish(context.Background(), s.engine.Driver(), publication.Entry{Who: "nobody"}, packed(t, s)); err != nil {
+		t.Fatal(err)
+	}
+	says := func(n int) func() bool {
+		return func() bool {
+			st := s.status()
+			return st.Published == n && st.Revision == good && strings.Contains(st.Replicas[0].Problem, "r2 cannot run here")
+		}
+	}
+	s.until("the problem is seen", says(1))
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	s.until("the last good one runs and the problem is seen", says(0))
+	s.send("k", 1)
+	if _, _, err := s.engine.Rollback(context.Background(), 1, "ana", ""); err != nil {
+		t.Fatal(err)
+	}
+	s.until("all is well", func() bool { st := s.status(); return st.Published == 3 && st.Replicas[0].Problem == "" })
+}

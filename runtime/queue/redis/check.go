@@ -12,7 +12,7 @@ import (
 )
 
 // neededRights are the ACL rules, beside its password, ~cd:* and &cd:*, of a user
-// who may do what a store needs and no more.
+// who may do what a store needs and no more; synced=true needs +waitaof besides.
 const neededRights = "+@connection +@transaction +evalsha +script|load +time +info +config|get +wait +scan " +
 	"+get +set +setnx +mget +msetnx +del +unlink +expire +pexpire +pttl +getrange +incrby " +
 	"+hget +hmget +hset +hdel +hexists +hincrby +hgetall +hkeys " +
