@@ -165,7 +165,8 @@ func (e *Engine) begin(ctx context.Context) error {
 	w := e.opt.Worker
 	w.Redact, w.RedactAnswer = e.hide.text, e.hide.answer
 	e.worker = worker.New(e.driver, e.log, e.meter, w)
-	e.meter.Watch(e.driver)
+	e.meter.Watch(e.driver, e.Connections)
+	e.meter.Process(Version)
 	next, err := e.build(ws, nil)
 	if err != nil {
 		return err
@@ -315,6 +316,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	running.Go(func() { e.register(sources) })
 	running.Go(func() { e.watchStore(sources) })
 	e.ready.Store(true)
+	e.meter.Ready(true)
 	e.tell()
 	e.log.Info("ready", "revision", ws.Revision, "pipelines", len(ws.Pipelines), "http", e.Addr())
 	debug.FreeOSMemory() // what loading left behind
@@ -325,6 +327,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	e.ready.Store(false)
+	e.meter.Ready(false)
 	e.tell()
 	e.log.Info("stopping")
 	if err == nil {

@@ -51,6 +51,7 @@ var arrows = map[string][]string{
 	"runtime/queue/memory":   {"runtime/queue/schedule", "runtime/queue/internal/*"},
 	"runtime/queue/embedded": {"runtime/queue/schedule", "runtime/queue/internal/*"},
 	"runtime/worker":         {"runtime/flow", "runtime/mask", "runtime/journal", "runtime/policy"},
+	"runtime/journal":        {"runtime/policy"},
 	"runtime/partner":        {"runtime/testrun"},
 	"runtime":                {"runtime/reload"},
 	"runtime/admin":          {"runtime", "runtime/deadletter"},

@@ -219,6 +219,7 @@ func (b *builder) overlay(dec *spec.Decoder, p *Policy, s *spec.Policy) {
 		}
 	}
 	p.Remember = s.Remember.Or(p.Remember)
+	p.SLA = s.SLA.Or(p.SLA)
 	if s.Order.Set() {
 		p.Ordered = s.Order.Value == "per_key"
 	}

@@ -108,6 +108,7 @@ func (b *pipelineBuilder) identity() {
 		}
 	}
 	p.OrderBy = b.cells.JQ(s.OrderBy, b.at.In("order_by").As("order_by"))
+	p.EventTime = b.cells.JQ(s.EventTime, b.at.In("event_time").As("event_time"))
 	for _, t := range s.TraceBy {
 		if c := b.cells.JQ(t.Value, b.at.In("trace_by "+t.Key.Text).As("trace_by")); c != nil {
 			p.TraceBy = append(p.TraceBy, Trace{Type: t.Key.Text, Cell: c})

@@ -17,7 +17,7 @@ import (
 func (b *pipelineBuilder) trigger() {
 	s := &b.p.Spec.Trigger
 	t := &b.p.Trigger
-	b.uses = append(b.uses, fmt.Sprint(b.base.Priority, b.base.Retry, b.base.Remember, b.base.Ordered, b.base.Box))
+	b.uses = append(b.uses, fmt.Sprint(b.base.Priority, b.base.Retry, b.base.Remember, b.base.Ordered, b.base.SLA, b.base.Box))
 	t.HTTP, t.Schedule, t.Files, t.Poll = s.HTTP, s.Schedule, s.Files, s.Poll
 	n := 0
 	for _, set := range []bool{s.HTTP != nil, s.Schedule != nil, s.Files != nil, s.Poll != nil, s.Event != nil} {

@@ -96,6 +96,7 @@ type Policy struct {
 	Retry    retry.Policy
 	Remember time.Duration
 	Ordered  bool
+	SLA      time.Duration // from reception to delivery; 0 = nothing was promised
 	Box      string
 	Keep     time.Duration
 	GiveUp   time.Duration // how long a message waits for a system that pauses it
@@ -223,9 +224,11 @@ type Pipeline struct {
 	Key     []*jq.Program
 	OrderBy *jq.Program
 	TraceBy []Trace
-	Policy  *Policy
-	Steps   []*Step
-	ByID    map[string]*Step // every step, those of rules and on_fail included
+	// EventTime tells when it happened at the sender; nil: nobody knows.
+	EventTime *jq.Program
+	Policy    *Policy
+	Steps     []*Step
+	ByID      map[string]*Step // every step, those of rules and on_fail included
 
 	ReadsOriginal bool // some cell may read `$original`
 	ReadsMeta     bool // some cell may read `$meta`

@@ -20,6 +20,7 @@ type Pipeline struct {
 	Key           Cells        `yaml:"key" doc:"jq: the parts of the idempotency key; every part must be present." lang:"jq"`
 	OrderBy       Cell         `yaml:"order_by" doc:"jq: messages with the same value are worked on in order." lang:"jq"`
 	TraceBy       Fields[Cell] `yaml:"trace_by" doc:"jq: business numbers under which people look for a message." lang:"jq"`
+	EventTime     Cell         `yaml:"event_time" doc:"jq: when it happened at the sender, ISO 8601 with an offset or seconds since 1970; metrics tell how far behind it messages are." lang:"jq"`
 	Policy        PolicyRef    `yaml:"policy" doc:"Name of a policy, or settings that extend the default one."`
 	Samples       []Text       `yaml:"samples" doc:"Files with example payloads, relative to this file."`
 	Steps         []Step       `yaml:"steps" doc:"What is done, in order." validate:"required"`

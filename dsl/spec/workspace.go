@@ -35,6 +35,7 @@ type Policy struct {
 	Retry        *Retry      `yaml:"retry" doc:"How often and when a failed delivery is repeated."`
 	Remember     Duration    `yaml:"remember" doc:"How long idempotency keys are remembered."`
 	Order        Text        `yaml:"order" doc:"per_key keeps messages of one order_by in order; none lets them overtake." validate:"omitempty,oneof=per_key none"`
+	SLA          Duration    `yaml:"sla" doc:"Time from reception to delivery that was promised; metrics count whether it was kept."`
 	DeadLetter   *DeadLetter `yaml:"dead_letter" doc:"Where messages go that cannot be delivered."`
 	Collapse     Text        `yaml:"collapse" doc:"latest_per_key: of the messages that wait with the same order_by, only the newest is worked on; the older ones end as filtered." validate:"omitempty,oneof=latest_per_key"`
 	OnDeadLetter Text        `yaml:"on_dead_letter" doc:"What happens to later messages with the order_by of a dead letter: skip (default) lets them go on, block keeps them waiting until it is replayed or discarded." validate:"omitempty,oneof=skip block"`

@@ -216,8 +216,8 @@ func TestMetricsAreAllThere(t *testing.T) {
 		t.Fatal(status)
 	}
 	for _, want := range []string{
-		`crossdock_accepted_total{pipeline="in",result="new"} 1`,
-		`crossdock_ended_total{outcome="dead",pipeline="in"} 1`,
+		`crossdock_accepted_total{pipeline="in",result="new",source="http"} 1`,
+		`crossdock_ended_total{outcome="dead",pipeline="in",source="http"} 1`,
 		`crossdock_reloads_total{result="unchanged"} 1`,
 		`crossdock_lane_messages{lane="in/in",state="dead"} 1`,
 		`crossdock_ledger_total{kind="accepted",pipeline="in"} 1`,

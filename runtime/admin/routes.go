@@ -45,7 +45,7 @@ var (
 
 // routes is everything the API answers.
 func (a *API) routes() []route {
-	metrics := promhttp.HandlerFor(a.engine.Meter().Registry, promhttp.HandlerOpts{}).ServeHTTP
+	metrics := promhttp.HandlerFor(a.engine.Meter().Registry, promhttp.HandlerOpts{EnableOpenMetrics: true}).ServeHTTP
 	return []route{
 		{pattern: "GET /healthz", rule: anybody, serve: a.health},
 		{pattern: "GET /readyz", rule: anybody, serve: a.readiness},

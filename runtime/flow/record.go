@@ -29,6 +29,7 @@ const (
 	hasCause
 	isHeld
 	isDrift
+	hasOccurred
 )
 
 // Encode appends the record of r to dst. What came as bytes is kept as those
@@ -50,11 +51,15 @@ func Encode(dst []byte, r *Run) []byte {
 	set(hasCause, r.Cause != nil)
 	set(isHeld, r.Held != nil)
 	set(isDrift, r.Drift)
+	set(hasOccurred, !r.Occurred.IsZero())
 	dst = append(dst, recordVersion, byte(flags), byte(flags>>8), byte(r.Priority))
 	for _, s := range []string{r.ID, r.Pipeline, r.Revision, r.Key, r.OrderKey, r.Step} {
 		dst = appendText(dst, s)
 	}
 	dst = binary.AppendVarint(dst, r.Now.UnixNano())
+	if flags&hasOccurred != 0 {
+		dst = binary.AppendVarint(dst, r.Occurred.UnixNano())
+	}
 	dst = binary.AppendUvarint(dst, uint64(r.Effects))
 	dst = binary.AppendUvarint(dst, uint64(len(r.Trace)))
 	for _, t := range r.Trace {
@@ -139,6 +144,9 @@ func Decode(b []byte, decode func(raw []byte, m *message.Meta) (any, error)) (Ru
 		*s = d.text()
 	}
 	r.Now = time.Unix(0, d.varint()).UTC()
+	if flags&hasOccurred != 0 {
+		r.Occurred = time.Unix(0, d.varint()).UTC()
+	}
 	r.Effects = int(d.uvarint())
 	if n := d.count(2); n > 0 {
 		r.Trace = make([]message.Ref, n)

@@ -24,6 +24,7 @@ type Run struct {
 	OrderKey string
 	Step     string    // the next step; "" = the first one, End = none
 	Now      time.Time // $run.now: when the message was accepted
+	Occurred time.Time // when it happened at the sender; zero where nobody knows
 	Priority int
 	Trace    []message.Ref
 	Meta     message.Meta

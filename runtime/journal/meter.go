@@ -1,13 +1,16 @@
 // Package journal is what can be known about messages afterwards: metrics for
 // machines and stories for people.
+//
+// Labels of metrics come from definitions, never from payloads or callers, so
+// that there are never more series than the definitions have names.
 package journal
 
 import (
-	"context"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"crossdock/runtime/queue"
 )
@@ -19,17 +22,25 @@ type Meter struct {
 	accepted *prometheus.CounterVec
 	rejected *prometheus.CounterVec
 	ended    *prometheus.CounterVec
+	finished *prometheus.CounterVec
+	sla      *prometheus.CounterVec
 	parked   *prometheus.CounterVec
 	retries  *prometheus.CounterVec
-	cut      *prometheus.GaugeVec
+	arrival  *prometheus.HistogramVec
 	lag      *prometheus.HistogramVec
+	overall  *prometheus.HistogramVec
 	latency  *prometheus.HistogramVec
 	reloads  *prometheus.CounterVec
+	refused  prometheus.Gauge
+	ready    prometheus.Gauge
 	stale    prometheus.Counter
 	lost     prometheus.Gauge
 	panics   prometheus.Counter
-	verified *prometheus.CounterVec
+	strange  *prometheus.CounterVec
 }
+
+// buckets are the bounds of all histograms, in seconds.
+var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 86400}
 
 // NewMeter returns a Meter with a registry of its own.
 func NewMeter() *Meter {
@@ -40,41 +51,62 @@ func NewMeter() *Meter {
 		return c
 	}
 	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
-		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "crossdock_" + name, Help: help,
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200}}, labels)
+		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "crossdock_" + name, Help: help, Buckets: buckets}, labels)
 		m.Registry.MustRegister(h)
 		return h
 	}
-	m.accepted = counter("accepted_total", "Messages taken in, by pipeline and result: new, duplicate or conflict.", "pipeline", "result")
+	gauge := func(name, help string) prometheus.Gauge {
+		g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "crossdock_" + name, Help: help})
+		m.Registry.MustRegister(g)
+		return g
+	}
+	m.accepted = counter("accepted_total", "Messages taken in, by pipeline, source and result: new, duplicate or conflict.", "pipeline", "source", "result")
 	m.rejected = counter("rejected_total", "Messages refused at the door, by pipeline and status.", "pipeline", "status")
-	m.ended = counter("ended_total", "Runs that ended, by pipeline and outcome: delivered, filtered, dead or branched.", "pipeline", "outcome")
+	m.strange = counter("unverified_total", "Calls of webhooks whose sender was not recognised.", "pipeline")
+	m.ended = counter("ended_total", "Runs that ended, by pipeline, source and outcome: delivered, filtered, dead or branched.", "pipeline", "source", "outcome")
+	m.finished = counter("lane_finished_total", "Runs that left a lane in this process.", "lane")
+	m.sla = counter("sla_total", "Runs of pipelines with an sla, by result: met, missed, or dead, which counts again when it is replayed.", "pipeline", "source", "result")
 	m.parked = counter("parked_total", "Times a message was set aside, by pipeline and why: pipeline, connection, definition, maintenance, breaker, throttled, quota, rate, draining, blocked or drift.", "pipeline", "reason")
 	m.retries = counter("retries_total", "Attempts that failed and will be repeated, by operation.", "connection", "operation")
-	m.cut = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "crossdock_cut_off", Help: "1 while an operation is cut off by its breaker or by a pause that it asked for."}, []string{"connection", "operation"})
-	m.Registry.MustRegister(m.cut)
-	m.lag = histogram("lag_seconds", "Time from reception of a message to the end of its run.", "pipeline")
+	m.arrival = histogram("arrival_lag_seconds", "Time from what happened (event_time) to the reception of the message.", "pipeline", "source")
+	m.lag = histogram("lag_seconds", "Time from reception of a message to its delivery.", "pipeline", "source")
+	m.overall = histogram("event_lag_seconds", "Time from what happened (event_time) to the delivery of the message.", "pipeline", "source")
 	m.latency = histogram("delivery_seconds", "Time of one delivery attempt, by operation and result.", "connection", "operation", "result")
 	m.reloads = counter("reloads_total", "Reloads, by result: ok, unchanged or failed.", "result")
-	m.verified = counter("unverified_total", "Calls of webhooks whose sender was not recognised.", "pipeline")
-	m.lost = prometheus.NewGauge(prometheus.GaugeOpts{Name: "crossdock_store_lost_writes", Help: "How often the store was found without writes that it had confirmed to this process."})
-	m.Registry.MustRegister(m.lost)
+	m.refused = gauge("reload_failed", "1 while the definitions as they are now are refused and an earlier revision is at work.")
+	m.ready = gauge("ready", "1 while work is taken in.")
+	m.lost = gauge("store_lost_writes", "How often the store was found without writes that it had confirmed to this process.")
 	m.stale = prometheus.NewCounter(prometheus.CounterOpts{Name: "crossdock_stale_leases_total", Help: "Results refused because another holder had taken over."})
 	m.panics = prometheus.NewCounter(prometheus.CounterOpts{Name: "crossdock_panics_total", Help: "Internal errors that stopped the work on one message."})
 	m.Registry.MustRegister(m.stale, m.panics)
 	return m
 }
 
+// Process adds what Go and the operating system tell of this process, and its
+// version.
+func (m *Meter) Process(version string) {
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "crossdock_build_info", Help: "Always 1; the version of crossdock."}, []string{"version"})
+	build.WithLabelValues(version).Set(1)
+	m.Registry.MustRegister(build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+}
+
 // Accepted counts the results of an intake.
-func (m *Meter) Accepted(pipeline string, results []queue.Result) {
+func (m *Meter) Accepted(pipeline, source string, results []queue.Result) {
 	var n [3]int
 	for _, r := range results {
 		n[r.Status]++
 	}
 	for status, word := range [...]string{"new", "duplicate", "conflict"} {
 		if n[status] > 0 {
-			m.accepted.WithLabelValues(pipeline, word).Add(float64(n[status]))
+			m.accepted.WithLabelValues(pipeline, source, word).Add(float64(n[status]))
 		}
 	}
+}
+
+// Arrived observes how long after it happened a message was received. trace is
+// the ID of its trace, "" where none is kept.
+func (m *Meter) Arrived(pipeline, source string, lag time.Duration, trace string) {
+	observe(m.arrival.WithLabelValues(pipeline, source), lag, trace)
 }
 
 // Rejected counts a message refused with a status.
@@ -83,13 +115,45 @@ func (m *Meter) Rejected(pipeline string, status int) {
 }
 
 // Unverified counts a call whose sender was not recognised.
-func (m *Meter) Unverified(pipeline string) { m.verified.WithLabelValues(pipeline).Inc() }
+func (m *Meter) Unverified(pipeline string) { m.strange.WithLabelValues(pipeline).Inc() }
+
+// End is how a run ended.
+type End struct {
+	Pipeline, Source string
+	Lane             string
+	Outcome          string    // delivered, filtered, dead or branched
+	Occurred         time.Time // zero where it is not known
+	Received         time.Time
+	SLA              time.Duration // 0 = none
+	Trace            string        // "" where no trace is kept
+}
 
 // Ended counts the end of a run.
-func (m *Meter) Ended(pipeline, outcome string, received, _ time.Time) {
-	m.ended.WithLabelValues(pipeline, outcome).Inc()
-	if outcome == "delivered" {
-		m.lag.WithLabelValues(pipeline).Observe(time.Since(received).Seconds())
+func (m *Meter) Ended(e End) {
+	m.ended.WithLabelValues(e.Pipeline, e.Source, e.Outcome).Inc()
+	m.finished.WithLabelValues(e.Lane).Inc()
+	dead := e.Outcome == "dead"
+	if e.Outcome != "delivered" && !dead {
+		return
+	}
+	now := time.Now()
+	took := now.Sub(e.Received)
+	if e.SLA > 0 {
+		result := "met"
+		switch {
+		case dead:
+			result = "dead"
+		case took > e.SLA:
+			result = "missed"
+		}
+		m.sla.WithLabelValues(e.Pipeline, e.Source, result).Inc()
+	}
+	if dead {
+		return
+	}
+	observe(m.lag.WithLabelValues(e.Pipeline, e.Source), took, e.Trace)
+	if !e.Occurred.IsZero() {
+		observe(m.overall.WithLabelValues(e.Pipeline, e.Source), now.Sub(e.Occurred), e.Trace)
 	}
 }
 
@@ -98,18 +162,10 @@ func (m *Meter) Parked(pipeline, reason string) {
 	m.parked.WithLabelValues(pipeline, reason).Inc()
 }
 
-// Cut tells whether an operation is cut off.
-func (m *Meter) Cut(connection, operation string, on bool) {
-	value := 0.0
-	if on {
-		value = 1
-	}
-	m.cut.WithLabelValues(connection, operation).Set(value)
-}
-
-// Attempt observes one delivery attempt.
-func (m *Meter) Attempt(connection, operation, result string, took time.Duration) {
-	m.latency.WithLabelValues(connection, operation, result).Observe(took.Seconds())
+// Attempt observes one delivery attempt. trace is the ID of its trace, "" where
+// none is kept.
+func (m *Meter) Attempt(connection, operation, result string, took time.Duration, trace string) {
+	observe(m.latency.WithLabelValues(connection, operation, result), took, trace)
 }
 
 // Retried counts a failed attempt that will be repeated.
@@ -118,7 +174,13 @@ func (m *Meter) Retried(connection, operation string) {
 }
 
 // Reloaded counts a reload.
-func (m *Meter) Reloaded(result string) { m.reloads.WithLabelValues(result).Inc() }
+func (m *Meter) Reloaded(result string) {
+	m.reloads.WithLabelValues(result).Inc()
+	m.refused.Set(number(result == "failed"))
+}
+
+// Ready tells whether work is taken in.
+func (m *Meter) Ready(on bool) { m.ready.Set(number(on)) }
 
 // StoreLost tells how often the store was found without confirmed writes.
 func (m *Meter) StoreLost(times int64) { m.lost.Set(float64(times)) }
@@ -129,60 +191,19 @@ func (m *Meter) Stale() { m.stale.Inc() }
 // Panic counts an internal error.
 func (m *Meter) Panic() { m.panics.Inc() }
 
-// Watch makes the state of the store visible: depth, age and parked messages of
-// every lane, read when the metrics are asked for.
-func (m *Meter) Watch(d queue.Driver) { m.Registry.MustRegister(&lanes{d: d}) }
-
-// lanes collects the state of a store.
-type lanes struct{ d queue.Driver }
-
-var (
-	depthDesc  = prometheus.NewDesc("crossdock_lane_messages", "Messages in a lane by state: ready, leased, retry, parked or dead.", []string{"lane", "state"}, nil)
-	oldestDesc = prometheus.NewDesc("crossdock_lane_oldest_seconds", "Age of the oldest waiting message of a lane.", []string{"lane"}, nil)
-	ledgerDesc = prometheus.NewDesc("crossdock_ledger_total", "Lines of the ledger since the store was made, by pipeline and kind.", []string{"pipeline", "kind"}, nil)
-	upDesc     = prometheus.NewDesc("crossdock_store_up", "1 where the store answered.", nil, nil)
-)
-
-// Describe implements prometheus.Collector.
-func (l *lanes) Describe(ch chan<- *prometheus.Desc) {
-	ch <- depthDesc
-	ch <- oldestDesc
-	ch <- ledgerDesc
-	ch <- upDesc
-}
-
-// Collect implements prometheus.Collector.
-func (l *lanes) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	page, err := l.d.Browse(ctx, queue.Query{View: queue.Lanes, Limit: 10000})
-	var counts queue.Page
-	if err == nil {
-		counts, err = l.d.Browse(ctx, queue.Query{View: queue.Counters, Limit: 10000})
-	}
-	if err != nil {
-		ch <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, 0)
+// observe adds a time to a histogram, with the trace as an example of it.
+func observe(h prometheus.Observer, took time.Duration, trace string) {
+	seconds := max(took, 0).Seconds() // clocks of senders run ahead
+	if e, ok := h.(prometheus.ExemplarObserver); ok && trace != "" {
+		e.ObserveWithExemplar(seconds, prometheus.Labels{"trace_id": trace})
 		return
 	}
-	ch <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, 1)
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	h.Observe(seconds)
+}
+
+func number(on bool) float64 {
+	if on {
+		return 1
 	}
-	for _, s := range page.Lanes {
-		parked := 0
-		for _, n := range s.Parked {
-			parked += n
-		}
-		gauge(depthDesc, float64(s.Ready), s.Lane, "ready")
-		gauge(depthDesc, float64(s.Leased), s.Lane, "leased")
-		gauge(depthDesc, float64(s.Delayed), s.Lane, "retry")
-		gauge(depthDesc, float64(parked), s.Lane, "parked")
-		gauge(depthDesc, float64(s.Dead), s.Lane, "dead")
-		if !s.Oldest.IsZero() {
-			gauge(oldestDesc, time.Since(s.Oldest).Seconds(), s.Lane)
-		}
-	}
-	for _, c := range counts.Counts {
-		ch <- prometheus.MustNewConstMetric(ledgerDesc, prometheus.CounterValue, float64(c.N), c.Pipeline, string(c.Kind))
-	}
+	return 0
 }

@@ -21,9 +21,11 @@ type Message struct {
 	Key      string // idempotency key of the work, "" until intake has computed it
 	OrderKey string // messages of one OrderKey are worked on in order; "" = no order
 	Trace    []Ref
-	Meta     Meta
-	Body     any
-	Raw      []byte
+	// OccurredAt is when it happened at the sender; zero where nobody knows.
+	OccurredAt time.Time
+	Meta       Meta
+	Body       any
+	Raw        []byte
 }
 
 // Meta is what crossdock knows about a message beside its content: `$meta` in

@@ -260,6 +260,16 @@ func (c *Circuit) cutOff() bool {
 	return c.state == open || c.state == throttled || c.state == probing
 }
 
+// State returns the state of the circuit: one of States.
+func (c *Circuit) State() string {
+	if c.normal.Load() {
+		return closed
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
 // Shown is the state of a circuit for people, "" while it is closed.
 func (c *Circuit) Shown(now time.Time) string {
 	if c.normal.Load() {

@@ -91,7 +91,7 @@ func (g *Guard) Enter(ctx context.Context, a Ask) (Pass, *Hold) {
 		spent, err := g.quota.Take(ctx, now, a.Priority)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			return Pass{}, &Hold{QuotaSpent, g.limits.Name + ": the store cannot count the quota", now.Add(patience)}
+			return Pass{}, &Hold{QuotaSpent, g.limits.Name + ": " + noCount, now.Add(patience)}
 		case err != nil:
 			return Pass{}, nil
 		case !spent.IsZero():
@@ -120,8 +120,16 @@ func (g *Guard) refuses(now time.Time, c *Circuit, a Ask) *Hold {
 	return nil
 }
 
-// drains is the reason of those that a window held which has ended.
-const drains = "what maintenance held goes out at its rate"
+// Parts of the reasons why messages wait, by which they are recognised again.
+const (
+	cutOff     = "is cut off by its breaker"
+	askedPause = "asked for a pause"
+	quotaOf    = "the quota of"
+	noCount    = "the store cannot count the quota"
+	rateOf     = "the rate of"
+	// drains is the reason of those that a window held which has ended.
+	drains = "what maintenance held goes out at its rate"
+)
 
 func closedUntil(connection string) string { return connection + " is closed until " }
 
@@ -143,7 +151,7 @@ func (g *Guard) turn(ctx context.Context, c *Circuit, a Ask) (Pass, *Hold) {
 	if g.pacer != nil {
 		back, ok := g.pacer.Enter(ctx, time.Now(), a.Priority)
 		if !ok {
-			return Pass{}, g.behind(RateReached, fmt.Sprintf("the rate of %d in %s is reached", g.limits.Rate, g.limits.Per), back)
+			return Pass{}, g.behind(RateReached, fmt.Sprintf(rateOf+" %d in %s is reached", g.limits.Rate, g.limits.Per), back)
 		}
 	}
 	if !g.gate.Enter(ctx, a.Priority) {
@@ -221,16 +229,16 @@ func (g *Guard) Back(operation string) *Hold {
 
 func (g *Guard) cut(operation, cause string, until time.Time) *Hold {
 	if cause == throttled {
-		return &Hold{Throttled, fmt.Sprintf("%s.%s asked for a pause", g.limits.Name, operation), until}
+		return &Hold{Throttled, fmt.Sprintf("%s.%s "+askedPause, g.limits.Name, operation), until}
 	}
-	return &Hold{BreakerOpen, fmt.Sprintf("%s.%s fails and is cut off by its breaker", g.limits.Name, operation), until}
+	return &Hold{BreakerOpen, fmt.Sprintf("%s.%s fails and "+cutOff, g.limits.Name, operation), until}
 }
 
 func (g *Guard) spent(p queue.Priority, until time.Time) string {
 	if p != queue.Critical && g.limits.Reserve > 0 {
-		return fmt.Sprintf("%s: the quota of %d a %s is spent until %s, but for what is kept for critical work", g.limits.Name, g.limits.Quota, g.limits.Period, clock(until))
+		return fmt.Sprintf("%s: "+quotaOf+" %d a %s is spent until %s, but for what is kept for critical work", g.limits.Name, g.limits.Quota, g.limits.Period, clock(until))
 	}
-	return fmt.Sprintf("%s: the quota of %d a %s is spent until %s", g.limits.Name, g.limits.Quota, g.limits.Period, clock(until))
+	return fmt.Sprintf("%s: "+quotaOf+" %d a %s is spent until %s", g.limits.Name, g.limits.Quota, g.limits.Period, clock(until))
 }
 
 // behind is nil where the context ended.

@@ -23,7 +23,12 @@ type Shown struct {
 	Drained time.Time `json:"drained,omitzero"` // when they will have gone out, by the rates that are known
 	Manual  *Manual   `json:"manual,omitempty"` // maintenance by hand, while it lasts
 	Closed  time.Time `json:"closed,omitzero"`  // until when it is closed
+
+	Operations map[string]string `json:"operations,omitempty"` // by name, the state of its circuit: one of States
 }
+
+// States are the states of an operation. All but the first keep calls back.
+var States = []string{closed, open, throttled, probing, recovering}
 
 // Show returns the state at now; lanes are those of the store.
 func (g *Guard) Show(now time.Time, lanes []queue.LaneStat) Shown {
@@ -39,7 +44,9 @@ func (g *Guard) Show(now time.Time, lanes []queue.LaneStat) Shown {
 		s.Closed = until
 		s.Notes = append(s.Notes, fmt.Sprintf("closed until %s (%s)", clock(until), name))
 	}
+	s.Operations = make(map[string]string, len(g.circuits))
 	for _, op := range slices.Sorted(maps.Keys(g.circuits)) {
+		s.Operations[op] = g.circuits[op].State()
 		if text := g.circuits[op].Shown(now); text != "" {
 			s.Notes = append(s.Notes, op+": "+text)
 		}
@@ -78,4 +85,18 @@ func (g *Guard) forecast(now, opens time.Time, n int) time.Time {
 		from = opens
 	}
 	return from.Add(time.Duration(n) * each)
+}
+
+// KindOf returns the kind of what keeps a message that was parked with reason:
+// one of the kinds of Hold, or "definition" where no other system does.
+func KindOf(reason string) string {
+	for _, k := range []struct{ part, kind string }{
+		{closedUntil(""), Maintenance}, {cutOff, BreakerOpen}, {askedPause, Throttled}, {quotaOf, QuotaSpent}, {noCount, QuotaSpent},
+		{rateOf, RateReached}, {drains, Draining},
+	} {
+		if strings.Contains(reason, k.part) {
+			return k.kind
+		}
+	}
+	return "definition"
 }

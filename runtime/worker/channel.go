@@ -124,7 +124,7 @@ func (s *staged) Send(ctx context.Context) ([]connectors.Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.w.meter.Accepted(c.pipeline, results)
+	s.count(results)
 	if before != nil {
 		s.correct(ctx, before, results)
 	}

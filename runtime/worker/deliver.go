@@ -24,6 +24,7 @@ type verdict struct {
 	cause    *flow.Cause
 	asked    time.Duration // pause the other side asked for
 	sent     bool          // something may have reached the other side
+	took     time.Duration // of the call alone
 }
 
 // deliver makes one attempt of an effect and writes what follows, unless it
@@ -78,7 +79,7 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 	}
 	if (pauses || tried) && work.Err() == nil {
 		if hold := guard.Back(op.Name); hold != nil {
-			t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), time.Since(t.began))
+			t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), v.took, "")
 			t.unsure(op, v)
 			t.hideCause(v.cause)
 			return t.hold(work, op, out, hold, v.cause.Message)
@@ -91,7 +92,7 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 // on: then it returns true.
 func (t *task) judged(work context.Context, op *compile.Operation, out flow.Outcome, v verdict) bool {
 	attempt := t.lease.Attempts + 1
-	t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), time.Since(t.began))
+	t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), v.took, "")
 	if v.ok {
 		t.note(queue.Entry{Kind: queue.Sent, Step: out.Step.ID, Target: op.Ref(), Attempt: attempt, Detail: statusText(v.response.Status)})
 		flow.Complete(t.p, &t.run, out.Step, v.response.Body)
@@ -234,11 +235,15 @@ func (t *task) attempt(ctx context.Context, sink connectors.Sink, op *compile.Op
 		Operation: op.Name, Key: out.Key, Attempt: t.lease.Attempts + 1, With: out.With, Body: out.Body, Encoded: out.Encoded,
 		MessageID: t.run.ID, Meta: &t.run.Meta,
 	})
+	began := time.Now()
 	resp, err := sink.Deliver(ctx, req)
+	took := time.Since(began)
 	if err != nil && mutant.On(mutant.M17) {
 		resp, err = sink.Deliver(ctx, req)
 	}
-	return t.w.redacted(Judge(ctx, t.live.WS, &t.run, op, resp, err))
+	v := t.w.redacted(Judge(ctx, t.live.WS, &t.run, op, resp, err))
+	v.took = took
+	return v
 }
 
 // redacted hides secrets in the cause of a verdict and in the answer that is
@@ -429,7 +434,7 @@ func (w *Worker) Ask(ctx context.Context, op *compile.Operation, with map[string
 	resp, err := sink.Deliver(ctx, connectors.Request{Operation: now.Name, Attempt: 1, With: with, Page: page})
 	v := w.redacted(Judge(ctx, live.WS, &flow.Run{}, now, resp, err))
 	resp = v.response
-	w.meter.Attempt(now.Connection, now.Name, attemptWord(v), time.Since(began))
+	w.meter.Attempt(now.Connection, now.Name, attemptWord(v), time.Since(began), "")
 	switch {
 	case v.pauses():
 		pass.Pause(v.asked)

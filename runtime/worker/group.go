@@ -166,11 +166,14 @@ func (g *group) deliver(work context.Context, op *compile.Operation, ms []*membe
 	ctx, cancel := context.WithTimeout(work, op.Timeout)
 	defer cancel()
 	mutant.Crash(mutant.BeforeEffect)
+	began := time.Now()
 	answers := sink.DeliverAll(ctx, requests)
+	took := time.Since(began)
 	mutant.Crash(mutant.AfterEffect)
 	var ended []*member
 	for i, m := range sent {
 		v := g.w.redacted(Judge(ctx, m.live.WS, &m.run, op, answers[i].Response, answers[i].Err))
+		v.took = took
 		if v.ok && m.judged(work, op, m.out, v) && m.run.Step == flow.End {
 			m.delivered()
 			m.out = flow.Outcome{Kind: flow.Delivered}
@@ -238,7 +241,7 @@ func (g *group) end(work context.Context, ended []*member) {
 }
 
 func (m *member) counted() {
-	m.w.meter.Ended(m.run.Pipeline, outcomeWord(m.out.Kind), m.run.Meta.ReceivedAt, m.began)
+	m.ended(outcomeWord(m.out.Kind))
 }
 
 // recover lets the messages of a group go on alone when a sink panics, so that

@@ -28,7 +28,6 @@ func (t *task) hold(work context.Context, op *compile.Operation, out flow.Outcom
 		held = *t.run.Held
 	}
 	if h.Kind == policy.BreakerOpen || h.Kind == policy.Throttled {
-		t.w.meter.Cut(op.Connection, op.Name, true)
 		switch {
 		case held.Since.IsZero():
 			held.Since = now
@@ -84,7 +83,6 @@ func newCalls() *calls {
 
 // recovered notes that an operation works again.
 func (w *Worker) recovered(op *compile.Operation) {
-	w.meter.Cut(op.Connection, op.Name, false)
 	w.log.Info("a target that was cut off answers again", "target", op.Ref())
 	w.calls.mu.Lock()
 	w.calls.list[op.Ref()] = op

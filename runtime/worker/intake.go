@@ -88,7 +88,7 @@ func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]qu
 		return nil, nil, rej
 	}
 	base := flow.Run{ID: id, Pipeline: in.P.Name, Revision: in.WS.Revision, Now: m.Meta.ReceivedAt, Meta: m.Meta,
-		Priority: in.P.Policy.Priority, Original: body, Raw: m.Raw, Body: body, Trace: m.Trace}
+		Priority: in.P.Policy.Priority, Original: body, Raw: m.Raw, Body: body, Trace: m.Trace, Occurred: m.OccurredAt}
 	scope := flow.Scope(ctx, in.WS, in.P, &base, 1)
 	if in.P.When != nil {
 		// Before anything is asked of the payload: what is not meant for this
@@ -233,6 +233,12 @@ func (in *Intake) job(ctx context.Context, r flow.Run, content []byte, seen map[
 		return job, &connectors.Rejection{Status: 422, Message: "the payload cannot be identified", Problems: bad}
 	}
 	r.Trace = flow.Refs(r.Trace, in.trace(scope, r.Body))
+	if p.EventTime != nil {
+		// A time that is missing or wrong says nothing about the message.
+		if v, err := one(scope, p.EventTime, r.Body); err == nil {
+			r.Occurred = moment(v)
+		}
+	}
 	in.wrap(&job, &r)
 	return job, nil
 }

@@ -29,6 +29,7 @@ type port struct {
 	driver queue.Driver
 	worker *worker.Worker
 	guard  *policy.Guard
+	meter  *journal.Meter
 	begin  time.Time
 	stop   func()
 	files  map[string]string
@@ -51,6 +52,7 @@ func newPort(t *testing.T, l policy.Limits, policies string, pipelines ...string
 	t.Helper()
 	files := map[string]string{
 		"crossdock.yaml":    "crossdock: 1\ndefaults: {policy: p}\npolicies:\n  p: {retry: {attempts: 3, wait: 1s, grow: 1, jitter: 0, on: [timeout, 429, 5xx]}}\n" + policies,
+		"moved.schema.yaml": "schema: moved@1\nfields:\n  n: {type: string}\n",
 		"t.connection.yaml": "connection: t\ntype: log\noperations:\n" + operations,
 	}
 	for i, text := range pipelines {
@@ -67,7 +69,8 @@ func newPort(t *testing.T, l policy.Limits, policies string, pipelines ...string
 		l.Concurrency = 64
 	}
 	p.guard = policy.NewGuard(l)
-	p.worker = worker.New(p.driver, slog.New(slog.DiscardHandler), journal.NewMeter(), worker.Options{Random: func() float64 { return 0 }})
+	p.meter = journal.NewMeter()
+	p.worker = worker.New(p.driver, slog.New(slog.DiscardHandler), p.meter, worker.Options{Random: func() float64 { return 0 }})
 	p.worker.Use(&worker.Live{WS: ws, Sinks: map[string]connectors.Sink{"t": sink(p.deliver)}, Guards: map[string]*policy.Guard{"t": p.guard}})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

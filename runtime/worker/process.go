@@ -218,7 +218,7 @@ func (t *task) end(work context.Context, out flow.Outcome) {
 	if t.apply(work, c) {
 		mutant.Crash(mutant.AfterEnd)
 		t.callNext(work, out.Kind)
-		t.w.meter.Ended(t.run.Pipeline, outcomeWord(out.Kind), t.run.Meta.ReceivedAt, t.began)
+		t.ended(outcomeWord(out.Kind))
 		if out.Kind == flow.Dead {
 			t.w.log.Warn("dead letter", "message", t.run.ID, "pipeline", t.run.Pipeline, "revision", t.live.WS.Revision,
 				"step", out.Cause.Step, "cause", out.Cause.Code, "error", out.Cause.Message)
@@ -321,7 +321,7 @@ func (t *task) emit(ctx, work context.Context, out flow.Outcome) bool {
 		t.settle(&c, flow.Delivered)
 		if t.apply(work, c) {
 			t.callNext(work, flow.Delivered)
-			t.w.meter.Ended(t.run.Pipeline, "delivered", t.run.Meta.ReceivedAt, t.began)
+			t.ended("delivered")
 		}
 		return false
 	}
@@ -338,7 +338,7 @@ func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name s
 	now := time.Now() // the message came long ago, the event comes now
 	for _, p := range listeners {
 		in := &Intake{WS: t.live.WS, P: p, Limits: limits(t.live.WS)}
-		m := message.Message{Body: out.Body, Trace: t.run.Trace, Meta: message.Meta{
+		m := message.Message{Body: out.Body, Trace: t.run.Trace, OccurredAt: t.run.Occurred, Meta: message.Meta{
 			Source: "event", ReceivedAt: t.run.Meta.ReceivedAt, Event: &message.Event{ID: out.Key, Name: name}}}
 		// The ID follows from the emitting run and step, so that a repeated
 		// write after a crash makes the same jobs.
