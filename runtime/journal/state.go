@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,13 +27,31 @@ type state struct {
 // patience is how long a store may take to answer while metrics are collected.
 const patience = 5 * time.Second
 
+// Beginnings of the reasons why a message is parked that is kept neither by
+// another system nor by a definition that is missing.
+const (
+	Behind      = "waits behind a dead letter"
+	Quarantined = "quarantined:"
+)
+
+// kindOf sorts the reasons of parked messages, as those of parked_total.
+func kindOf(reason string) string {
+	switch {
+	case strings.HasPrefix(reason, Behind):
+		return "blocked"
+	case strings.HasPrefix(reason, Quarantined):
+		return "drift"
+	}
+	return policy.KindOf(reason)
+}
+
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("crossdock_"+name, help, labels, nil)
 }
 
 var (
 	depthDesc   = desc("lane_messages", "Messages in a lane by state: ready, leased, retry, parked or dead.", "lane", "state")
-	reasonDesc  = desc("lane_parked", "Parked messages of a lane by what keeps them: definition, maintenance, breaker, throttled, quota, rate or draining.", "lane", "reason")
+	reasonDesc  = desc("lane_parked", "Parked messages of a lane by what keeps them: definition, maintenance, breaker, throttled, quota, rate, draining, blocked or drift.", "lane", "reason")
 	oldestDesc  = desc("lane_oldest_seconds", "Age of the oldest waiting message of a lane.", "lane")
 	ledgerDesc  = desc("ledger_total", "Lines of the ledger since the store was made, by pipeline and kind.", "pipeline", "kind")
 	upDesc      = desc("store_up", "1 where the store answered.")
@@ -90,7 +109,7 @@ func lane(gauge setter, l queue.LaneStat) {
 	parked, reasons := 0, map[string]int{}
 	for reason, n := range l.Parked {
 		parked += n
-		reasons[policy.KindOf(reason)] += n
+		reasons[kindOf(reason)] += n
 	}
 	gauge(depthDesc, float64(l.Ready), l.Lane, "ready")
 	gauge(depthDesc, float64(l.Leased), l.Lane, "leased")

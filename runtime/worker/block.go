@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"crossdock/runtime/flow"
+	"crossdock/runtime/journal"
 	"crossdock/runtime/queue"
 )
 
@@ -94,7 +95,7 @@ func (t *task) behind(work context.Context, b *Block) bool {
 	put := b.put(t.lease.Lane, t.run.OrderKey)
 	put.Version = b.version
 	c := queue.Commit{Put: []queue.Put{put}, Finish: []queue.Finish{{Lease: t.lease, Outcome: queue.Park, At: time.Now().Add(blockAgain),
-		Attempts: t.lease.Attempts, Reason: "waits behind a dead letter with the same order_by"}}}
+		Attempts: t.lease.Attempts, Reason: journal.Behind + " with the same order_by"}}}
 	mark := len(t.history)
 	t.note(queue.Entry{Kind: queue.ParkedKind, Detail: "waits behind the dead letter " + dead + " with the same order_by"})
 	c.History = t.history

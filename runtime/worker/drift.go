@@ -7,6 +7,7 @@ import (
 
 	"crossdock/connectors"
 	"crossdock/runtime/flow"
+	"crossdock/runtime/journal"
 	"crossdock/runtime/message"
 	"crossdock/runtime/queue"
 )
@@ -75,7 +76,7 @@ func (t *task) readmit(ctx, work context.Context) {
 	t.history = append(t.history, nothing...)
 	c := queue.Commit{Finish: []queue.Finish{{Lease: t.lease, Outcome: queue.Done}}, Jobs: jobs, Put: latest(t.p, jobs)}
 	if t.apply(work, c) {
-		t.w.meter.Ended(t.run.Pipeline, outcomeWord(flow.Fanned), t.run.Meta.ReceivedAt, t.began)
+		t.ended(outcomeWord(flow.Fanned))
 	}
 }
 
@@ -88,7 +89,7 @@ func (t *task) fits() string {
 
 // hinder parks a message until a definition comes that it fits.
 func (t *task) hinder(work context.Context, rej *connectors.Rejection) {
-	reason := "quarantined: it does not fit " + t.fits()
+	reason := journal.Quarantined + " it does not fit " + t.fits()
 	if t.run.Fault != rej.Error() || t.run.Held == nil {
 		t.run.Fault, t.run.Held, t.dirty = rej.Error(), &flow.Held{Reason: reason}, true
 		t.park(work, "drift", reason)

@@ -81,7 +81,7 @@ func (g *group) work(work context.Context, leased []queue.Lease) {
 	targets := map[string][]*member{}
 	var ended []*member
 	for _, lease := range leased {
-		m := &member{task: task{w: g.w, lease: lease, live: g.live, began: time.Now()}}
+		m := &member{task: task{w: g.w, lease: lease, live: g.live}}
 		g.open[m] = struct{}{}
 		switch {
 		case !m.begin(work):

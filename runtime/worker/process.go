@@ -28,7 +28,6 @@ type task struct {
 	run     flow.Run
 	history []queue.Entry // not yet written
 	dirty   bool          // run has moved on since it was last written
-	began   time.Time
 	block   *Block // the message is the dead letter of this block, replayed
 	unread  bool   // the record could not be read: it is kept as it is
 }
@@ -38,7 +37,7 @@ func (w *Worker) process(work context.Context, lease queue.Lease) {
 	defer w.leases.remove(lease.ID)
 	ctx, cancel := w.leases.guard(work, lease.ID)
 	defer cancel(nil)
-	t := &task{w: w, lease: lease, live: w.live.Load(), began: time.Now()}
+	t := &task{w: w, lease: lease, live: w.live.Load()}
 	defer t.recover(work)
 	mutant.Crash(mutant.AfterLease)
 	if err := t.decode(); err != nil {
