@@ -14,8 +14,9 @@ import (
 func TestLagAndSLA(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPort(t, policy.Limits{}, "  quick: {extends: p, sla: 30s}\n",
-			"pipeline: a\ntrigger: {http: {path: /a, verify: none}}\npolicy: quick\nkey: .n\nevent_time: .at\nsteps:\n  - {send: t.keyed}\n  - {emit: moved@1, with: {n: .n}}\n",
-			"pipeline: b\ntrigger: {event: moved}\nkey: .n\nsteps:\n  - {send: t.keyed}\n")
+			"pipeline: a\ntrigger: {http: {path: /a, verify: none}}\npolicy: quick\nkey: .n\nevent_time: .at\nsteps:\n  - {send: t.keyed}\n  - {emit: thing@1, with: {n: .n}}\n",
+			"schema: thing@1\nfields:\n  n: {type: string}\n",
+			"pipeline: b\ntrigger: {event: thing}\nkey: .n\nsteps:\n  - {send: t.keyed}\n")
 		defer p.stop()
 		now := time.Now()
 		p.send("a", fmt.Sprintf(`{"n":"1","at":%q}`, now.Add(-time.Minute).Format(time.RFC3339)))

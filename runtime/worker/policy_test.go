@@ -52,7 +52,6 @@ func newPort(t *testing.T, l policy.Limits, policies string, pipelines ...string
 	t.Helper()
 	files := map[string]string{
 		"crossdock.yaml":    "crossdock: 1\ndefaults: {policy: p}\npolicies:\n  p: {retry: {attempts: 3, wait: 1s, grow: 1, jitter: 0, on: [timeout, 429, 5xx]}}\n" + policies,
-		"moved.schema.yaml": "schema: moved@1\nfields:\n  n: {type: string}\n",
 		"t.connection.yaml": "connection: t\ntype: log\noperations:\n" + operations,
 	}
 	for i, text := range pipelines {

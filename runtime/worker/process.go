@@ -28,8 +28,8 @@ type task struct {
 	run     flow.Run
 	history []queue.Entry // not yet written
 	dirty   bool          // run has moved on since it was last written
-	block   *Block // the message is the dead letter of this block, replayed
-	unread  bool   // the record could not be read: it is kept as it is
+	block   *Block        // the message is the dead letter of this block, replayed
+	unread  bool          // the record could not be read: it is kept as it is
 }
 
 // process works on one lease to its end, or to the next time it must wait.
