@@ -250,7 +250,11 @@ func TestClusterFailover(t *testing.T) {
 	// The new master has no replica to confirm: what was not confirmed before
 	// stays refused, which is what replicas=1 promises.
 	within(t, 30*time.Second, "the loss of the master is felt", func() bool { a.mu.Lock(); defer a.mu.Unlock(); return a.errs > 0 })
-	plain := open(t, strings.TrimSuffix(url, "?replicas=1"), Options{Unsafe: true})
+	var plain *Driver
+	within(t, 60*time.Second, "the cluster can be opened again", func() bool {
+		plain, err = Open(t.Context(), strings.TrimSuffix(url, "?replicas=1"), Options{Unsafe: true})
+		return err == nil
+	})
 	defer plain.Close()
 	within(t, 60*time.Second, "the new master takes work", func() bool {
 		_, err := plain.Apply(t.Context(), queue.Commit{Jobs: []queue.Job{testJob("after")}})
