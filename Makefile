@@ -3,7 +3,7 @@
 .PHONY: help build demo test race check fmt lint layers fuzz dist deploy-check update ci
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/crossdock, without C
 	CGO_ENABLED=0 go build -trimpath -o bin/crossdock ./cmd/crossdock
@@ -40,6 +40,20 @@ dist: ## Build archives for linux, darwin and windows in dist/
 
 deploy-check: ## Hold the Dockerfile, Compose, Kubernetes and systemd files to their parsers
 	cd deploy/check && go test ./...
+
+sbom: build ## Write bin/crossdock.cdx.json: what the binary is made of (CycloneDX)
+	go run -C tools ./sbom ../bin/crossdock > bin/crossdock.cdx.json
+	@test "$$(grep -c '"purl"' bin/crossdock.cdx.json)" = "$$(( $$(go version -m bin/crossdock | grep -c '^	dep') + 1 ))" || \
+		{ echo "the document and the binary name different modules"; exit 1; }
+	@echo "bin/crossdock.cdx.json: $$(grep -c '"purl"' bin/crossdock.cdx.json) components"
+
+reproducible: ## Build twice, from two folders and with two caches, and compare
+	tools/reproducible.sh
+
+vuln: ## Look for known vulnerabilities that are called, where their database can be reached
+	@go build -C tools -o ../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
+	@if curl -sfI --max-time 10 https://vuln.go.dev/index/modules.json > /dev/null; then bin/govulncheck ./...; \
+	else echo "SKIPPED: vuln.go.dev cannot be reached from here; run it where it can"; fi
 
 update: ## Write goldens and the generated parts of the docs anew
 	go test ./docs -update

@@ -117,6 +117,7 @@ func (e *Engine) openSinks(next, old *revision) error {
 // routes makes the table of webhooks.
 func (e *Engine) routes(ws *dsl.Workspace, secret func(string) (string, error)) (*webhook.Table, error) {
 	var routes []webhook.Route
+	limiters := map[string]*webhook.Limiter{}
 	names := make([]string, 0, len(ws.Pipelines))
 	for name := range ws.Pipelines {
 		names = append(names, name)
@@ -131,6 +132,13 @@ func (e *Engine) routes(ws *dsl.Workspace, secret func(string) (string, error)) 
 		r := webhook.Route{Name: name, Path: t.Path.Value, Method: t.Method.Value, Format: t.Format.Value,
 			MaxBody: t.MaxSize.Or(ws.Spec.Limits.MaxBody.Or(1 << 20)), Channel: e.worker.Channel(name, true),
 			Reply: webhook.Reply{Status: t.Reply.Status, Body: replyBody(t.Reply.Body.V), Type: t.Reply.Type.Value}}
+		if want := (webhook.Limits{Rate: t.Limits.Rate.N, Per: t.Limits.Rate.Per, Concurrent: t.Limits.Concurrent}); want != (webhook.Limits{}) {
+			r.Limiter = e.limiters[name]
+			if r.Limiter == nil || r.Limiter.Limits() != want {
+				r.Limiter = webhook.NewLimiter(want)
+			}
+			limiters[name] = r.Limiter
+		}
 		if p.ReadsMeta {
 			r.Headers = webhook.AllHeaders
 		}
@@ -143,6 +151,7 @@ func (e *Engine) routes(ws *dsl.Workspace, secret func(string) (string, error)) 
 		}
 		routes = append(routes, r)
 	}
+	e.limiters = limiters
 	return webhook.NewTable(routes, webhook.Options{Log: e.log, Observe: e.observe})
 }
 
@@ -156,5 +165,8 @@ func verifierName(p *compile.Pipeline) string {
 func (e *Engine) observe(pipeline string, status int) {
 	if status == 401 {
 		e.meter.Unverified(pipeline)
+	}
+	if status == 429 {
+		e.meter.Rejected(pipeline, status)
 	}
 }

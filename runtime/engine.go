@@ -77,6 +77,7 @@ type Engine struct {
 
 	table    atomic.Pointer[webhook.Table]
 	listener net.Listener
+	limiters map[string]*webhook.Limiter // of webhooks, by pipeline; guarded by mu
 	ready    atomic.Bool
 
 	mu      sync.Mutex // one reload at a time

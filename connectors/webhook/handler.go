@@ -42,7 +42,21 @@ func (t *Table) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 
 // serve takes one message in and returns the status it answered.
 func (t *Table) serve(w nethttp.ResponseWriter, r *nethttp.Request, route *Route) int {
+	if !route.Limiter.enter() {
+		w.Header().Set("Connection", "close") // the body is not read
+		p := tooMany(w, time.Second, "too many requests to this webhook are under way; send it again later")
+		p.write(w)
+		return p.Status
+	}
+	defer route.Limiter.leave()
 	body, p := t.receive(w, r, route)
+	if p == nil {
+		// After the caller was recognised: strangers do not use up the share of
+		// those who may call.
+		if wait := route.Limiter.take(time.Now()); wait > 0 {
+			p = tooMany(w, wait, "more messages come than this webhook takes; send it again later")
+		}
+	}
 	if p != nil {
 		p.write(w)
 		return p.Status

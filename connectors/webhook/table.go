@@ -33,6 +33,7 @@ type Route struct {
 	// trace context is always kept.
 	Headers func(nethttp.Header) map[string]string
 	Channel connectors.Channel
+	Limiter *Limiter // nil: no limits
 
 	segments  []string
 	strangers *quiet // callers that were not recognised

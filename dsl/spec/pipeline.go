@@ -54,12 +54,19 @@ type Trigger struct {
 
 // HTTPTrigger is a webhook.
 type HTTPTrigger struct {
-	Path    Text      `yaml:"path" doc:"Path of the webhook, with {name} for parts that vary." validate:"required"`
-	Method  Text      `yaml:"method" doc:"POST unless said otherwise." validate:"omitempty,oneof=POST PUT PATCH GET DELETE"`
-	Verify  VerifyRef `yaml:"verify" doc:"Name of a verification, or its settings, or none."`
-	Reply   Reply     `yaml:"reply" doc:"Status of the answer, or {status, body}; 202 unless said otherwise."`
-	MaxSize Size      `yaml:"max_size" doc:"Largest body of this webhook."`
-	Format  Text      `yaml:"format" doc:"json (default), form, or text." validate:"omitempty,oneof=json form text"`
+	Path    Text       `yaml:"path" doc:"Path of the webhook, with {name} for parts that vary." validate:"required"`
+	Method  Text       `yaml:"method" doc:"POST unless said otherwise." validate:"omitempty,oneof=POST PUT PATCH GET DELETE"`
+	Verify  VerifyRef  `yaml:"verify" doc:"Name of a verification, or its settings, or none."`
+	Reply   Reply      `yaml:"reply" doc:"Status of the answer, or {status, body}; 202 unless said otherwise."`
+	MaxSize Size       `yaml:"max_size" doc:"Largest body of this webhook."`
+	Format  Text       `yaml:"format" doc:"json (default), form, or text." validate:"omitempty,oneof=json form text"`
+	Limits  HTTPLimits `yaml:"limits" doc:"How much callers may send; 429 with Retry-After beyond it."`
+}
+
+// HTTPLimits bound what the callers of one webhook may send.
+type HTTPLimits struct {
+	Rate       Rate `yaml:"rate" doc:"Messages of recognised callers in a second, minute or hour, such as 100/s; a burst of one second, ten at least, is let through."`
+	Concurrent int  `yaml:"concurrent" doc:"Requests at the same time." validate:"omitempty,min=1,max=100000"`
 }
 
 // VerifyRef names a verification or holds its settings.
