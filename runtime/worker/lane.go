@@ -35,6 +35,7 @@ func (l *lane) run(ctx, work context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	slots := make(chan struct{}, l.w.opt.Concurrency)
+	shut := 0 // slots that are not used
 	pipeline, intake := strings.CutPrefix(l.name, "in/")
 	for ctx.Err() == nil {
 		if intake && l.w.Paused(pipeline) {
@@ -45,6 +46,7 @@ func (l *lane) run(ctx, work context.Context) {
 			}
 			continue
 		}
+		shut = l.bound(slots, shut)
 		n := takeAll(ctx, slots)
 		if n == 0 {
 			return
@@ -125,6 +127,33 @@ func (l *Live) serves(lane string) bool {
 	}
 	operation, ok := strings.CutPrefix(lane, "out/")
 	return !ok || l.WS.Operation(operation) != nil
+}
+
+// lowShare is the part of its places that the lane of a pipeline of low priority
+// uses: bulk that has piled up is not to crowd the processor with goroutines.
+const lowShare = 4
+
+// bound shuts so many of the slots as the priority of the pipeline demands now,
+// and returns how many are shut.
+func (l *lane) bound(slots chan struct{}, shut int) int {
+	want := 0
+	p := l.w.live.Load().WS.Pipelines[strings.TrimPrefix(l.name, "in/")]
+	if p != nil && p.Policy.Priority == int(queue.Low) {
+		want = cap(slots) - max(cap(slots)/lowShare, 1)
+	}
+	for shut > want {
+		<-slots
+		shut--
+	}
+	for shut < want {
+		select {
+		case slots <- struct{}{}:
+			shut++
+		default:
+			return shut // what is under way goes first
+		}
+	}
+	return shut
 }
 
 // bodies is how many bytes the bodies of leases have.

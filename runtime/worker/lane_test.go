@@ -20,8 +20,8 @@ func TestLanesOfRemovedPipelinesEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := memory.Open(memory.Options{})
 		defer d.Close()
-		with := &Live{WS: &compile.Workspace{Pipelines: map[string]*compile.Pipeline{"a": {}, "b": {}}}}
-		without := &Live{WS: &compile.Workspace{Pipelines: map[string]*compile.Pipeline{"b": {}}}}
+		with := &Live{WS: &compile.Workspace{Pipelines: map[string]*compile.Pipeline{"a": {Policy: &compile.Policy{}}, "b": {Policy: &compile.Policy{}}}}}
+		without := &Live{WS: &compile.Workspace{Pipelines: map[string]*compile.Pipeline{"b": {Policy: &compile.Policy{}}}}}
 		w := New(d, slog.New(slog.DiscardHandler), journal.NewMeter(), Options{})
 		served := func(name string) bool {
 			w.mu.Lock()

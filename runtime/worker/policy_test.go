@@ -514,6 +514,30 @@ func TestBulkDoesNotDelayTheUrgent(t *testing.T) {
 	}
 }
 
+func TestBulkUsesFewerPlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPort(t, policy.Limits{Concurrency: 10000}, "  l: {extends: p, priority: low}\n", ordered("p", "p", "safe"), ordered("l", "l", "safe"))
+		p.took = time.Second
+		p.many("l", 0, 700)
+		p.pass(time.Millisecond)
+		if p.most != 128 {
+			t.Errorf("%d bulk messages at a time", p.most)
+		}
+		p.pass(time.Minute)
+		p.most = 0
+		p.many("p", 1000, 1700)
+		p.pass(time.Millisecond)
+		if p.most != 512 {
+			t.Errorf("%d messages at a time", p.most)
+		}
+		p.pass(time.Minute)
+		if p.left() != 0 {
+			t.Errorf("%d are left", p.left())
+		}
+		p.stop()
+	})
+}
+
 func TestOnlyTheLatestOfAKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPort(t, policy.Limits{Concurrency: 1}, "  c: {extends: p, order: none, collapse: latest_per_key}\n", ordered("p", "c", "safe"))
