@@ -108,6 +108,7 @@ func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *sp
 	if op.KeyHeader == "" {
 		op.KeyHeader = "Idempotency-Key"
 	}
+	op.KeyMemory = s.KeyMemory.Or(24 * time.Hour)
 	op.Timeout = s.Timeout.Or(c.Timeout)
 	op.Request, op.Response = b.schemaRef(dec, s.Request), b.schemaRef(dec, s.Response)
 	at := cell.Context{Kind: "connection", Name: c.Name, Row: name}
@@ -120,6 +121,12 @@ func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *sp
 	if s.Check != nil && s.Repeat.Set() && op.Repeat != RepeatCheck {
 		dec.Errorf(spec.CodeUnknown, s.Node.Pair("check").Key.Span, "`check` has no effect beside `repeat: %s`", s.Repeat.Value).
 			Hint = "write `repeat: check`, or remove it"
+	}
+	if s.Node != nil && op.Repeat != RepeatKeyed {
+		if p := s.Node.Pair("key_memory"); p != nil {
+			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`key_memory` has no effect without `repeat: keyed`").
+				Hint = "write `repeat: keyed` where the other side knows the key, or remove it"
+		}
 	}
 	if op.Repeat == RepeatCheck && s.Check == nil {
 		dec.Errorf(spec.CodeUnknown, s.Repeat.Span(), "`repeat: check` needs `check:`").

@@ -175,6 +175,7 @@ type Operation struct {
 	Own         any // the connector's
 	Repeat      Repeat
 	KeyHeader   string
+	KeyMemory   time.Duration // how long the other side remembers keys
 	Check       *Probe
 	SuccessWhen *rule.Program
 	Request     *Schema

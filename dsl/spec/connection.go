@@ -41,6 +41,7 @@ type Operation struct {
 type OperationOptions struct {
 	Repeat      Text     `yaml:"repeat" doc:"What happens when it is done twice: safe (nothing), keyed (the other side knows the key), check (look first), never." validate:"omitempty,oneof=safe keyed check never"`
 	KeyHeader   Text     `yaml:"key_header" doc:"Header that carries the idempotency key; Idempotency-Key unless said otherwise."`
+	KeyMemory   Duration `yaml:"key_memory" doc:"How long the other side remembers idempotency keys (repeat: keyed); 24h unless said otherwise. A dead letter that is older is not replayed blindly."`
 	Check       *Check   `yaml:"check" doc:"How to find out whether an earlier attempt had its effect."`
 	SuccessWhen Cell     `yaml:"success_when" doc:"expr over response; a 2xx status unless said otherwise." lang:"expr"`
 	Request     Text     `yaml:"request" doc:"Schema of what is sent."`

@@ -8,9 +8,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
-	"crossdock/dsl/compile"
 	"crossdock/runtime/flow"
 	"crossdock/runtime/mask"
 	"crossdock/runtime/message"
@@ -40,6 +40,7 @@ type Letter struct {
 type Box struct {
 	Driver queue.Driver
 	Live   func() *worker.Live
+	Log    *slog.Logger // of what Run does
 }
 
 // Errors a caller may branch on.
@@ -56,44 +57,6 @@ type Refusal struct{ text string }
 func (r *Refusal) Error() string { return r.text }
 
 func refuse(format string, args ...any) error { return &Refusal{fmt.Sprintf(format, args...)} }
-
-// Query says which dead letters to list.
-type Query struct {
-	Box      string
-	Pipeline string
-	Group    string
-	After    string
-	Limit    int
-}
-
-// List returns dead letters, oldest first, without payloads, and where the
-// next page begins.
-func (b *Box) List(ctx context.Context, q Query) ([]Letter, string, error) {
-	out := []Letter{}
-	after := q.After
-	limit := q.Limit
-	if limit <= 0 {
-		limit = 100
-	}
-	for len(out) < limit {
-		page, err := b.Driver.Browse(ctx, queue.Query{View: queue.Jobs, State: queue.DeadJob, Box: q.Box, Limit: limit, After: after, Bodies: true})
-		if err != nil {
-			return nil, "", err
-		}
-		for i := range page.Jobs {
-			l := b.letter(&page.Jobs[i])
-			if (q.Pipeline == "" || l.Pipeline == q.Pipeline) && (q.Group == "" || l.Group == q.Group) {
-				b.hide(&l)
-				l.Payload, l.Original, l.Steps, l.Raw = nil, nil, nil, ""
-				out = append(out, l)
-			}
-		}
-		if after = page.Next; after == "" {
-			break
-		}
-	}
-	return out, after, nil
-}
 
 // Show returns one dead letter with its payloads. Personal data is masked
 // unless reveal is set.
@@ -136,17 +99,6 @@ func (b *Box) hide(l *Letter) {
 	for i := range l.Refs {
 		l.Refs[i].Value = m.Text(l.Refs[i].Value)
 	}
-}
-
-func (b *Box) job(ctx context.Context, id string) (*queue.JobInfo, error) {
-	page, err := b.Driver.Browse(ctx, queue.Query{View: queue.ByID, ID: id, Bodies: true})
-	if err != nil {
-		return nil, err
-	}
-	if len(page.Jobs) == 0 || page.Jobs[0].State != queue.DeadJob {
-		return nil, ErrNotFound
-	}
-	return &page.Jobs[0], nil
 }
 
 // letter reads a stored job. One that cannot be read is still shown.
@@ -199,68 +151,14 @@ func (b *Box) Edit(ctx context.Context, id string, payload any, who, reason stri
 	if run.ID == "" {
 		return refuse("the stored message cannot be read: %s", err)
 	}
-	p := b.Live().WS.Pipelines[run.Pipeline]
-	// An item of a split is a part of what the contract speaks of.
-	if p != nil && p.Accept != nil && p.Split == nil && !run.Mapped {
-		if bad := p.Accept.Schema.Validate(payload); len(bad) > 0 {
-			return refuse("the new payload is not a valid %s: %s", p.Accept.Name, bad[0])
-		}
+	e, err := b.edited(b.Live().WS.Pipelines[run.Pipeline], &run, payload, who, reason)
+	if err != nil {
+		return err
 	}
-	before := message.Marshal(run.Body)
-	if run.Fault != "" {
-		before = run.Raw
-	}
-	run.Body = payload
-	if !run.Mapped {
-		run.Original, run.Raw = payload, nil
-	}
-	e := b.entry(&run, queue.Edited, who, reason)
-	e.Data = before
 	_, err = b.Driver.Apply(ctx, queue.Commit{
 		Orders:  []queue.Order{{ID: id, Do: queue.Edit, Body: flow.Encode(nil, &run)}},
 		History: []queue.Entry{e},
 	})
-	return notFound(err)
-}
-
-// Replay sends a dead letter back to the step that failed. One that could not
-// even be identified is taken in anew.
-func (b *Box) Replay(ctx context.Context, id, who string) error {
-	if who == "" {
-		return ErrWho
-	}
-	job, err := b.job(ctx, id)
-	if err != nil {
-		return err
-	}
-	run, err := b.decode(job.Body)
-	if run.ID == "" {
-		return refuse("the stored message cannot be read: %s", err)
-	}
-	live := b.Live()
-	p := live.WS.Pipelines[run.Pipeline]
-	if p == nil {
-		return refuse("the pipeline %s is not defined any more", run.Pipeline)
-	}
-	e := b.entry(&run, queue.Replayed, who, "")
-	if run.Fault != "" {
-		return b.again(ctx, live, p, &run, e)
-	}
-	if run.Cause != nil && run.Cause.Code == "uncertain" {
-		run.Ambiguous = false // a person has looked at the other side
-	}
-	run.Cause = nil
-	block, err := b.block(ctx, job, &run)
-	if err != nil {
-		return err
-	}
-	c := queue.Commit{Orders: []queue.Order{{ID: id, Do: queue.Revive, Body: flow.Encode(nil, &run)}}, History: []queue.Entry{e}}
-	if block != nil {
-		// What waits for it stands before the tail of its key: it goes beside.
-		c.Orders[0] = queue.Order{ID: id, Do: queue.Discard}
-		c.Jobs = []queue.Job{{ID: id, Lane: job.Lane, Priority: job.Priority, Body: flow.Encode(nil, &run)}}
-	}
-	_, err = b.Driver.Apply(ctx, c)
 	return notFound(err)
 }
 
@@ -276,68 +174,10 @@ func (b *Box) block(ctx context.Context, job *queue.JobInfo, run *flow.Run) (*wo
 	return block, nil
 }
 
-// again takes a message in that could not be identified before.
-func (b *Box) again(ctx context.Context, live *worker.Live, p *compile.Pipeline, run *flow.Run, e queue.Entry) error {
-	in := &worker.Intake{WS: live.WS, P: p}
-	m := message.Message{Body: run.Body, Raw: run.Raw, Meta: run.Meta, Trace: run.Trace}
-	jobs, nothing, rej := in.Jobs(ctx, run.ID+".r", &m)
-	if rej != nil {
-		return refuse("it still cannot be taken in: %s", rej)
-	}
-	for i := range jobs {
-		for j := range jobs[i].Fresh {
-			jobs[i].Fresh[j].Kind, jobs[i].Fresh[j].Parent = queue.Branched, run.ID
-		}
-	}
-	if len(nothing) > 0 {
-		nothing[0].Kind, nothing[0].Parent = queue.Branched, run.ID
-	}
-	done := e
-	done.Kind = queue.Fanned
-	_, err := b.Driver.Apply(ctx, queue.Commit{
-		Orders: []queue.Order{{ID: run.ID, Do: queue.Discard}}, Jobs: jobs, History: append([]queue.Entry{e, done}, nothing...),
-	})
-	return notFound(err)
-}
-
-// Discard ends a dead letter for good. The history keeps who and why.
-func (b *Box) Discard(ctx context.Context, id, who, reason string) error {
-	if who == "" || reason == "" {
-		return ErrReason
-	}
-	job, err := b.job(ctx, id)
-	if err != nil {
-		return err
-	}
-	run, _ := b.decode(job.Body)
-	if run.ID == "" {
-		run.ID = id
-	}
-	block, err := b.block(ctx, job, &run)
-	if err != nil {
-		return err
-	}
-	c := queue.Commit{Orders: []queue.Order{{ID: id, Do: queue.Discard}}, History: []queue.Entry{b.entry(&run, queue.Discarded, who, reason)}}
-	if block != nil {
-		c.Put = []queue.Put{worker.Unblock(job.Lane, run.OrderKey)}
-	}
-	if _, err = b.Driver.Apply(ctx, c); err != nil {
-		return notFound(err)
-	}
-	return worker.CallNext(ctx, b.Driver, block)
-}
-
 func (b *Box) entry(run *flow.Run, kind queue.Kind, who, reason string) queue.Entry {
 	detail := "by " + who
 	if reason != "" {
 		detail += ": " + reason
 	}
 	return queue.Entry{Message: run.ID, At: time.Now(), Kind: kind, Pipeline: run.Pipeline, Revision: b.Live().WS.Revision, Step: run.Step, Detail: detail}
-}
-
-func notFound(err error) error {
-	if errors.Is(err, queue.ErrNotFound) {
-		return ErrNotFound
-	}
-	return err
 }

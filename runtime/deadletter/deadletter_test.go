@@ -85,7 +85,7 @@ func newDesk(t *testing.T) *desk {
 	t.Cleanup(func() { d.driver.Close() })
 	d.worker = worker.New(d.driver, slog.New(slog.DiscardHandler), journal.NewMeter(), worker.Options{Random: func() float64 { return 0 }})
 	d.worker.Use(&worker.Live{WS: ws, Sinks: map[string]connectors.Sink{"t": d}, Generation: 1})
-	d.box = &deadletter.Box{Driver: d.driver, Live: d.worker.Live}
+	d.box = &deadletter.Box{Driver: d.driver, Live: d.worker.Live, Log: slog.New(slog.DiscardHandler)}
 	return d
 }
 
@@ -192,13 +192,13 @@ func TestReplayGoesOnWithTheSameKey(t *testing.T) {
 		t.Fatalf("calls %q", got)
 	}
 	key := d.seen[1].Key
-	d.must(d.box.Replay(context.Background(), l.ID, "anna"))
+	d.must(d.box.Replay(context.Background(), l.ID, deadletter.How{Who: "anna"}))
 	d.drain()
 	if got := d.calls(); got != "one two two" {
 		t.Errorf("calls %q: what succeeded was sent again", got)
 	}
 	d.mend()
-	d.must(d.box.Replay(context.Background(), d.only(true).ID, "anna"))
+	d.must(d.box.Replay(context.Background(), d.only(true).ID, deadletter.How{Who: "anna"}))
 	if b := d.drain(); b.Dead != 0 || b.Delivered != 1 {
 		t.Errorf("balance %+v", b)
 	}
@@ -210,7 +210,7 @@ func TestReplayGoesOnWithTheSameKey(t *testing.T) {
 			t.Errorf("attempt %d has another idempotency key", i+1)
 		}
 	}
-	if err := d.box.Replay(context.Background(), l.ID, "anna"); !errors.Is(err, deadletter.ErrNotFound) {
+	if err := d.box.Replay(context.Background(), l.ID, deadletter.How{Who: "anna"}); !errors.Is(err, deadletter.ErrNotFound) {
 		t.Errorf("a second replay: %v", err)
 	}
 	var who bool
@@ -230,7 +230,7 @@ func TestParallelReplaysHaveOneEffect(t *testing.T) {
 	d.mend()
 	errs := make(chan error, 8)
 	for range 8 {
-		go func() { errs <- d.box.Replay(context.Background(), l.ID, "anna") }()
+		go func() { errs <- d.box.Replay(context.Background(), l.ID, deadletter.How{Who: "anna"}) }()
 	}
 	ok := 0
 	for range 8 {
@@ -261,7 +261,7 @@ func TestEditKeepsTheOriginalAndTheContract(t *testing.T) {
 	if err := d.box.Discard(ctx, l.ID, "anna", ""); !errors.Is(err, deadletter.ErrReason) {
 		t.Errorf("discard without a reason: %v", err)
 	}
-	if err := d.box.Replay(ctx, l.ID, ""); !errors.Is(err, deadletter.ErrWho) {
+	if err := d.box.Replay(ctx, l.ID, deadletter.How{Who: ""}); !errors.Is(err, deadletter.ErrWho) {
 		t.Errorf("replay without a name: %v", err)
 	}
 	if err := d.box.Edit(ctx, l.ID, map[string]any{"n": "x"}, "anna", "try"); err == nil || !strings.Contains(err.Error(), "order@1") {
@@ -280,7 +280,7 @@ func TestEditKeepsTheOriginalAndTheContract(t *testing.T) {
 	}
 	key := d.seen[0].Key
 	d.mend()
-	d.must(d.box.Replay(ctx, l.ID, "anna"))
+	d.must(d.box.Replay(ctx, l.ID, deadletter.How{Who: "anna"}))
 	d.drain()
 	last := d.seen[len(d.seen)-1]
 	if got := last.Body.(map[string]any)["to"]; got != "Charles" {
@@ -300,7 +300,7 @@ func TestDiscardIsForGood(t *testing.T) {
 	if b := d.drain(); b.Discarded != 1 || b.Dead != 0 {
 		t.Errorf("balance %+v", b)
 	}
-	if err := d.box.Replay(context.Background(), l.ID, "anna"); !errors.Is(err, deadletter.ErrNotFound) {
+	if err := d.box.Replay(context.Background(), l.ID, deadletter.How{Who: "anna"}); !errors.Is(err, deadletter.ErrNotFound) {
 		t.Errorf("replay after it: %v", err)
 	}
 	h := d.history(l.ID)
@@ -320,7 +320,7 @@ func TestUncertainIsReplayedOnceByAPerson(t *testing.T) {
 		t.Fatalf("letter %+v after %q", l.Cause, d.calls())
 	}
 	d.mend()
-	d.must(d.box.Replay(context.Background(), l.ID, "anna"))
+	d.must(d.box.Replay(context.Background(), l.ID, deadletter.How{Who: "anna"}))
 	if b := d.drain(); b.Delivered != 1 || d.calls() != "never never" {
 		t.Errorf("balance %+v, calls %q", b, d.calls())
 	}
@@ -330,7 +330,7 @@ func TestFaultyIsTakenInAnew(t *testing.T) {
 	d := newDesk(t)
 	d.send("two", `{"n": 7, "name": }`, false)
 	d.send("two", `{"name": "Ada Byron"}`, false)
-	list, _, err := d.box.List(context.Background(), deadletter.Query{Pipeline: "two"})
+	list, _, err := d.box.List(context.Background(), deadletter.Query{Filter: deadletter.Filter{Pipeline: "two"}})
 	d.must(err)
 	if len(list) != 2 {
 		t.Fatalf("%d letters", len(list))
@@ -347,19 +347,19 @@ func TestFaultyIsTakenInAnew(t *testing.T) {
 			t.Errorf("unread bytes are shown although they may be personal: %s", hidden.Raw)
 		}
 		var r *deadletter.Refusal
-		if err := d.box.Replay(context.Background(), l.ID, "anna"); !errors.As(err, &r) {
+		if err := d.box.Replay(context.Background(), l.ID, deadletter.How{Who: "anna"}); !errors.As(err, &r) {
 			t.Errorf("a replay of what cannot be read: %v", err)
 		}
 		d.even()
 	}
 	d.must(d.box.Edit(context.Background(), list[0].ID, map[string]any{"n": json.Number("7")}, "anna", "torn"))
 	d.must(d.box.Edit(context.Background(), list[1].ID, map[string]any{"n": json.Number("7")}, "anna", "number was missing"))
-	d.must(d.box.Replay(context.Background(), list[0].ID, "anna"))
+	d.must(d.box.Replay(context.Background(), list[0].ID, deadletter.How{Who: "anna"}))
 	if b := d.drain(); b.Delivered != 1 || b.Dead != 1 {
 		t.Errorf("balance %+v", b)
 	}
 	// The second one turns out to be the same order: known, so no second effect.
-	d.must(d.box.Replay(context.Background(), list[1].ID, "anna"))
+	d.must(d.box.Replay(context.Background(), list[1].ID, deadletter.How{Who: "anna"}))
 	if b := d.drain(); b.Delivered != 1 || b.Dead != 0 || b.Duplicates != 1 {
 		t.Errorf("balance %+v", b)
 	}
@@ -400,7 +400,7 @@ func TestItemsOfASplitCanBeEdited(t *testing.T) {
 	l := d.only(true)
 	d.must(d.box.Edit(context.Background(), l.ID, map[string]any{"sku": "B"}, "anna", "wrong item"))
 	d.mend()
-	d.must(d.box.Replay(context.Background(), l.ID, "anna"))
+	d.must(d.box.Replay(context.Background(), l.ID, deadletter.How{Who: "anna"}))
 	d.drain()
 	if got := d.seen[len(d.seen)-1].Body; string(message.Marshal(got)) != `{"sku":"B"}` {
 		t.Errorf("sent %s", message.Marshal(got))
@@ -413,7 +413,7 @@ func TestFormSurvivesAReplay(t *testing.T) {
 	d.failing("one", 400)
 	d.send("form", "n=7&name=Ada", true)
 	d.mend()
-	d.must(d.box.Replay(context.Background(), d.only(true).ID, "anna"))
+	d.must(d.box.Replay(context.Background(), d.only(true).ID, deadletter.How{Who: "anna"}))
 	d.drain()
 	if got := string(message.Marshal(d.seen[len(d.seen)-1].Body)); got != `{"label":"for Ada","n":"7","to":"Ada"}` {
 		t.Errorf("sent %s", got)
@@ -429,7 +429,7 @@ func TestListPagesAndFilters(t *testing.T) {
 	d.failing("never", 400)
 	d.send("never", `{"n":1}`, true)
 	seen := map[string]bool{}
-	q := deadletter.Query{Pipeline: "two", Limit: 10}
+	q := deadletter.Query{Filter: deadletter.Filter{Pipeline: "two"}, Limit: 10}
 	for pages := 0; ; pages++ {
 		list, next, err := d.box.List(context.Background(), q)
 		d.must(err)
@@ -459,7 +459,7 @@ func TestNotFound(t *testing.T) {
 	d.must(err)
 	for _, id := range []string{"", "none", page.Entries[0].Message} {
 		_, err := d.box.Show(ctx, id, true)
-		for _, err := range []error{err, d.box.Replay(ctx, id, "a"), d.box.Discard(ctx, id, "a", "b"), d.box.Edit(ctx, id, nil, "a", "b")} {
+		for _, err := range []error{err, d.box.Replay(ctx, id, deadletter.How{Who: "a"}), d.box.Discard(ctx, id, "a", "b"), d.box.Edit(ctx, id, nil, "a", "b")} {
 			if !errors.Is(err, deadletter.ErrNotFound) {
 				t.Errorf("%q: %v", id, err)
 			}

@@ -1,0 +1,218 @@
+package deadletter
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"crossdock/dsl/compile"
+	"crossdock/runtime/flow"
+	"crossdock/runtime/message"
+	"crossdock/runtime/queue"
+	"crossdock/runtime/worker"
+)
+
+// How says how a dead letter is replayed.
+type How struct {
+	Who    string
+	Reason string
+	// Force replays although the other side may have forgotten the idempotency
+	// key by now.
+	Force bool
+	// Fix changes the payload first; nil leaves it as it is.
+	Fix *Fix
+}
+
+// Replay sends a dead letter back to the step that failed. One that could not
+// even be identified is taken in anew.
+func (b *Box) Replay(ctx context.Context, id string, how How) error {
+	if how.Who == "" {
+		return ErrWho
+	}
+	job, err := b.job(ctx, id)
+	if err != nil {
+		return err
+	}
+	d, err := b.replay(ctx, job, how)
+	if err != nil {
+		return err
+	}
+	return b.do(ctx, d)
+}
+
+// deed is what changes one dead letter.
+type deed struct {
+	queue.Commit
+	frees *worker.Block // what it held up and holds up no more; nil = nothing
+}
+
+func (b *Box) do(ctx context.Context, d deed) error {
+	if _, err := b.Driver.Apply(ctx, d.Commit); err != nil {
+		return notFound(err)
+	}
+	return worker.CallNext(ctx, b.Driver, d.frees)
+}
+
+// replay returns what sends one dead letter back to work.
+func (b *Box) replay(ctx context.Context, job *queue.JobInfo, how How) (deed, error) {
+	var c deed
+	run, err := b.decode(job.Body)
+	if run.ID == "" {
+		return c, refuse("the stored message cannot be read: %s", err)
+	}
+	live := b.Live()
+	p := live.WS.Pipelines[run.Pipeline]
+	if p == nil {
+		return c, refuse("the pipeline %s is not defined any more", run.Pipeline)
+	}
+	if how.Fix != nil {
+		edited, err := b.fixed(p, &run, how)
+		if err != nil {
+			return c, err
+		}
+		c.History = append(c.History, edited)
+	}
+	c.History = append(c.History, b.entry(&run, queue.Replayed, how.Who, how.Reason))
+	if run.Fault != "" {
+		return b.again(ctx, live, p, &run, c)
+	}
+	if err := remember(live.WS, p, &run, job.Attempts, how.Force); err != nil {
+		return c, err
+	}
+	run.Cause = nil
+	block, err := b.block(ctx, job, &run)
+	if err != nil {
+		return c, err
+	}
+	body := flow.Encode(nil, &run)
+	c.Orders = []queue.Order{{ID: job.ID, Do: queue.Revive, Body: body}}
+	if block != nil {
+		// What waits for it stands before the tail of its key: it goes beside.
+		c.Orders[0] = queue.Order{ID: job.ID, Do: queue.Discard}
+		c.Jobs = []queue.Job{{ID: job.ID, Lane: job.Lane, Priority: job.Priority, Body: body}}
+	}
+	return c, nil
+}
+
+// remember sees to it that the attempt which follows is no second effect: where
+// an earlier one may have had its effect, the other side must still know the
+// key, or be asked first, or a person has looked.
+func remember(ws *compile.Workspace, p *compile.Pipeline, run *flow.Run, attempts int, force bool) error {
+	step := p.ByID[run.Step]
+	if step == nil || step.Action != compile.ActSend && step.Action != compile.ActCall {
+		return nil
+	}
+	op := ws.Operation(step.Target)
+	if op == nil {
+		return nil
+	}
+	uncertain := run.Cause != nil && run.Cause.Code == "uncertain"
+	happened := run.Ambiguous || attempts > 1 || run.Cause != nil && doubtful(run.Cause)
+	switch op.Repeat {
+	case compile.RepeatCheck:
+		run.Ambiguous = happened // it is looked for before it is sent
+	case compile.RepeatKeyed:
+		age := time.Since(run.Now)
+		if happened && !force && age > op.KeyMemory {
+			return refuse("%s may have taken it before, and remembers keys for %s only, but the message is %s old: look at the other side, "+
+				"then replay it with --force or discard it; or let the operation say `repeat: check`", op.Ref(), length(op.KeyMemory), length(age))
+		}
+		run.Ambiguous = happened // and it stays in doubt, however often it is replayed
+	default:
+		if uncertain {
+			run.Ambiguous = false // a person has looked at the other side
+		}
+	}
+	return nil
+}
+
+// doubtful reports whether an attempt that failed this way may have had its
+// effect.
+func doubtful(c *flow.Cause) bool {
+	switch c.Code {
+	case "timeout", "uncertain", "crash", "internal", "response":
+		return true
+	case "status":
+		return c.Status >= 500
+	}
+	return false
+}
+
+func length(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", int(d/(24*time.Hour)))
+	case d >= time.Hour:
+		return fmt.Sprintf("%d hours", int(d/time.Hour))
+	}
+	return d.Round(time.Second).String()
+}
+
+// again takes a message in that could not be identified before.
+func (b *Box) again(ctx context.Context, live *worker.Live, p *compile.Pipeline, run *flow.Run, c deed) (deed, error) {
+	jobs, nothing, err := takenIn(ctx, live, p, run)
+	if err != nil {
+		return c, err
+	}
+	for i := range jobs {
+		for j := range jobs[i].Fresh {
+			jobs[i].Fresh[j].Kind, jobs[i].Fresh[j].Parent = queue.Branched, run.ID
+		}
+	}
+	if len(nothing) > 0 {
+		nothing[0].Kind, nothing[0].Parent = queue.Branched, run.ID
+	}
+	done := c.History[len(c.History)-1]
+	done.Kind = queue.Fanned
+	c.Orders = []queue.Order{{ID: run.ID, Do: queue.Discard}}
+	c.Jobs = jobs
+	c.History = append(append(c.History, done), nothing...)
+	return c, nil
+}
+
+// takenIn makes jobs of a message that could not be identified before.
+func takenIn(ctx context.Context, live *worker.Live, p *compile.Pipeline, run *flow.Run) ([]queue.Job, []queue.Entry, error) {
+	in := &worker.Intake{WS: live.WS, P: p}
+	m := message.Message{Body: run.Body, Raw: run.Raw, Meta: run.Meta, Trace: run.Trace}
+	jobs, nothing, rej := in.Jobs(ctx, run.ID+".r", &m)
+	if rej != nil {
+		return nil, nil, refuse("it still cannot be taken in: %s", rej)
+	}
+	return jobs, nothing, nil
+}
+
+// Discard ends a dead letter for good. The history keeps who and why.
+func (b *Box) Discard(ctx context.Context, id, who, reason string) error {
+	if who == "" || reason == "" {
+		return ErrReason
+	}
+	job, err := b.job(ctx, id)
+	if err != nil {
+		return err
+	}
+	d, err := b.discard(ctx, job, who, reason)
+	if err != nil {
+		return err
+	}
+	return b.do(ctx, d)
+}
+
+// discard returns what ends one dead letter.
+func (b *Box) discard(ctx context.Context, job *queue.JobInfo, who, reason string) (deed, error) {
+	run, _ := b.decode(job.Body) // one that cannot be read can be discarded all the same
+	if run.ID == "" {
+		run.ID = job.ID
+	}
+	block, err := b.block(ctx, job, &run)
+	if err != nil {
+		return deed{}, err
+	}
+	d := deed{frees: block, Commit: queue.Commit{
+		Orders:  []queue.Order{{ID: job.ID, Do: queue.Discard}},
+		History: []queue.Entry{b.entry(&run, queue.Discarded, who, reason)},
+	}}
+	if block != nil {
+		d.Put = []queue.Put{worker.Unblock(job.Lane, run.OrderKey)}
+	}
+	return d, nil
+}
