@@ -316,6 +316,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	running.Go(func() { e.heed(sources) })
 	running.Go(func() { e.register(sources) })
 	running.Go(func() { e.watchStore(sources) })
+	running.Go(func() { e.keepLetters(sources) })
 	e.ready.Store(true)
 	e.meter.Ready(true)
 	e.tell()

@@ -53,7 +53,7 @@ var arrows = map[string][]string{
 	"runtime/worker":         {"runtime/flow", "runtime/mask", "runtime/journal", "runtime/policy"},
 	"runtime/journal":        {"runtime/policy"},
 	"runtime/partner":        {"runtime/testrun"},
-	"runtime":                {"runtime/reload"},
+	"runtime":                {"runtime/reload", "runtime/deadletter"},
 	"runtime/admin":          {"runtime", "runtime/deadletter"},
 }
 

@@ -59,7 +59,7 @@ type API struct {
 // New returns the API of an engine.
 func New(e *runtime.Engine, opt Options) *API {
 	a := &API{engine: e, opt: opt, local: sha256.Sum256([]byte(opt.Token)), tokens: access.NewTokens(e.Driver()), guesses: access.NewGuesses(),
-		log: opt.Log, mux: http.NewServeMux(), box: &deadletter.Box{Driver: e.Driver(), Live: e.Worker().Live}}
+		log: opt.Log, mux: http.NewServeMux(), box: e.Letters()}
 	for _, r := range a.routes() {
 		a.mux.HandleFunc(r.pattern, a.guarded(r))
 	}

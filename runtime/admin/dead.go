@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
+	"time"
 
 	"crossdock/runtime/access"
 	"crossdock/runtime/deadletter"
@@ -17,9 +19,55 @@ type DeadPage struct {
 }
 
 func (a *API) deadList(r *call) (any, error) {
-	q := r.URL.Query()
-	letters, next, err := a.box.List(r.Context(), deadletter.Query{Box: q.Get("box"), Pipeline: q.Get("pipeline"), Group: q.Get("group"), After: q.Get("after"), Limit: limit(r)})
+	f, err := filter(r.URL.Query())
+	if err != nil {
+		return nil, err
+	}
+	letters, next, err := a.box.List(r.Context(), deadletter.Query{Filter: f, After: r.URL.Query().Get("after"), Limit: limit(r)})
 	return DeadPage{letters, next}, err
+}
+
+func (a *API) deadGroups(r *call) (any, error) {
+	f, err := filter(r.URL.Query())
+	if err != nil {
+		return nil, err
+	}
+	by := r.URL.Query().Get("by")
+	if by == "" {
+		by = "cause"
+	}
+	groups, err := a.box.Groups(r.Context(), f, by)
+	return groups, refused(err)
+}
+
+func (a *API) deadBoxes(r *call) (any, error) { return a.box.Boxes(r.Context()) }
+
+// filter reads which dead letters are meant.
+func filter(q url.Values) (deadletter.Filter, error) {
+	f := deadletter.Filter{Box: q.Get("box"), Pipeline: q.Get("pipeline"), Group: q.Get("group"), Target: q.Get("target"), Field: q.Get("field")}
+	for name, at := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
+		text := q.Get(name)
+		if text == "" {
+			continue
+		}
+		t, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			return f, problemf(http.StatusBadRequest, "%s is not a time such as 2026-11-23T17:00:00Z", name)
+		}
+		*at = t
+	}
+	return f, nil
+}
+
+// deadOutlook says what a replay would do.
+func (a *API) deadOutlook(r *call) (any, error) {
+	reveal, err := a.reveals(r)
+	if err != nil {
+		return nil, err
+	}
+	q := r.URL.Query()
+	o, err := a.box.Outlook(r.Context(), r.PathValue("id"), deadletter.How{Who: r.who.Name, Force: q.Get("force") == "true"}, reveal)
+	return o, refused(err)
 }
 
 func (a *API) deadShow(r *call) (any, error) {
@@ -35,6 +83,7 @@ type Change struct {
 	Who     string          `json:"who"`
 	Reason  string          `json:"reason"`
 	Payload json.RawMessage `json:"payload,omitempty"`
+	Force   bool            `json:"force,omitempty"` // replay what the other side may have forgotten
 }
 
 // change reads what is wanted, and who wants it.
@@ -61,7 +110,7 @@ func (a *API) deadReplay(r *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done, refused(a.box.Replay(r.Context(), r.PathValue("id"), c.Who))
+	return done, refused(a.box.Replay(r.Context(), r.PathValue("id"), deadletter.How{Who: c.Who, Reason: c.Reason, Force: c.Force}))
 }
 
 func (a *API) deadDiscard(r *call) (any, error) {
@@ -90,11 +139,16 @@ func (a *API) deadEdit(r *call) (any, error) {
 
 var done = map[string]string{"status": "done"}
 
-// refused makes what a person can mend a 422.
+// refused gives what a person can mend its status.
 func refused(err error) error {
 	var r *deadletter.Refusal
-	if errors.As(err, &r) {
+	switch {
+	case errors.As(err, &r):
 		return problemf(http.StatusUnprocessableEntity, "%s", r)
+	case errors.Is(err, deadletter.ErrNoChange):
+		return problemf(http.StatusNotFound, "%s", err)
+	case errors.Is(err, deadletter.ErrState):
+		return problemf(http.StatusConflict, "%s", err)
 	}
 	return err
 }

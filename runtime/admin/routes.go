@@ -58,10 +58,22 @@ func (a *API) routes() []route {
 		{pattern: "GET /v1/history", rule: viewers, answer: a.history},
 
 		{pattern: "GET /v1/dead", rule: viewers, answer: a.deadList},
+		{pattern: "GET /v1/dead/groups", rule: viewers, answer: a.deadGroups},
+		{pattern: "GET /v1/dead/boxes", rule: viewers, answer: a.deadBoxes},
 		{pattern: "GET /v1/dead/{id}", rule: viewers, answer: a.deadShow},
+		{pattern: "GET /v1/dead/{id}/outlook", rule: viewers, answer: a.deadOutlook},
 		{pattern: "POST /v1/dead/{id}/replay", rule: operators, changes: "dead.replay", answer: a.deadReplay},
 		{pattern: "POST /v1/dead/{id}/edit", rule: editors, changes: "dead.edit", answer: a.deadEdit},
 		{pattern: "POST /v1/dead/{id}/discard", rule: operators, changes: "dead.discard", answer: a.deadDiscard},
+
+		{pattern: "GET /v1/changes", rule: viewers, answer: a.changes},
+		{pattern: "GET /v1/changes/preview", rule: viewers, answer: a.changePreview},
+		{pattern: "GET /v1/changes/{id}", rule: viewers, answer: a.changeShow},
+		{pattern: "POST /v1/changes/replay", rule: operators, changes: "dead.replay.many", answer: a.changeReplay},
+		{pattern: "POST /v1/changes/discard", rule: operators, changes: "dead.discard.many", answer: a.changeDiscard},
+		{pattern: "POST /v1/changes/fix", rule: editors, changes: "dead.fix.many", answer: a.changeFix},
+		{pattern: "POST /v1/changes/{id}/stop", rule: operators, changes: "dead.change.stop", answer: a.changeStop},
+		{pattern: "POST /v1/changes/{id}/resume", rule: operators, changes: "dead.change.resume", answer: a.changeResume},
 
 		{pattern: "GET /v1/revisions", rule: viewers, answer: a.revisions},
 		{pattern: "POST /v1/revisions", rule: editors, changes: "publish", answer: a.publish},
