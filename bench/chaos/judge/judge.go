@@ -98,13 +98,15 @@ type court struct {
 	seen   record.Seen
 	ledger Ledger
 	all    map[string]*message
+
+	refusals map[string][]time.Duration // answers with 429, by target
 }
 
 // Judge compares what was seen with what had to happen.
 func Judge(p plan.Plan, s event.Stream, seen record.Seen, l Ledger) *Verdict {
 	v := &Verdict{Plan: p, Counts: map[string]int{}, faultsKept: map[string]int{}, Ledger: l.Store, Editions: len(seen.Edits) - 1,
 		Failures: len(seen.Failures), Arrivals: len(seen.Arrivals), Orders: len(seen.Orders)}
-	c := &court{v: v, stream: s, seen: seen, ledger: l, all: map[string]*message{}}
+	c := &court{v: v, stream: s, seen: seen, ledger: l, all: map[string]*message{}, refusals: map[string][]time.Duration{}}
 	c.senders()
 	c.operators()
 	c.targets()
@@ -215,6 +217,9 @@ func (c *court) targets() {
 			c.v.add("resurrected", a.ID, "%s got it after it was discarded", a.Target)
 		}
 		m.arrived[a.Target] = append(m.arrived[a.Target], a)
+		if a.Status == 429 {
+			c.refusals[a.Target] = append(c.refusals[a.Target], a.At)
+		}
 		if a.Applied && a.Key != "" {
 			k := [2]string{a.Target, a.ID}
 			if applied[k] == nil {
@@ -357,8 +362,9 @@ func (c *court) repeats() {
 					c.v.add("needless", id, "%s got it again at %s, attempt %d, though it had answered well at %s, attempt %d", target,
 						again.At.Round(time.Millisecond), again.Attempt, last.Done.Round(time.Millisecond), last.Attempt)
 				}
-				// Neither what a breaker tries nor a 429 counts as an attempt.
-				counted := last.Status != 429 && !c.v.Plan.Breaker
+				// While a breaker is open, or a pause was asked for, nothing
+				// counts as an attempt.
+				counted := !c.v.Plan.Breaker && !c.pausing(target, last.At, again.At)
 				if last.Attempt == again.Attempt && again.Attempt > 0 && counted {
 					c.v.add("hidden", id, "%s got the attempt %d twice, at %s and %s", target, again.Attempt,
 						last.At.Round(time.Millisecond), again.At.Round(time.Millisecond))
@@ -372,7 +378,8 @@ func (c *court) repeats() {
 // made. An attempt may fail on its way to the target, where the network was bad.
 func (c *court) attempts(id string, list []record.Arrival, i int) {
 	last, again := list[i-1], list[i]
-	if last.Status == 429 && again.At < last.At+asked && !c.troubled(last.At, again.At, true) {
+	alone := c.v.Plan.Replicas == 1 // each replica keeps the pauses that it was asked for
+	if last.Status == 429 && alone && again.At < last.At+asked && !c.troubled(last.At, again.At, true) {
 		c.v.add("hasty", id, "%s asked for a pause of %s and got it again after %s", again.Target, asked, (again.At - last.At).Round(time.Millisecond))
 	}
 	bad := slices.ContainsFunc(c.seen.Troubles, func(t record.Disturbance) bool { return strings.HasPrefix(t.Kind, "net_target") })
@@ -382,7 +389,15 @@ func (c *court) attempts(id string, list []record.Arrival, i int) {
 }
 
 // asked is the pause that targets ask for with 429, less what clocks may differ.
-const asked = 950 * time.Millisecond
+const asked = 900 * time.Millisecond
+
+// pausing reports whether a target asked for a pause that reached into some
+// time.
+func (c *court) pausing(target string, from, to time.Duration) bool {
+	times := c.refusals[target]
+	i, _ := slices.BinarySearch(times, from-2*time.Second)
+	return i < len(times) && times[i] <= to
+}
 
 // slack is how long a disturbance is felt after its end.
 const slack = 3 * time.Second

@@ -184,6 +184,9 @@ func (n *Nemesis) crash(ctx context.Context, f plan.Fault, r *stage.Replica) (bo
 	for i := range 3 {
 		r.Kill()
 		place := places[(pick+i)%len(places)]
+		if i == 2 {
+			place = mutant.AfterLease // whatever is broken meanwhile, work that waits is tried
+		}
 		if err := r.Launch(fmt.Sprintf("CROSSDOCK_CRASH_AT=%s:%d", place, int(f.Level)/(i*i*i*10+1)+1)); err != nil {
 			return false, err
 		}
