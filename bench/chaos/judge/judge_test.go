@@ -49,7 +49,9 @@ func good(t *testing.T) *scene {
 	return s
 }
 
-func (s *scene) judge() *Verdict { return Judge(plan.Plan{Duration: 100, Replicas: 1}, stream, s.seen, s.ledger) }
+func (s *scene) judge() *Verdict {
+	return Judge(plan.Plan{Duration: 100, Replicas: 1}, stream, s.seen, s.ledger)
+}
 
 func (s *scene) again(n int, at time.Duration, change func(*record.Arrival)) {
 	a := s.seen.Arrivals[n]
