@@ -184,13 +184,14 @@ func (n *Nemesis) crash(ctx context.Context, f plan.Fault, r *stage.Replica) (bo
 	for i := range 3 {
 		r.Kill()
 		place := places[(pick+i)%len(places)]
-		if i == 2 {
-			place = mutant.AfterLease // whatever is broken meanwhile, work that waits is tried
+		patience := 60
+		if i == 2 { // whatever is broken meanwhile, work that waits is tried
+			place, patience = mutant.AfterLease, 240
 		}
 		if err := r.Launch(fmt.Sprintf("CROSSDOCK_CRASH_AT=%s:%d", place, int(f.Level)/(i*i*i*10+1)+1)); err != nil {
 			return false, err
 		}
-		for range 60 {
+		for range patience {
 			if sleep(ctx, 50); !r.Up() {
 				died = true
 				break
