@@ -265,9 +265,14 @@ func (c *court) deadLetters() {
 	}
 }
 
+// deaths is how often, at most, work on a message may have ended with its
+// holder. A search for a place to die kills several times.
 func (c *court) deaths() (n int) {
 	for _, t := range c.seen.Troubles {
-		if t.Death {
+		switch {
+		case t.Kind == "crash_point":
+			n += 5
+		case t.Death:
 			n++
 		}
 	}
@@ -363,8 +368,8 @@ func (c *court) repeats() {
 						again.At.Round(time.Millisecond), again.Attempt, last.Done.Round(time.Millisecond), last.Attempt)
 				}
 				// While a breaker is open, or a pause was asked for, nothing
-				// counts as an attempt.
-				counted := !c.v.Plan.Breaker && !c.pausing(target, last.At, again.At)
+				// counts as an attempt, nor does what a rolling restart cuts short.
+				counted := !c.v.Plan.Breaker && !c.pausing(target, last.At, again.At) && !c.restarted(last.At, again.At)
 				if last.Attempt == again.Attempt && again.Attempt > 0 && counted {
 					c.v.add("hidden", id, "%s got the attempt %d twice, at %s and %s", target, again.Attempt,
 						last.At.Round(time.Millisecond), again.At.Round(time.Millisecond))
@@ -406,7 +411,15 @@ const slack = 3 * time.Second
 // asks for what may make work be repeated, else whatever lets requests fail.
 func (c *court) troubled(from, to time.Duration, deaths bool) bool {
 	return slices.ContainsFunc(c.seen.Troubles, func(t record.Disturbance) bool {
-		return (t.Death || !deaths || t.Kind == "term") && t.Begin <= to && from <= t.End+slack
+		return (t.Death || !deaths) && t.Begin <= to && from <= t.End+slack
+	})
+}
+
+// restarted reports whether a replica was asked to end between two moments. That
+// excuses no repeat of what has succeeded.
+func (c *court) restarted(from, to time.Duration) bool {
+	return slices.ContainsFunc(c.seen.Troubles, func(t record.Disturbance) bool {
+		return t.Kind == "term" && t.Begin <= to && from <= t.End+slack
 	})
 }
 

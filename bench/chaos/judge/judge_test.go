@@ -121,6 +121,10 @@ func TestEveryWord(t *testing.T) {
 			s.again(9, late, func(a *record.Arrival) { a.Attempt = 2 })
 			s.seen.Troubles = []record.Disturbance{{Kind: "kill", Begin: time.Second, End: 2 * time.Second, Death: true}}
 		}},
+		{"a rolling restart does not excuse that", "needless", func(s *scene) {
+			s.again(9, late, func(a *record.Arrival) { a.Attempt = 2 })
+			s.seen.Troubles = []record.Disturbance{{Kind: "term", Begin: time.Second, End: 2 * time.Second}}
+		}},
 		{"one attempt twice", "hidden", func(s *scene) { s.seen.Arrivals[9].Answer = record.Broken; s.again(9, late, nil) }},
 		{"an attempt that nobody made", "burned", func(s *scene) {
 			s.seen.Arrivals[9].Answer = record.Failed
