@@ -75,6 +75,9 @@ func command(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Stat(filepath.Join(root, "cmd", "crossdock")); err != nil {
+		return errors.New("run it from the folder bench of the repository, or with make chaos")
+	}
 	tmp, err := os.MkdirTemp("", "chaos-")
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)

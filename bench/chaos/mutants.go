@@ -110,6 +110,9 @@ func (c *chaos) find(ctx context.Context, h hunted) (int, string, error) {
 		if h.change != nil {
 			h.change(&p)
 		}
+		if _, err := c.binary(ctx, p); err != nil {
+			return 0, "", err
+		}
 		v, err := c.one(ctx, p)
 		if ctx.Err() != nil {
 			return 0, "", ctx.Err()
