@@ -14,7 +14,7 @@ package mutant
 type ID string
 
 // The mutants. Those that cannot exist in this design stand for the nearest
-// mistake that can; docs/promises.md says which.
+// mistake that can; docs/promises.md says which, and how each was found.
 const (
 	M1  ID = "M1"  // a sender is told 2xx before the message is durable
 	M2  ID = "M2"  // a message is done before its effect

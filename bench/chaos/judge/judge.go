@@ -384,7 +384,7 @@ func (c *court) repeats() {
 func (c *court) attempts(id string, list []record.Arrival, i int) {
 	last, again := list[i-1], list[i]
 	alone := c.v.Plan.Replicas == 1 // each replica keeps the pauses that it was asked for
-	if last.Status == 429 && alone && again.At < last.At+asked && !c.troubled(last.At, again.At, true) {
+	if last.Status == 429 && alone && again.At < last.At+asked && !c.troubled(last.At, again.At, true) && !c.restarted(last.At, again.At) {
 		c.v.add("hasty", id, "%s asked for a pause of %s and got it again after %s", again.Target, asked, (again.At - last.At).Round(time.Millisecond))
 	}
 	bad := slices.ContainsFunc(c.seen.Troubles, func(t record.Disturbance) bool { return strings.HasPrefix(t.Kind, "net_target") })
