@@ -163,6 +163,9 @@ func (e *Engine) begin(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := e.checkDurability(ctx, ws); err != nil {
+		return err
+	}
 	w := e.opt.Worker
 	w.Redact, w.RedactAnswer = e.hide.text, e.hide.answer
 	e.worker = worker.New(e.driver, e.log, e.meter, w)

@@ -132,6 +132,9 @@ func (e *Engine) rehearse(ctx context.Context, files fs.FS) (*dsl.Workspace, err
 			return nil, &Refused{Findings: list, Reason: err.Error()}
 		}
 	}
+	if err := e.checkDurability(ctx, ws); err != nil {
+		return nil, &Refused{Findings: list, Reason: err.Error()}
+	}
 	next, err := e.build(ws, e.current)
 	if err != nil {
 		return nil, &Refused{Findings: list, Reason: err.Error()}

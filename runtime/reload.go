@@ -106,7 +106,7 @@ func (e *Engine) reload(ctx context.Context) Report {
 	if ws.Revision == old.ws.Revision {
 		return Report{Result: "unchanged", Findings: list}
 	}
-	if err := e.gate(ctx, ws); err != nil {
+	if err := errors.Join(e.checkDurability(ctx, ws), e.gate(ctx, ws)); err != nil {
 		return Report{Result: "failed", Findings: list, Changes: changes, Error: err.Error()}
 	}
 	if mutant.On(mutant.M12) {

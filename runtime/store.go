@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"crossdock/dsl"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/queue/embedded"
 	"crossdock/runtime/queue/memory"
@@ -87,4 +89,30 @@ func (opt Options) stateDir() string {
 		return opt.State
 	}
 	return filepath.Join(opt.Dir, StateDir)
+}
+
+// checkDurability refuses definitions whose environment asks for more than the
+// store promises.
+func (e *Engine) checkDurability(ctx context.Context, ws *dsl.Workspace) error {
+	if ws.Environment.Spec == nil || ws.Environment.Spec.Durability.Value == "" {
+		return nil
+	}
+	want := queue.Durability(ws.Environment.Spec.Durability.Value)
+	var has []queue.Durability
+	if d, ok := e.driver.(queue.Durable); ok {
+		var err error
+		if has, err = d.Promises(ctx); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(has, want) {
+		return nil
+	}
+	hint := map[queue.Durability]string{
+		queue.Process:    "use an embedded store, or a Redis with appendonly yes",
+		queue.Fsync:      "use an embedded store with --durability fsync, or a Redis with appendfsync always",
+		queue.Replicated: "use a Redis with --durability replicated, or replicas=N in the store URL",
+	}[want]
+	return fmt.Errorf("%s: the environment %s asks for the durability %s, which this store does not promise; %s",
+		ws.Environment.Spec.Durability.Span(), ws.Environment.Spec.Name.Value, want, hint)
 }

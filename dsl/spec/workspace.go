@@ -61,11 +61,14 @@ type DeadLetter struct {
 
 // Environment is one place to run: NAME.environment.yaml.
 type Environment struct {
-	Name    Text           `yaml:"environment" doc:"Name of the environment." validate:"required"`
-	Vars    Fields[Text]   `yaml:"vars" doc:"Values for ${var.x}, $vars.x and vars.x; never secrets."`
-	Secrets Secrets        `yaml:"secrets" doc:"Where ${secret.x} is looked up."`
-	Reload  Reload         `yaml:"reload" doc:"What must hold before changed definitions go live."`
-	Verify  Fields[Verify] `yaml:"verify" doc:"Named webhook verifications of this environment; they win over those of crossdock.yaml."`
+	Name    Text         `yaml:"environment" doc:"Name of the environment." validate:"required"`
+	Vars    Fields[Text] `yaml:"vars" doc:"Values for ${var.x}, $vars.x and vars.x; never secrets."`
+	Secrets Secrets      `yaml:"secrets" doc:"Where ${secret.x} is looked up."`
+	Reload  Reload       `yaml:"reload" doc:"What must hold before changed definitions go live."`
+
+	Durability Text `yaml:"durability" doc:"What the store must at least promise of accepted messages: process, fsync or replicated. A store that promises less is refused." validate:"omitempty,oneof=process fsync replicated"`
+
+	Verify Fields[Verify] `yaml:"verify" doc:"Named webhook verifications of this environment; they win over those of crossdock.yaml."`
 }
 
 // Secrets says where ${secret.x} is looked up.

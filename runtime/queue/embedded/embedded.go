@@ -104,6 +104,14 @@ func Open(ctx context.Context, dir string, opts Options) (queue.Driver, error) {
 	return open(ctx, dir, opts)
 }
 
+// Promises tells what commits survive; see queue.Durable.
+func (s *store) Promises(context.Context) ([]queue.Durability, error) {
+	if s.opts.Durability == Process {
+		return []queue.Durability{queue.Process}, nil
+	}
+	return []queue.Durability{queue.Process, queue.Fsync}, nil
+}
+
 func open(ctx context.Context, dir string, opts Options) (_ *store, err error) {
 	opts = opts.withDefaults()
 	s := &store{opts: opts, dir: dir, fault: failure{failed: make(chan struct{})}, over: make(chan struct{}), cache: newCache(opts.CacheSize), sieve: newSieve()}

@@ -166,3 +166,34 @@ func (d *Driver) checkConfig(config map[string]string) []queue.Finding {
 	}
 	return out
 }
+
+// Promises tells what commits survive, as far as Redis shows its settings; see
+// queue.Durable.
+func (d *Driver) Promises(ctx context.Context) ([]queue.Durability, error) {
+	if err := d.begin(); err != nil {
+		return nil, err
+	}
+	defer d.end()
+	var out []queue.Durability
+	if d.opts.Replicas > 0 {
+		out = append(out, queue.Replicated)
+	}
+	node, err := d.node(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask redis for its settings: %w", err)
+	}
+	config, err := readConfig(ctx, node)
+	switch {
+	case refused(err):
+		return out, nil
+	case err != nil:
+		return nil, fmt.Errorf("ask redis for its settings: %w", err)
+	}
+	if config["appendonly"] == "yes" {
+		out = append(out, queue.Process)
+		if config["appendfsync"] == "always" || d.opts.Synced {
+			out = append(out, queue.Fsync)
+		}
+	}
+	return out, nil
+}
