@@ -94,7 +94,16 @@ func (e *Engine) restoreMaintenance(ctx context.Context, r *revision) error {
 				return fmt.Errorf("read the maintenance of %s: %w", names[i], err)
 			}
 		}
-		r.sinks[names[i]].guard.Calendar().SetManual(m)
+		calendar, now := r.sinks[names[i]].guard.Calendar(), time.Now()
+		ended := now.Before(calendar.Manual().Until) && !now.Before(m.Until)
+		calendar.SetManual(m)
+		if !ended {
+			continue
+		}
+		// Another replica ended it: what this one parked meanwhile is called.
+		if err := e.worker.CallHeld(ctx, names[i]); err != nil {
+			return fmt.Errorf("call what waited for %s: %w", names[i], err)
+		}
 	}
 	return nil
 }

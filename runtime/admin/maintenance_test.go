@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -66,17 +67,55 @@ func TestMaintenanceByHand(t *testing.T) {
 	if status, answer, _ := o.ask("POST", "/v1/connections/t/maintenance/stop", "Bearer "+token, `{"who":"ann"}`); status != 200 {
 		t.Fatalf("stop: %d %s", status, answer)
 	}
+	o.dies()
+}
+
+// TestMaintenanceThatAnotherReplicaEnds: this one hears of it from the store, and
+// calls what it parked.
+func TestMaintenanceThatAnotherReplicaEnds(t *testing.T) {
+	o := newOffice(t)
+	now := time.Now()
+	m := policy.Manual{From: now, Until: now.Add(time.Hour), Who: "ann"}
+	if err := o.engine.StartMaintenance(t.Context(), "t", m); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.Post("http://"+o.engine.Addr()+"/in", "application/json", strings.NewReader(`{"n":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	for o.connection("t").Held == 0 {
+		time.Sleep(5 * time.Millisecond) // a real listener
+	}
+	m.Until = time.Now()
+	data, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = o.engine.Driver().Apply(t.Context(), queue.Commit{Put: []queue.Put{
+		{Key: "maintenance/t", Version: queue.AnyVersion, Value: data}, {Key: "pauses", Version: queue.AnyVersion, Value: []byte("t")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.dies()
+}
+
+// dies waits until the only message is a dead letter: the target refuses
+// everything.
+func (o *office) dies() {
+	t := o.t
+	t.Helper()
 	for range 1000 {
 		page, err := o.engine.Driver().Browse(context.Background(), queue.Query{View: queue.Jobs, State: queue.DeadJob})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(page.Jobs) == 1 { // the target refuses everything
+		if len(page.Jobs) == 1 {
 			return
 		}
 		time.Sleep(5 * time.Millisecond) // a real listener
 	}
-	t.Fatal("the message did not go out when the maintenance was stopped")
+	t.Fatal("the message did not go out when the maintenance had ended")
 }
 
 func TestMaintenanceSurvivesARestart(t *testing.T) {

@@ -106,6 +106,20 @@ func (g *Guard) Enter(ctx context.Context, a Ask) (Pass, *Hold) {
 	return p, h
 }
 
+// Count counts a call that is made in the course of another one, such as a look
+// for its effect: it waits for the rate a little, and is never refused.
+func (g *Guard) Count(ctx context.Context, p queue.Priority) {
+	if g == nil {
+		return
+	}
+	if g.quota != nil {
+		_, _ = g.quota.Take(ctx, time.Now(), p) // a spent quota does not leave an effect in doubt
+	}
+	if g.pacer != nil {
+		g.pacer.Enter(ctx, time.Now(), p)
+	}
+}
+
 // refuses tells what closes the connection or the operation at now.
 func (g *Guard) refuses(now time.Time, c *Circuit, a Ask) *Hold {
 	if name, until := g.calendar.Closed(now, a.Priority); !until.IsZero() {

@@ -211,6 +211,7 @@ func (t *task) probe(ctx context.Context, op *compile.Operation, out flow.Outcom
 		with, _ = v.(map[string]any)
 	}
 	probe := flow.Outcome{Step: out.Step, With: with, Key: out.Key + "-probe"}
+	t.bind(look).Guards[look.Connection].Count(ctx, t.lease.Priority)
 	v := t.attempt(ctx, t.bind(look).Sinks[look.Connection], look, probe)
 	if !v.ok {
 		v.cause.Message = "the look for an earlier effect failed: " + v.cause.Message

@@ -514,6 +514,25 @@ func TestBulkDoesNotDelayTheUrgent(t *testing.T) {
 	}
 }
 
+// TestLooksAreCounted: the look for an effect is a call of the other system, too.
+func TestLooksAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPort(t, policy.Limits{Quota: 3, Period: policy.Day, Zone: time.UTC}, "", ordered("p", "p", "check"))
+		p.answers(func(r connectors.Request) (connectors.Response, error) {
+			if r.Operation == "look" {
+				return connectors.Response{Status: 200, Body: map[string]any{"found": true}}, nil
+			}
+			return connectors.Response{}, timeout
+		})
+		p.many("p", 0, 1)
+		p.pass(time.Minute)
+		if n, of := p.guard.Show(time.Now(), nil).Used, 3; n != of || p.left() != 0 {
+			t.Errorf("%d of %d counted: an attempt, the next one and its look; %d left", n, of, p.left())
+		}
+		p.stop()
+	})
+}
+
 func TestBulkUsesFewerPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPort(t, policy.Limits{Concurrency: 10000}, "  l: {extends: p, priority: low}\n", ordered("p", "p", "safe"), ordered("l", "l", "safe"))
