@@ -621,15 +621,15 @@ func TestADeadLetterBlocksItsKey(t *testing.T) {
 				err, want = box.Discard(context.Background(), dead[0].ID, "ann", "test"), "[1 4 2 3]"
 			case "replay that fails":
 				p.answers(status(400))
-				err = box.Replay(context.Background(), dead[0].ID, "ann")
+				err = box.Replay(context.Background(), dead[0].ID, deadletter.How{Who: "ann", Reason: "test"})
 				p.pass(time.Hour)
 				if got := fmt.Sprint(names(p.calls())); got != "[1 4 1]" || err != nil {
 					t.Fatalf("%s: %s, %v", end, got, err)
 				}
 				p.answers(nil)
-				err, want = box.Replay(context.Background(), dead[0].ID, "ann"), "[1 4 1 1 2 3]"
+				err, want = box.Replay(context.Background(), dead[0].ID, deadletter.How{Who: "ann", Reason: "test"}), "[1 4 1 1 2 3]"
 			default:
-				err = box.Replay(context.Background(), dead[0].ID, "ann")
+				err = box.Replay(context.Background(), dead[0].ID, deadletter.How{Who: "ann", Reason: "test"})
 			}
 			if err != nil {
 				t.Fatal(err)
