@@ -22,6 +22,7 @@ import (
 	"crossdock/runtime"
 	"crossdock/runtime/access"
 	"crossdock/runtime/admin"
+	"crossdock/runtime/telemetry"
 	"crossdock/runtime/testrun"
 	"crossdock/runtime/worker"
 )
@@ -36,6 +37,8 @@ type runFlags struct {
 	auditEvery                                 time.Duration
 	issuer, audience, roles                    string
 	adminCert, adminKey, probe                 string
+	traces                                     string
+	ratio                                      float64
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -81,6 +84,8 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringVar(&f.auditHead, "audit-head", "", "file in a second place to which the head of the audit log is exported")
 	cmd.Flags().DurationVar(&f.auditEvery, "audit-every", time.Minute, "how often the head of the audit log is exported")
 	cmd.Flags().StringVar(&f.probe, "probe", "", "address for health, readiness and metrics alone, for everybody; none")
+	cmd.Flags().StringVar(&f.traces, "traces", "", "collector of traces (OTLP over HTTP), such as http://127.0.0.1:4318; else as OTEL_* say")
+	cmd.Flags().Float64Var(&f.ratio, "trace-ratio", 0, "share of traces that are kept, from 0 to 1, where the sender does not decide; failed work always; 1")
 	cmd.Flags().DurationVar(&f.lease, "lease", 0, "how long work outlives a replica that went away; 10s")
 	_ = cmd.Flags().MarkHidden("lease")
 	return cmd
@@ -125,11 +130,16 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 		return failf(exitUsage, "there is no durability `%s`: use fsync, process or replicated", f.durability)
 	}
 	log := slog.New(slog.NewJSONHandler(a.Stderr, nil))
+	tracer, err := telemetry.New(ctx, telemetry.Options{Endpoint: f.traces, Ratio: f.ratio, Version: runtime.Version, Log: log, Env: os.Getenv})
+	if err != nil {
+		return failf(exitUsage, "%s", err)
+	}
+	defer closeTracer(tracer, log)
 	var t trail
 	e, err := runtime.New(ctx, runtime.Options{
 		Dir: dir, State: f.state, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
 		HTTP: f.http, Watch: !f.noWatch, Published: f.published, AcceptStore: f.acceptStore, Drain: f.drain, AllowExec: f.allowExec, Unsafe: f.unsafe, Log: log, Gate: gate,
-		Worker: worker.Options{LeaseTTL: f.lease}, Switched: func(before string, r runtime.Report) { t.switched(before, r, log) },
+		Worker: worker.Options{LeaseTTL: f.lease, Tracer: tracer}, Switched: func(before string, r runtime.Report) { t.switched(before, r, log) },
 	})
 	var list diag.List
 	if errors.As(err, &list) {
@@ -147,6 +157,15 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 		return failf(exitLoad, "%s", err)
 	}
 	return nil
+}
+
+// closeTracer sends the spans that are left.
+func closeTracer(t *telemetry.Tracer, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := t.Close(ctx); err != nil {
+		log.Warn("the last traces could not be sent", "error", err)
+	}
 }
 
 // serve runs an engine with its admin API until ctx ends.

@@ -83,7 +83,7 @@ func (p *pass) ruleRead(c *cell.Cell, path rule.Path) read {
 // surroundings are the names whose fields are always the same.
 var surroundings = map[string]*value.Shape{
 	"meta": object("source", "received_at", "headers", "path", "query", "consumer", "content_type", "file", "event"),
-	"run":  object("id", "now", "pipeline", "attempt", "revision"),
+	"run":  object("id", "now", "pipeline", "attempt", "revision", "trace_id"),
 }
 
 // answer is `response` outside of its body.

@@ -10,6 +10,7 @@ import (
 	"crossdock/dsl/compile"
 	"crossdock/runtime/message"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/telemetry"
 )
 
 // maxKept is how much of a refused message is kept for inspection.
@@ -53,6 +54,7 @@ type staged struct {
 	commit   queue.Commit
 	counts   []int // jobs per message
 	receipts []connectors.Receipt
+	spans    []telemetry.Span // one per message; nil where nothing is traced
 }
 
 // Send implements connectors.Channel.
@@ -90,9 +92,12 @@ func (c *channel) Stage(ctx context.Context, msgs ...message.Message) (connector
 		if id == "" {
 			id = NewID(m.Meta.ReceivedAt)
 		}
+		span := s.begin(i, len(msgs), live, id, m)
 		jobs, history, rej := in.Jobs(ctx, id, m)
 		switch {
 		case rej != nil && c.refuses:
+			span.Fail("refused")
+			span.End()
 			return nil, c.refuse(ctx, live, in, id, m, rej)
 		case rej != nil:
 			jobs = []queue.Job{in.Faulty(id, m, rej)}
@@ -109,6 +114,12 @@ func (c *channel) Stage(ctx context.Context, msgs ...message.Message) (connector
 
 // Send implements connectors.Staged.
 func (s *staged) Send(ctx context.Context) ([]connectors.Receipt, error) {
+	receipts, err := s.store(ctx)
+	s.end(receipts, err)
+	return receipts, err
+}
+
+func (s *staged) store(ctx context.Context) ([]connectors.Receipt, error) {
 	c := s.c
 	if c.ahead != nil { // before they are stored: workers may have them before the store answers
 		c.ahead.taken(s.bytes(nil))

@@ -15,11 +15,16 @@ import (
 // ended counts the end of the run.
 func (t *task) ended(outcome string) {
 	e := journal.End{Pipeline: t.run.Pipeline, Source: source(t.p, &t.run.Meta), Lane: t.lease.Lane, Outcome: outcome,
-		Occurred: t.run.Occurred, Received: t.run.Meta.ReceivedAt}
+		Occurred: t.run.Occurred, Received: t.run.Meta.ReceivedAt, Trace: t.span.Example()}
 	if t.p != nil {
 		e.SLA = t.p.Policy.SLA
 	}
 	t.w.meter.Ended(e)
+	failed := outcome == outcomeWord(flow.Dead)
+	if failed && t.run.Cause != nil {
+		t.span.Text("crossdock.cause", t.run.Cause.Code)
+	}
+	t.waits(outcome, failed)
 }
 
 // count puts what was stored into the metrics.
@@ -35,11 +40,15 @@ func (s *staged) count(results []queue.Result) {
 	p := c.w.live.Load().WS.Pipelines[c.pipeline]
 	from := source(p, &first.Meta)
 	c.w.meter.Accepted(c.pipeline, from, results)
-	for i := range results {
-		r, ok := s.commit.Jobs[i].Hint.(*flow.Run)
-		if ok && results[i].Status == queue.Enqueued && !r.Occurred.IsZero() {
-			c.w.meter.Arrived(c.pipeline, from, r.Meta.ReceivedAt.Sub(r.Occurred), "")
+	next := 0
+	for i, n := range s.counts {
+		for j := next; j < next+n; j++ {
+			r, ok := s.commit.Jobs[j].Hint.(*flow.Run)
+			if ok && results[j].Status == queue.Enqueued && !r.Occurred.IsZero() {
+				c.w.meter.Arrived(c.pipeline, from, r.Meta.ReceivedAt.Sub(r.Occurred), s.example(i))
+			}
 		}
+		next += n
 	}
 }
 

@@ -25,6 +25,7 @@ type verdict struct {
 	asked    time.Duration // pause the other side asked for
 	sent     bool          // something may have reached the other side
 	took     time.Duration // of the call alone
+	trace    string        // ID of its trace, where it is kept
 }
 
 // deliver makes one attempt of an effect and writes what follows, unless it
@@ -79,7 +80,7 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 	}
 	if (pauses || tried) && work.Err() == nil {
 		if hold := guard.Back(op.Name); hold != nil {
-			t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), v.took, "")
+			t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), v.took, v.trace)
 			t.unsure(op, v)
 			t.hideCause(v.cause)
 			return t.hold(work, op, out, hold, v.cause.Message)
@@ -92,7 +93,7 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 // on: then it returns true.
 func (t *task) judged(work context.Context, op *compile.Operation, out flow.Outcome, v verdict) bool {
 	attempt := t.lease.Attempts + 1
-	t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), v.took, "")
+	t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), v.took, v.trace)
 	if v.ok {
 		t.note(queue.Entry{Kind: queue.Sent, Step: out.Step.ID, Target: op.Ref(), Attempt: attempt, Detail: statusText(v.response.Status)})
 		flow.Complete(t.p, &t.run, out.Step, v.response.Body)
@@ -232,9 +233,10 @@ func (t *task) attempt(ctx context.Context, sink connectors.Sink, op *compile.Op
 	}
 	ctx, cancel := context.WithTimeout(ctx, op.Timeout)
 	defer cancel()
+	span := t.calling(op, out)
 	req := mutated(connectors.Request{
 		Operation: op.Name, Key: out.Key, Attempt: t.lease.Attempts + 1, With: out.With, Body: out.Body, Encoded: out.Encoded,
-		MessageID: t.run.ID, Meta: &t.run.Meta,
+		MessageID: t.run.ID, Meta: t.meta(span),
 	})
 	began := time.Now()
 	resp, err := sink.Deliver(ctx, req)
@@ -244,6 +246,7 @@ func (t *task) attempt(ctx context.Context, sink connectors.Sink, op *compile.Op
 	}
 	v := t.w.redacted(Judge(ctx, t.live.WS, &t.run, op, resp, err))
 	v.took = took
+	called(span, &v)
 	return v
 }
 
@@ -388,6 +391,7 @@ func (t *task) retry(work context.Context, op *compile.Operation, out flow.Outco
 	at := time.Now().Add(wait)
 	t.hideCause(v.cause)
 	t.w.meter.Retried(op.Connection, op.Name)
+	t.waits("retry", true)
 	t.note(queue.Entry{Kind: queue.Failed, Step: out.Step.ID, Target: op.Ref(), Attempt: attempt,
 		Detail: fmt.Sprintf("%s; next attempt in %s", v.cause.Message, wait.Round(time.Millisecond))})
 	t.w.log.Info("attempt failed", "message", t.run.ID, "pipeline", t.run.Pipeline, "revision", t.live.WS.Revision,

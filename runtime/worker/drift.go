@@ -49,7 +49,8 @@ func (in *Intake) drifted(id string, m *message.Message, body any, rej *connecto
 // items have IDs below its own, and keys of their own.
 func (t *task) readmit(ctx, work context.Context) {
 	in := &Intake{WS: t.live.WS, P: t.p, Limits: limits(t.live.WS), again: true}
-	m := message.Message{Body: t.run.Body, Raw: t.run.Raw, Meta: t.run.Meta, Trace: t.run.Trace}
+	m := message.Message{Body: t.run.Body, Raw: t.run.Raw, Meta: t.run.Meta, Trace: t.run.Trace, OccurredAt: t.run.Occurred}
+	m.Meta.Headers = t.span.Onto(m.Meta.Headers)
 	jobs, nothing, rej := in.Jobs(ctx, t.run.ID+".r", &m)
 	switch {
 	case ctx.Err() != nil:

@@ -13,6 +13,7 @@ import (
 	"crossdock/runtime/mutant"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/telemetry"
 )
 
 // gathered is how many leases are worked on together at most: many enough that
@@ -70,7 +71,8 @@ type group struct {
 // member is one message of a group.
 type member struct {
 	task
-	out flow.Outcome
+	out  flow.Outcome
+	call telemetry.Span // of its attempt
 }
 
 // work brings leases to their effect, makes all attempts of a target together
@@ -127,6 +129,7 @@ func (m *member) begin(work context.Context) (ok bool) {
 // leave lets a message with which nothing has happened yet go on alone.
 func (g *group) leave(work context.Context, m *member) {
 	delete(g.open, m)
+	m.span.End() // where it had begun
 	g.alone(func() { g.w.process(work, m.lease) })
 }
 
@@ -159,9 +162,11 @@ func (g *group) deliver(work context.Context, op *compile.Operation, ms []*membe
 			continue
 		}
 		sent = append(sent, m)
+		m.trace()
+		m.call = m.calling(op, m.out)
 		m.out = opened(m.out, sink, op)
 		requests = append(requests, connectors.Request{Operation: op.Name, Key: m.out.Key, Attempt: 1, With: m.out.With, Body: m.out.Body,
-			Encoded: m.out.Encoded, MessageID: m.run.ID, Meta: &m.run.Meta})
+			Encoded: m.out.Encoded, MessageID: m.run.ID, Meta: m.meta(m.call)})
 	}
 	ctx, cancel := context.WithTimeout(work, op.Timeout)
 	defer cancel()
@@ -174,6 +179,7 @@ func (g *group) deliver(work context.Context, op *compile.Operation, ms []*membe
 	for i, m := range sent {
 		v := g.w.redacted(Judge(ctx, m.live.WS, &m.run, op, answers[i].Response, answers[i].Err))
 		v.took = took
+		called(m.call, &v)
 		if v.ok && m.judged(work, op, m.out, v) && m.run.Step == flow.End {
 			m.delivered()
 			m.out = flow.Outcome{Kind: flow.Delivered}
@@ -197,6 +203,7 @@ func (t *task) goOn(work context.Context, rest func(ctx context.Context)) {
 	defer t.w.leases.remove(t.lease.ID)
 	ctx, cancel := t.w.leases.guard(work, t.lease.ID)
 	defer cancel(nil)
+	defer func() { t.span.End() }()
 	defer t.recover(work)
 	rest(ctx)
 }
@@ -242,6 +249,7 @@ func (g *group) end(work context.Context, ended []*member) {
 
 func (m *member) counted() {
 	m.ended(outcomeWord(m.out.Kind))
+	m.span.End()
 }
 
 // recover lets the messages of a group go on alone when a sink panics, so that

@@ -48,6 +48,7 @@ func (t *task) hold(work context.Context, op *compile.Operation, out flow.Outcom
 		t.run.Held, t.dirty = &held, true
 	}
 	t.w.meter.Parked(t.run.Pipeline, h.Kind)
+	t.waits("parked", saw != "")
 	if t.dirty {
 		f.Body = t.encoded()
 	}

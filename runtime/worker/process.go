@@ -13,6 +13,7 @@ import (
 	"crossdock/runtime/message"
 	"crossdock/runtime/mutant"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/telemetry"
 )
 
 // maxCrashes is how many times a message may take its worker down before it is
@@ -29,7 +30,8 @@ type task struct {
 	history []queue.Entry // not yet written
 	dirty   bool          // run has moved on since it was last written
 	block   *Block        // the message is the dead letter of this block, replayed
-	unread  bool          // the record could not be read: it is kept as it is
+	span    telemetry.Span
+	unread  bool // the record could not be read: it is kept as it is
 }
 
 // process works on one lease to its end, or to the next time it must wait.
@@ -38,6 +40,7 @@ func (w *Worker) process(work context.Context, lease queue.Lease) {
 	ctx, cancel := w.leases.guard(work, lease.ID)
 	defer cancel(nil)
 	t := &task{w: w, lease: lease, live: w.live.Load()}
+	defer func() { t.span.End() }()
 	defer t.recover(work)
 	mutant.Crash(mutant.AfterLease)
 	if err := t.decode(); err != nil {
@@ -45,6 +48,7 @@ func (w *Worker) process(work context.Context, lease queue.Lease) {
 		t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "store", Message: err.Error()}})
 		return
 	}
+	t.trace()
 	if t.p == nil {
 		t.park(work, "pipeline", "the pipeline "+t.run.Pipeline+" is not defined any more")
 		return
@@ -275,6 +279,7 @@ func (t *task) branches(list []flow.Branch) []queue.Job {
 	}
 	for i := range list {
 		r := &list[i].Run
+		r.Meta.Headers = t.span.Onto(r.Meta.Headers)
 		lane := list[i].Lane
 		if lane == "" {
 			lane = "in/" + r.Pipeline
@@ -335,10 +340,11 @@ func (t *task) emit(ctx, work context.Context, out flow.Outcome) bool {
 // listen makes the jobs of the pipelines that hear an event.
 func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name string, out flow.Outcome) (jobs []queue.Job, puts []queue.Put) {
 	now := time.Now() // the message came long ago, the event comes now
+	headers := t.span.Onto(telemetry.Context(t.run.Meta.Headers))
 	for _, p := range listeners {
 		in := &Intake{WS: t.live.WS, P: p, Limits: limits(t.live.WS)}
 		m := message.Message{Body: out.Body, Trace: t.run.Trace, OccurredAt: t.run.Occurred, Meta: message.Meta{
-			Source: "event", ReceivedAt: t.run.Meta.ReceivedAt, Event: &message.Event{ID: out.Key, Name: name}}}
+			Headers: headers, Source: "event", ReceivedAt: t.run.Meta.ReceivedAt, Event: &message.Event{ID: out.Key, Name: name}}}
 		// The ID follows from the emitting run and step, so that a repeated
 		// write after a crash makes the same jobs.
 		id := fmt.Sprintf("%s.%s-%s", t.run.ID, short(out.Key), p.Name)
@@ -373,6 +379,7 @@ func (t *task) park(work context.Context, what, reason string) {
 func (t *task) parkUntil(work context.Context, what, reason string, at time.Time) {
 	t.note(queue.Entry{Kind: queue.ParkedKind, Detail: reason})
 	t.w.meter.Parked(t.run.Pipeline, what)
+	t.waits("parked", false)
 	f := queue.Finish{Lease: t.lease, Outcome: queue.Park, At: at, Reason: reason, Attempts: t.lease.Attempts}
 	if t.dirty {
 		f.Body = t.encoded() // what has been achieved is not done again

@@ -20,6 +20,7 @@ import (
 	"crossdock/runtime/journal"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/telemetry"
 )
 
 // Options tune a Worker. Zero values mean the defaults.
@@ -28,6 +29,8 @@ type Options struct {
 	Grace       time.Duration // how long work under way may finish at a stop; 20s
 	Concurrency int           // messages of one lane at a time; 512
 	Random      func() float64
+	// Tracer makes spans of what happens to messages; nil = none.
+	Tracer *telemetry.Tracer
 	// Redact hides secrets in what other systems say; nil = nothing to hide.
 	Redact func(string) string
 	// RedactAnswer hides secrets in a good answer, of which raw are the bytes,
