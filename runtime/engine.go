@@ -131,6 +131,11 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 	if opt.State == "" {
 		opt.State = filepath.Join(dir, StateDir)
 	}
+	if !opt.Published { // else opening the store would make the folder that is missing
+		if err := isFolder(dir); err != nil {
+			return nil, err
+		}
+	}
 	e := &Engine{opt: opt, log: opt.Log, catalog: NewCatalog(), meter: journal.NewMeter(), news: make(chan struct{}, 1), since: time.Now()}
 	if e.driver, err = OpenStore(ctx, opt); err != nil {
 		return nil, err
@@ -212,14 +217,21 @@ func (e *Engine) files() (fs.FS, error) {
 	if e.published.files != nil {
 		return e.published.files, nil
 	}
-	info, err := os.Stat(e.opt.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("there is no folder %s", e.opt.Dir)
-	}
-	if !info.IsDir() {
-		return nil, fmt.Errorf("%s is not a folder", e.opt.Dir)
+	if err := isFolder(e.opt.Dir); err != nil {
+		return nil, err
 	}
 	return os.DirFS(e.opt.Dir), nil
+}
+
+func isFolder(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("there is no folder %s", dir)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s is not a folder", dir)
+	}
+	return nil
 }
 
 // loading says how definitions are loaded.
