@@ -16,6 +16,7 @@ var (
 	passed       atomic.Int64
 )
 
+// crashAt reads place:count; without a count it is the first time.
 func crashAt(text string) (Place, int64) {
 	name, count, _ := strings.Cut(text, ":")
 	n, err := strconv.ParseInt(count, 10, 64)
