@@ -23,7 +23,7 @@ import (
 // The house has five floors. A package imports packages of lower floors, and
 // of its own floor only along the arrows below.
 var floors = [][]string{
-	0: {"runtime/message", "runtime/retry", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value"},
+	0: {"runtime/message", "runtime/retry", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/compile", "dsl/lint", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask"},

@@ -52,6 +52,8 @@ type Program struct {
 	compiled bool
 	unsafe   bool
 	checked  bool // outputs are measured, because they can be larger than what was built
+
+	met atomic.Bool // a run was stopped at a limit
 }
 
 // Compile turns the text of a cell into a Program. It returns everything that

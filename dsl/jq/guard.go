@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"crossdock/dsl/turn"
 )
 
 // watchEvery is how often the memory of a run in the interpreter is looked at.
@@ -21,22 +23,25 @@ const watchEvery = 2 * time.Millisecond
 // before a run is blamed for it.
 type guard struct {
 	parent context.Context
+	m      *machine
 	bytes  uint64
 	shown  int64 // the limit as people set it
 	base   uint64
 	limit  time.Duration
 	end    time.Time
 
-	done  chan struct{}
-	timer *time.Timer
-	mu    sync.Mutex
-	err   *LimitError
-	over  bool
+	done    chan struct{}
+	timer   *time.Timer
+	long    atomic.Bool // the run must have its turn to go on
+	mu      sync.Mutex
+	err     *LimitError
+	over    bool
+	resting bool // the run waits for its turn
 }
 
 func newGuard(m *machine) *guard {
 	f := m.frame
-	g := &guard{parent: f.Ctx, bytes: uint64(f.bytes()), shown: f.bytes(), limit: f.time(), end: m.until(time.Now()), done: make(chan struct{})}
+	g := &guard{parent: f.Ctx, m: m, bytes: uint64(f.bytes()), shown: f.bytes(), limit: f.time(), end: m.until(time.Now()), done: make(chan struct{})}
 	if m.unsafe {
 		g.bytes /= 2 // stacks of the interpreter grow by doubling
 	}
@@ -82,11 +87,14 @@ func (g *guard) watch() {
 	switch {
 	case g.parent.Err() != nil:
 		g.err = &LimitError{g.parent.Err(), "was stopped"}
-	case now > g.base+g.bytes && confirmed(g.base+g.bytes):
+	case !g.resting && now > g.base+g.bytes && confirmed(g.base+g.bytes):
 		g.err = &LimitError{ErrMemory, fmt.Sprintf("builds more than %d MiB of data", g.shown>>20)}
-	case !time.Now().Before(g.end):
+	case !g.resting && !time.Now().Before(g.end):
 		g.err = &LimitError{ErrTime, fmt.Sprintf("takes longer than %s", g.limit)}
 	default:
+		if g.limit-time.Until(g.end) > turn.Short {
+			g.long.Store(true)
+		}
 		g.timer.Reset(watchEvery)
 		return
 	}
@@ -115,8 +123,36 @@ func (g *guard) check() {
 // Deadline, Done, Err and Value make guard a context.
 func (g *guard) Deadline() (time.Time, bool) { return g.end, true }
 
-// Done is closed when the run must end.
-func (g *guard) Done() <-chan struct{} { return g.done }
+// Done is closed when the run must end. The interpreter asks for it before every
+// operation, in the goroutine of the run: the place where a long one waits for
+// its turn.
+func (g *guard) Done() <-chan struct{} {
+	if g.long.Load() && !g.m.turn.Held() {
+		g.m.await(false)
+	}
+	return g.done
+}
+
+// rest says that the run begins to wait for its turn; g may be nil.
+func (g *guard) rest() {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.resting = true
+}
+
+// goOn says that the wait is over and when the run must have ended; g may be
+// nil.
+func (g *guard) goOn(end time.Time) {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.resting, g.end, g.base = false, end, 0 // what others built meanwhile is not its own
+}
 
 // Err says whether Done is closed.
 func (g *guard) Err() error {

@@ -1,8 +1,11 @@
 package jq
 
 import (
+	"context"
 	"fmt"
 	"time"
+
+	"crossdock/dsl/turn"
 )
 
 // machine is the state of one run of a compiled program: variables and what is
@@ -14,36 +17,49 @@ type machine struct {
 	slots []any  // values bound by the cell itself
 
 	steps  int   // until the clock is looked at again
-	bytes  int64 // that may still be built
+	bytes  int64 // that may still be built before more is asked for
+	more   int64 // that may be asked for
 	depth  int   // of recursion into data
+	looks  int   // at the clock, as far as its own work has led to them
 	timed  bool  // end is set, which the first look at the clock does
 	unsafe bool
 	end    time.Time
 	guard  *guard // for the parts that run in the interpreter
+	turn   turn.Turn
+	met    bool // this program has met a limit before
 }
 
 // slice is how many steps pass between two looks at the clock. A step takes
 // some tens of nanoseconds.
 const slice = 1024
 
+// longLooks is how many looks at the clock a run has at least before it is a
+// long one: who did little and was kept from the processor is not.
+const longLooks = 64
+
 // begin makes the machine of f ready for a run. It is part of the cost of each
 // cell, so it sets nothing that most cells do not need.
-func (m *machine) begin(f *Frame, slots int, unsafe bool) {
+func (m *machine) begin(f *Frame, p *Program) {
 	if m.frame != f {
 		m.frame = f
 	}
-	m.steps, m.bytes, m.depth, m.timed, m.unsafe = slice, f.bytes(), 0, false, unsafe
-	if len(m.slots) < slots {
-		m.slots = make([]any, slots)
+	bytes := f.bytes()
+	m.steps, m.bytes, m.more, m.depth, m.timed, m.unsafe = slice, min(bytes, turn.Free), bytes-min(bytes, turn.Free), 0, false, p.unsafe
+	if len(m.slots) < p.slots {
+		m.slots = make([]any, p.slots)
 	}
+	m.met = p.met.Load()
 }
 
-// finish lets go of the values of the run.
-func (m *machine) finish(slots int) {
-	clear(m.slots[:slots])
+// finish lets go of the values of the run and of its turn.
+func (m *machine) finish(p *Program) {
+	clear(m.slots[:p.slots])
 	if m.guard != nil {
 		m.guard.stop()
 		m.guard = nil
+	}
+	if m.turn.Held() {
+		m.turn.Leave(m.frame.bytes() - m.more - max(m.bytes, 0))
 	}
 }
 
@@ -64,30 +80,68 @@ func (m *machine) spend(n int) {
 // grow pays for n bytes of new data and for the work of filling them.
 func (m *machine) grow(n int) {
 	if m.bytes -= int64(n); m.bytes < 0 {
-		panic(&LimitError{ErrMemory, fmt.Sprintf("builds more than %d MiB of data", m.frame.bytes()>>20)})
+		m.ask()
 	}
 	if m.steps -= n >> 6; m.steps < 0 {
 		m.look()
 	}
 }
 
+// ask gets more bytes to build, for which a run must have its turn.
+func (m *machine) ask() {
+	if m.bytes+m.more < 0 {
+		panic(&LimitError{ErrMemory, fmt.Sprintf("builds more than %d MiB of data", m.frame.bytes()>>20)})
+	}
+	upTo := m.frame.bytes() - turn.Large // what is left when the turn of the largest is needed
+	large := m.bytes+m.more < upTo
+	m.await(large)
+	if large {
+		upTo = 0
+	}
+	m.bytes, m.more = m.bytes+m.more-max(upTo, 0), max(upTo, 0)
+}
+
+// await waits for the turn of a run that has become large. The wait is not
+// counted as its time.
+func (m *machine) await(large bool) {
+	ctx := m.frame.Ctx
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	m.guard.rest()
+	from := time.Now()
+	m.until(from)
+	err := m.turn.Take(ctx, large, m.met)
+	m.end = m.end.Add(time.Since(from))
+	m.guard.goOn(m.end)
+	if err != nil {
+		panic(&LimitError{err, "was stopped"})
+	}
+}
+
 // look checks the clock and the context.
 func (m *machine) look() {
+	m.looks += 1 - m.steps/slice
 	m.steps = slice
 	if m.frame.Ctx != nil {
 		if err := m.frame.Ctx.Err(); err != nil {
 			panic(&LimitError{err, "was stopped"})
 		}
 	}
-	if now := time.Now(); now.After(m.until(now)) {
+	now := time.Now()
+	left := m.until(now).Sub(now)
+	if left < 0 {
 		panic(&LimitError{ErrTime, fmt.Sprintf("takes longer than %s", m.frame.time())})
+	}
+	if m.looks > longLooks && !m.turn.Held() && m.frame.time()-left > turn.Short {
+		m.await(false)
 	}
 }
 
 // until is when the run must have ended; now is the time.
 func (m *machine) until(now time.Time) time.Time {
 	if !m.timed {
-		m.end, m.timed = now.Add(m.frame.time()), true
+		m.end, m.timed, m.looks = now.Add(m.frame.time()), true, 0
 	}
 	return m.end
 }

@@ -172,11 +172,11 @@ func (p *Program) only(f *Frame, in any) (v any, ok bool, err error) {
 		return nil, false, &RunError{Text: fmt.Sprintf("needs %d variables and was given %d", len(p.vars), len(f.Vars))}
 	}
 	m := &f.machine
-	m.begin(f, p.slots, p.unsafe)
+	m.begin(f, p)
 	defer func() {
-		m.finish(p.slots)
+		m.finish(p)
 		if r := recover(); r != nil {
-			v, ok, err = nil, false, recovered(r)
+			v, ok, err = nil, false, p.recovered(r)
 		}
 	}()
 	if p.root.one != nil {
@@ -200,11 +200,11 @@ func (p *Program) each(f *Frame, in any, yield func(any) error) (err error) {
 		return &RunError{Text: fmt.Sprintf("needs %d variables and was given %d", len(p.vars), len(f.Vars))}
 	}
 	m := &f.machine
-	m.begin(f, p.slots, p.unsafe)
+	m.begin(f, p)
 	defer func() {
-		m.finish(p.slots)
+		m.finish(p)
 		if r := recover(); r != nil {
-			err = recovered(r)
+			err = p.recovered(r)
 		}
 	}()
 	left := f.Outputs
@@ -229,8 +229,11 @@ func (p *Program) each(f *Frame, in any, yield func(any) error) (err error) {
 
 // recovered turns a panic into an error: limits stop a run that way, and a
 // defect must fail one message and not the process.
-func recovered(r any) error {
+func (p *Program) recovered(r any) error {
 	if limit, ok := r.(*LimitError); ok {
+		if limit.Limit == ErrTime || limit.Limit == ErrMemory {
+			p.met.Store(true)
+		}
 		return limit
 	}
 	return &RunError{Text: "cannot be computed for this input", cause: fmt.Errorf("panic: %v", r)}

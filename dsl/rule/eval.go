@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"math/big"
@@ -10,6 +11,7 @@ import (
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
 
+	"crossdock/dsl/turn"
 	"crossdock/dsl/value"
 )
 
@@ -34,13 +36,35 @@ type state struct {
 type budget struct {
 	steps    int
 	deadline time.Time
+	turn     turn.Turn
+	met      bool // the rule has met a limit before
+	over     bool // a limit was met
+	patient  bool // it has waited for its turn in vain
+}
+
+// patience is how long a rule that takes long waits for its turn; then it goes
+// on without one.
+const patience = 5 * time.Second
+
+// await waits for the turn of a rule that takes long, which is not counted as
+// its time.
+func (b *budget) await(now time.Time) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	// Without a turn it still ends within its time: it is only not alone.
+	if b.turn.Take(ctx, false, b.met) != nil {
+		b.patient = true
+	}
+	b.deadline = b.deadline.Add(time.Since(now))
 }
 
 // Bounds of one evaluation: steps of all predicates together, and their time.
 const (
 	maxSteps     = 2_000_000
+	longSteps    = 1_000 // a rule that takes long has done at least these
 	maxTime      = 250 * time.Millisecond
 	memoryBudget = 100_000 // values the machine may build
+	sizeValue    = 16      // bytes of one, about
 )
 
 const budgetName = "$b"
@@ -150,8 +174,14 @@ func (p *Program) eval(env *Env) (bool, error) {
 		}
 		st.env[s.name] = v
 	}
-	st.budget = budget{}
+	st.budget = budget{met: p.met.Load()}
 	out, err := st.vm.Run(p.code, st.env)
+	if st.budget.turn.Held() {
+		st.budget.turn.Leave(memoryBudget * sizeValue)
+	}
+	if st.budget.over {
+		p.met.Store(true)
+	}
 	p.states.Put(st)
 	if err != nil {
 		return false, p.explainFailure(err, env)

@@ -15,6 +15,7 @@ import (
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 
+	"crossdock/dsl/turn"
 	"crossdock/dsl/value"
 )
 
@@ -252,7 +253,11 @@ func tickCall(args ...any) (any, error) {
 	if b.deadline.IsZero() {
 		b.deadline = now.Add(maxTime)
 	}
+	if b.steps > longSteps && !b.turn.Held() && !b.patient && maxTime-b.deadline.Sub(now) > turn.Short {
+		b.await(now)
+	}
 	if b.steps > maxSteps || now.After(b.deadline) {
+		b.over = true
 		return nil, &Error{Code: "limit", Message: "the rule takes too long", Hint: "walk over fewer items"}
 	}
 	return nil, nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/expr-lang/expr/vm"
 
@@ -95,6 +96,7 @@ type Program struct {
 	looped bool // it walks lists and so needs a budget
 	places map[int]operation
 	states sync.Pool
+	met    atomic.Bool // an evaluation was stopped at a limit
 
 	// careful is the same rule, slower: every path is followed only when it is
 	// needed and every comparison is exact.
