@@ -27,6 +27,7 @@ type guard struct {
 	bytes  uint64
 	shown  int64 // the limit as people set it
 	base   uint64
+	last   uint64 // what the heap held at the last look
 	limit  time.Duration
 	end    time.Time
 
@@ -84,6 +85,7 @@ func (g *guard) watch() {
 	if g.base == 0 || now < g.base {
 		g.base = now // the first look, or a collection has run since
 	}
+	g.last = now
 	switch {
 	case g.parent.Err() != nil:
 		g.err = &LimitError{g.parent.Err(), "was stopped"}
@@ -102,12 +104,14 @@ func (g *guard) watch() {
 	close(g.done)
 }
 
-// stop ends the watch; the guard must not be used any more.
-func (g *guard) stop() {
+// stop ends the watch and returns by how much the heap had grown when it was
+// last looked at; the guard must not be used any more.
+func (g *guard) stop() int64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.over = true
 	g.timer.Stop()
+	return int64(g.last - g.base)
 }
 
 // check stops the run if the guard has ended it.
@@ -151,7 +155,7 @@ func (g *guard) goOn(end time.Time) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.resting, g.end, g.base = false, end, 0 // what others built meanwhile is not its own
+	g.resting, g.end, g.base, g.last = false, end, 0, 0 // what others built meanwhile is not its own
 }
 
 // Err says whether Done is closed.

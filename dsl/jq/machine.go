@@ -54,12 +54,13 @@ func (m *machine) begin(f *Frame, p *Program) {
 // finish lets go of the values of the run and of its turn.
 func (m *machine) finish(p *Program) {
 	clear(m.slots[:p.slots])
+	built := int64(0)
 	if m.guard != nil {
-		m.guard.stop()
+		built = m.guard.stop()
 		m.guard = nil
 	}
 	if m.turn.Held() {
-		m.turn.Leave(m.frame.bytes() - m.more - max(m.bytes, 0))
+		m.turn.Leave(built + m.frame.bytes() - m.more - max(m.bytes, 0))
 	}
 }
 

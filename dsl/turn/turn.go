@@ -30,7 +30,7 @@ const most = 8
 
 // litterMost is how much ended evaluations may leave behind before the next one
 // has it collected, in bytes.
-const litterMost = 64 << 20
+const litterMost = 16 << 20
 
 // process is shared by all evaluations of the process.
 var process = newShare(min(max(runtime.GOMAXPROCS(0)/2, 1), most))
@@ -68,7 +68,6 @@ func (t *Turn) take(s *share, ctx context.Context, large, met bool) error {
 			return err
 		}
 		t.held = true
-		s.tidy()
 	}
 	if large && !t.largest {
 		if err := s.largest.take(ctx, met); err != nil {
@@ -76,6 +75,7 @@ func (t *Turn) take(s *share, ctx context.Context, large, met bool) error {
 		}
 		t.largest = true
 	}
+	s.tidy()
 	return nil
 }
 
