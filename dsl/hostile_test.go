@@ -134,7 +134,7 @@ func runHostile(t *testing.T, m *compile.Mapping, message any, p *hostileProgram
 	if m == nil {
 		t.Fatalf("%s is neither refused nor a mapping", p.source)
 	}
-	scope := &cell.Scope{Time: time.Minute, Bytes: 16 << 20}
+	scope := &cell.Scope{Time: time.Minute, Bytes: 4 << 20}
 	switch {
 	case p.outcome == "?":
 		scope.Time = 3 * time.Second
