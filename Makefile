@@ -1,6 +1,6 @@
 # Targets for people. `make` alone says what there is; .ci/run is the gate.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race check fmt lint layers fuzz dist deploy-check update ci
+.PHONY: help build demo test race check fmt lint layers fuzz simulate dist deploy-check update ci
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s)
 	@git ls-files '*_test.go' | xargs grep -H '^func Fuzz' | sed -E 's#/[^/]+_test\.go:func (Fuzz[A-Za-z0-9_]*).*# \1#' | \
 	while read dir target; do echo "$$dir $$target"; \
 		go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-10s} || exit 1; done
+
+simulate: ## Play N seeds (500) from SEED (1) of whole replicas on a simulated clock
+	go test -count=1 -timeout 60m ./runtime/simulate -first $${SEED:-1} -n $${N:-500}
 
 dist: ## Build archives for linux, darwin and windows in dist/
 	deploy/dist.sh

@@ -38,7 +38,9 @@ type Options struct {
 	Std         fs.FS             // the shipped library
 	Store       string            // embedded:PATH, redis://..., memory:; "" = embedded in the state folder
 	Durability  string            // fsync (default), process, or replicated on Redis
+	Driver      queue.Driver      // an open store instead of Store; it is closed with the engine
 	HTTP        string            // address for webhooks
+	Listener    net.Listener      // for webhooks, instead of HTTP
 	Watch       bool              // reload when files change
 	Published   bool              // run only what was published into the store
 	Drain       time.Duration     // how long webhooks are still served after readiness is gone; 0
@@ -80,14 +82,14 @@ type Engine struct {
 	limiters map[string]*webhook.Limiter // of webhooks, by pipeline; guarded by mu
 	ready    atomic.Bool
 
-	mu      sync.Mutex // one reload at a time
+	mu      turn // one reload at a time
 	current *revision
 	last    Report     // the last reload that came to something
 	checked Report     // the last one at all
 	status  sync.Mutex // guards current, last and checked for readers
-	pausing sync.Mutex // what the store says and what the worker does change together
+	pausing turn       // what the store says and what the worker does change together
 
-	following sync.Mutex // one switch to what is published at a time; taken before mu
+	following turn // one switch to what is published at a time; taken before mu
 
 	cache     dsl.Cache // of all loads
 	read      *recorder // what was read for the last load, until it is kept
@@ -100,6 +102,17 @@ type Engine struct {
 
 	run context.Context // of Run; sources live in it
 }
+
+// turn is a lock that may be held while the store or another system is asked.
+// It is a channel of one place, so that a wait for it is a wait like any other
+// for tests that run on a clock of their own.
+type turn chan struct{}
+
+// Lock waits for the turn.
+func (t turn) Lock() { t <- struct{}{} }
+
+// Unlock gives it to the next.
+func (t turn) Unlock() { <-t }
 
 // revision is what is at work for one Workspace.
 type revision struct {
@@ -136,7 +149,8 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 			return nil, err
 		}
 	}
-	e := &Engine{opt: opt, log: opt.Log, catalog: NewCatalog(), meter: journal.NewMeter(), news: make(chan struct{}, 1), since: time.Now()}
+	e := &Engine{opt: opt, log: opt.Log, catalog: NewCatalog(), meter: journal.NewMeter(), news: make(chan struct{}, 1), since: time.Now(),
+		mu: make(turn, 1), pausing: make(turn, 1), following: make(turn, 1)}
 	if e.driver, err = OpenStore(ctx, opt); err != nil {
 		return nil, err
 	}
@@ -282,9 +296,12 @@ func (e *Engine) Listen() error {
 	if e.listener != nil {
 		return nil
 	}
-	l, err := net.Listen("tcp", e.opt.HTTP)
-	if err != nil {
-		return fmt.Errorf("listen for webhooks: %w", err)
+	l := e.opt.Listener
+	if l == nil {
+		var err error
+		if l, err = net.Listen("tcp", e.opt.HTTP); err != nil {
+			return fmt.Errorf("listen for webhooks: %w", err)
+		}
 	}
 	e.listener = webhook.LimitPerIP(l, 1000)
 	return nil

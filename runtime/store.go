@@ -44,6 +44,9 @@ func OpenStore(ctx context.Context, opt Options) (queue.Driver, error) {
 }
 
 func openStore(ctx context.Context, opt Options) (queue.Driver, error) {
+	if opt.Driver != nil {
+		return opt.Driver, nil
+	}
 	store := opt.Store
 	if store == "" {
 		store = "embedded:" + opt.storeDir()

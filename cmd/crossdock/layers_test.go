@@ -28,7 +28,7 @@ var floors = [][]string{
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/compile", "dsl/lint", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask"},
 	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/admin", "runtime/deadletter", "runtime/partner"},
-	4: {"cmd/crossdock"},
+	4: {"cmd/crossdock", "runtime/simulate"},
 }
 
 // arrows are the imports that are meant within a floor.

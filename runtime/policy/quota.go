@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"crossdock/runtime/queue"
@@ -60,8 +59,8 @@ type Quota struct {
 	zone    *time.Location
 	advance int
 
-	mu    sync.Mutex
-	begin time.Time // of the period that the advance is for
+	turn  chan struct{} // one place: who holds it may ask the store, and the rest is theirs
+	begin time.Time     // of the period that the advance is for
 	end   time.Time
 	left  int // of the advance, for everybody
 	kept  int // of the advance, for critical work
@@ -72,14 +71,18 @@ type Quota struct {
 // of them for critical work only.
 func NewQuota(store Store, name string, n int, period Period, zone *time.Location, reserve int) *Quota {
 	return &Quota{store: store, key: "quota/" + name, n: n, open: n - n*reserve/100, period: period, zone: zone,
-		advance: min(max(n/1000, 1), 100)}
+		advance: min(max(n/1000, 1), 100), turn: make(chan struct{}, 1)}
 }
 
 // Take counts one call. Where the quota is spent it returns when the next
 // period begins.
 func (q *Quota) Take(ctx context.Context, now time.Time, p queue.Priority) (spent time.Time, err error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	select {
+	case q.turn <- struct{}{}:
+	case <-ctx.Done():
+		return time.Time{}, ctx.Err()
+	}
+	defer q.release()
 	if !now.Before(q.end) || now.Before(q.begin) {
 		q.begin, q.end = q.period.Bounds(now, q.zone)
 		q.left, q.kept, q.total = 0, 0, 0
@@ -152,17 +155,19 @@ func (q *Quota) refill(ctx context.Context, now time.Time, p queue.Priority) (ag
 	return true, nil
 }
 
+func (q *Quota) release() { <-q.turn }
+
 // Return gives back a call that was counted and not made.
 func (q *Quota) Return() {
-	q.mu.Lock()
+	q.turn <- struct{}{}
 	q.left++
-	q.mu.Unlock()
+	q.release()
 }
 
 // Used returns how much of the period is used as far as this process knows, and
 // how much there is.
 func (q *Quota) Used() (n, of int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.turn <- struct{}{}
+	defer q.release()
 	return max(q.total-q.left-q.kept, 0), q.n
 }
