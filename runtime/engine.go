@@ -103,17 +103,6 @@ type Engine struct {
 	run context.Context // of Run; sources live in it
 }
 
-// turn is a lock that may be held while the store or another system is asked.
-// It is a channel of one place, so that a wait for it is a wait like any other
-// for tests that run on a clock of their own.
-type turn chan struct{}
-
-// Lock waits for the turn.
-func (t turn) Lock() { t <- struct{}{} }
-
-// Unlock gives it to the next.
-func (t turn) Unlock() { <-t }
-
 // revision is what is at work for one Workspace.
 type revision struct {
 	ws      *dsl.Workspace

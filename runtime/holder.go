@@ -136,7 +136,7 @@ func (h *holder) take(ctx context.Context, key string) (*tenure, error) {
 				}
 			}
 			if c.ID == "" || c.ID == h.id || began.Sub(since) >= h.ttl {
-				t := &tenure{holder: h, key: key, version: v.Version}
+				t := &tenure{holder: h, key: key, version: v.Version, mu: make(turn, 1)}
 				if _, err := t.apply(ctx, queue.Commit{}); err == nil {
 					return t, nil
 				}
@@ -165,7 +165,7 @@ type tenure struct {
 	holder *holder
 	key    string
 
-	mu      sync.Mutex
+	mu      turn
 	version int64
 	n       uint64
 	written time.Time // when the last write that went well began

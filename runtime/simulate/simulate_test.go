@@ -17,6 +17,7 @@ var (
 	seed   = flag.Uint64("seed", 0, "run this seed alone; then look for the smallest plan that fails")
 	first  = flag.Uint64("first", 1, "the first of n seeds")
 	number = flag.Int("n", 40, "how many seeds to run")
+	still  = flag.Duration("still", 2*time.Minute, "real time after which a run is taken for one that stands still")
 	chatty = flag.Bool("log", false, "print the log of the replicas of a seed that fails")
 )
 
@@ -26,6 +27,8 @@ const patience = 5 * time.Minute
 
 // run plays one plan and returns the promises it broke.
 func run(t *testing.T, p plan) (w *world) {
+	watch := time.AfterFunc(*still, func() { panic("the clock stands still: " + p.String()) })
+	defer watch.Stop()
 	synctest.Test(t, func(t *testing.T) {
 		w = newWorld(t, p)
 		if err := writeAll(w.dir); err != nil {
