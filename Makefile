@@ -36,7 +36,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s)
 		go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-10s} || exit 1; done
 
 simulate: ## Play N seeds (500) from SEED (1) of whole replicas on a simulated clock
-	go test -count=1 -timeout 60m ./runtime/simulate -first $${SEED:-1} -n $${N:-500}
+	go test -count=1 -timeout 60m ./runtime/simulate -first $${SEED:-1} -seeds $${N:-500}
 
 dist: ## Build archives for linux, darwin and windows in dist/
 	deploy/dist.sh

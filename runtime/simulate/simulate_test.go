@@ -15,8 +15,8 @@ import (
 
 var (
 	seed   = flag.Uint64("seed", 0, "run this seed alone; then look for the smallest plan that fails")
-	first  = flag.Uint64("first", 1, "the first of n seeds")
-	number = flag.Int("n", 40, "how many seeds to run")
+	first  = flag.Uint64("first", 1, "the first of many seeds")
+	number = flag.Int("seeds", 40, "how many seeds to run")
 	still  = flag.Duration("still", 2*time.Minute, "real time after which a run is taken for one that stands still")
 	chatty = flag.Bool("log", false, "print the log of the replicas of a seed that fails")
 )
