@@ -251,10 +251,10 @@ func (w *world) letters(ctx context.Context, p *process, f fault) {
 		case mending:
 			payload["amount"] = json.Number("1")
 			if err = box.Edit(ctx, l.ID, payload, "ana", "a number"); err == nil {
-				err = box.Replay(ctx, l.ID, "ana")
+				err = box.Replay(ctx, l.ID, deadletter.How{Who: "ana"})
 			}
 		default:
-			err = box.Replay(ctx, l.ID, "ana")
+			err = box.Replay(ctx, l.ID, deadletter.How{Who: "ana"})
 		}
 		w.mu.Lock()
 		w.orders[n].At, w.orders[n].Sure = w.now(), err == nil
