@@ -2,7 +2,7 @@
 
 package mutant
 
-// On reports whether a mutant is chosen: never, in this build.
+// On reports whether a mutant is chosen: never in this build.
 func On(ID) bool { return false }
 
 // Crash ends the process at a chosen place: never, in this build.
