@@ -82,7 +82,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.initCommand(), a.lintCommand(), a.fmtCommand(), a.testCommand(), a.tryCommand(), a.evalCommand(), a.explainCommand(),
 		a.runCommand(), a.mockCommand(), a.demoCommand(),
-		a.statusCommand(), a.queuesCommand(), a.traceCommand(), a.dlqCommand(), a.reloadCommand(),
+		a.statusCommand(), a.queuesCommand(), a.topCommand(), a.traceCommand(), a.dlqCommand(), a.reloadCommand(),
 		a.publishCommand(), a.historyCommand(), a.rollbackCommand(), a.tokenCommand(), a.auditCommand(), a.doctorCommand(), a.versionCommand(),
 		a.switchCommand("pause", "Stop the work on a pipeline; its messages wait"),
 		a.maintenanceCommand(),

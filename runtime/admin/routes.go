@@ -53,6 +53,7 @@ func (a *API) routes() []route {
 
 		{pattern: "GET /v1/status", rule: viewers, answer: a.status},
 		{pattern: "GET /v1/queues", rule: viewers, answer: a.queues},
+		{pattern: "GET /v1/top", rule: viewers, answer: a.top},
 		{pattern: "GET /v1/balance", rule: viewers, answer: a.balance},
 		{pattern: "GET /v1/trace", rule: viewers, answer: a.trace},
 		{pattern: "GET /v1/history", rule: viewers, answer: a.history},
