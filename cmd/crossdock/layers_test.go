@@ -73,6 +73,7 @@ var fences = map[string][]string{
 	"github.com/spf13":                      {"cmd/crossdock"},
 	"github.com/golang-jwt/jwt":             {"runtime/access"},
 	"golang.org/x/oauth2":                   {"connectors/http"},
+	"golang.org/x/term":                     {"cmd/crossdock"},
 	"golang.org/x/text":                     {"connectors/format/text", "dsl/diag"},
 	"pgregory.net/rapid":                    {"runtime/queue/queuetest"},
 	"go.uber.org/goleak":                    {"runtime/queue/queuetest", "connectors/connectortest"},

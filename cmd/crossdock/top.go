@@ -94,7 +94,7 @@ func (a *app) topLive(ctx context.Context, v *topView) error {
 	}()
 	keys := make(chan byte)
 	go read(ctx, in, keys) // ends with the process: a read from a terminal cannot be called off
-	v.colour = os.Getenv("NO_COLOR") == ""
+	v.colour = a.terminal(a.Stdout)
 	v.live = true
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

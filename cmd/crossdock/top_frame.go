@@ -64,7 +64,6 @@ type topLane struct {
 	depth, parked, dead int
 	age                 time.Duration
 	in, out, lag        float64
-	note                string
 	hasLag              bool
 }
 
@@ -80,15 +79,15 @@ func (v *topView) frame() string {
 	if !v.now.Ready {
 		state = v.paint("NOT READY", 31)
 	}
-	v.line(&b, "crossdock %s  %s  generation %d  %s  waiting %d  parked %s  dead %s", state, short(v.now.Revision, 12), v.now.Generation,
-		v.now.At.Local().Format(time.TimeOnly), waiting, v.alarm(parked, 33), v.alarm(dead, 31))
+	v.line(&b, "%s  %s  waiting %d  parked %s  dead %s  %s  generation %d", v.now.At.Local().Format(time.TimeOnly), state, waiting,
+		v.pad(parked, 0, 33), v.pad(dead, 0, 31), short(v.now.Revision, 12), v.now.Generation)
 	calls := v.operations()
 	tail := v.tail()
 	room := max(v.height-len(tail)-5, 4) // headings and blank lines
 	forLanes := max(room-len(calls), room/2)
-	v.line(&b, "%s", v.head(fmt.Sprintf("%-*s %7s %7s %6s %8s %8s %8s %8s", v.names(), "LANE", "WAITING", "PARKED", "DEAD", "OLDEST", "IN/s", "OUT/s", "LAG")))
+	v.line(&b, "%s", v.head(fmt.Sprintf("%-*s %7s %6s %5s %6s %6s %6s %6s", v.names(), "LANE", "WAITING", "PARKED", "DEAD", "OLDEST", "IN/s", "OUT/s", "LAG")))
 	v.rows(&b, v.laneRows(lanes), forLanes)
-	v.line(&b, "%s", v.head(fmt.Sprintf("%-*s %-10s %9s %8s %8s %8s", v.names(), "OPERATION", "BREAKER", "CALLS", "/s", "FAILED", "TIME")))
+	v.line(&b, "%s", v.head(fmt.Sprintf("%-*s %-10s %7s %6s %6s %6s", v.names(), "OPERATION", "BREAKER", "CALLS", "/s", "FAILED", "TIME")))
 	v.rows(&b, calls, room-min(len(lanes), forLanes))
 	for _, l := range tail {
 		v.line(&b, "%s", l)
@@ -97,7 +96,7 @@ func (v *topView) frame() string {
 }
 
 // names is how wide names are.
-func (v *topView) names() int { return max(16, v.width-64) }
+func (v *topView) names() int { return max(16, v.width-49) }
 
 // rows writes as many lines as there is room for.
 func (v *topView) rows(b *strings.Builder, list []string, room int) {
@@ -119,7 +118,7 @@ func (v *topView) lanes() []topLane {
 	seconds := v.seconds()
 	var out []topLane
 	for _, l := range v.now.Lanes {
-		r := topLane{name: l.Lane, depth: l.Ready + l.Leased + l.Delayed, parked: sum(l.Parked), dead: l.Dead, note: l.Note}
+		r := topLane{name: l.Lane, depth: l.Ready + l.Leased + l.Delayed, parked: sum(l.Parked), dead: l.Dead}
 		if !l.Oldest.IsZero() {
 			r.age = v.now.At.Sub(l.Oldest)
 		}
@@ -192,12 +191,8 @@ func (v *topView) laneRows(lanes []topLane) []string {
 		if l.hasLag {
 			lag = brief(time.Duration(l.lag * float64(time.Second)))
 		}
-		row := fmt.Sprintf("%-*s %7d %s %s %8s %8.1f %8.1f %8s", v.names(), short(l.name, v.names()), l.depth,
-			v.pad(l.parked, 7, 33), v.pad(l.dead, 6, 31), age, l.in, l.out, lag)
-		out = append(out, row)
-		if l.note != "" {
-			out[len(out)-1] += "  " + l.note
-		}
+		out = append(out, fmt.Sprintf("%-*s %7d %s %s %6s %6.1f %6.1f %6s", v.names(), short(l.name, v.names()), l.depth,
+			v.pad(l.parked, 6, 33), v.pad(l.dead, 5, 31), age, l.in, l.out, lag))
 	}
 	return out
 }
@@ -231,9 +226,9 @@ func (v *topView) operations() []string {
 				word = v.paint(word, 31)
 			}
 			if d.Failed > 0 {
-				failed = v.paint(fmt.Sprintf("%8s", failed), 31)
+				failed = v.paint(fmt.Sprintf("%6s", failed), 31)
 			}
-			rows = append(rows, row{fmt.Sprintf("%-*s %s %9s %8.1f %8s %8s", v.names(), short(name, v.names()), word,
+			rows = append(rows, row{fmt.Sprintf("%-*s %s %7s %6.1f %6s %6s", v.names(), short(name, v.names()), word,
 				fmt.Sprintf("%d/%d", c.Calls, c.Places), rate, failed, took), shut, rate, name})
 		}
 	}
@@ -263,6 +258,18 @@ func (v *topView) tail() []string {
 		}
 	}
 	var out []string
+	notes := 0
+	for _, l := range v.now.Lanes {
+		if l.Note == "" {
+			continue
+		}
+		if notes++; notes <= 3 {
+			out = append(out, l.Lane+": "+l.Note)
+		}
+	}
+	if notes > 3 {
+		out = append(out, fmt.Sprintf("and %d more notes, see `crossdock queues`", notes-3))
+	}
 	for i, reason := range slices.SortedFunc(maps.Keys(reasons), func(a, b string) int {
 		return cmp.Or(cmp.Compare(reasons[b], reasons[a]), cmp.Compare(a, b))
 	}) {
@@ -283,7 +290,11 @@ func (v *topView) tail() []string {
 		}
 		out = append(out, "dead letters: "+strings.Join(boxes, ", ")+more)
 	}
-	for _, r := range v.now.Replicas {
+	for i, r := range v.now.Replicas {
+		if i == 4 {
+			out = append(out, fmt.Sprintf("and %d more replicas, see `crossdock status`", len(v.now.Replicas)-i))
+			break
+		}
 		state := "ready"
 		if !r.Ready {
 			state = "not ready"
@@ -345,9 +356,7 @@ func (v *topView) head(s string) string {
 	return "\x1b[7m" + s + "\x1b[0m"
 }
 
-// alarm is a number, coloured unless it is 0.
-func (v *topView) alarm(n, colour int) string { return v.pad(n, 0, colour) }
-
+// pad is a number, coloured unless it is 0.
 func (v *topView) pad(n, width, colour int) string {
 	s := fmt.Sprintf("%*d", width, n)
 	if n == 0 {
