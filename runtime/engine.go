@@ -52,6 +52,7 @@ type Options struct {
 	Gate        Gate                              // tests before a revision goes live; nil = none
 	Dial        func(ctx context.Context, network, addr string) (net.Conn, error)
 	Debounce    time.Duration // of the file watch: how long files are quiet before they are read; 50ms
+	AlertEvery  time.Duration // how often alerts look at what is the case; 5s
 	Worker      worker.Options
 	// Switched hears of every reload that went live or was refused, whatever
 	// asked for it; before is the revision that was at work.
@@ -96,9 +97,10 @@ type Engine struct {
 	published origin    // what definitions are read from; zero = the folder
 	unable    string    // why the active publication does not run here; guarded by status
 
-	known *note         // of the store, where others may change it; see storenote.go
-	news  chan struct{} // something changed that other replicas show
-	since time.Time     // of this process
+	troubles troubles      // of sources
+	known    *note         // of the store, where others may change it; see storenote.go
+	news     chan struct{} // something changed that other replicas show
+	since    time.Time     // of this process
 
 	run context.Context // of Run; sources live in it
 }
@@ -338,6 +340,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	running.Go(func() { e.register(sources) })
 	running.Go(func() { e.watchStore(sources) })
 	running.Go(func() { e.keepLetters(sources) })
+	running.Go(func() { e.keepWatch(sources) })
 	e.ready.Store(true)
 	e.meter.Ready(true)
 	e.tell()

@@ -28,7 +28,9 @@ type Replica struct {
 	Lanes      int       `json:"lanes"`             // lanes it takes work from
 	Sources    []string  `json:"sources,omitempty"` // what it alone fires: schedules, polls, folders
 	Problem    string    `json:"problem,omitempty"` // why it does not run what it should
-	Here       bool      `json:"here,omitempty"`    // the one that was asked
+
+	Failing map[string]string `json:"failing,omitempty"` // sources that fail here, by pipeline, and why
+	Here    bool              `json:"here,omitempty"`    // the one that was asked
 }
 
 const (
@@ -39,7 +41,7 @@ const (
 // self describes this process.
 func (e *Engine) self() Replica {
 	e.status.Lock()
-	cur, last, unable := e.current, e.checked, e.unable
+	cur, checked, unable := e.current, e.checked, e.unable
 	e.status.Unlock()
 	host, err := os.Hostname()
 	if err != nil {
@@ -50,8 +52,12 @@ func (e *Engine) self() Replica {
 	for _, key := range e.holder.holds() {
 		r.Sources = append(r.Sources, strings.TrimPrefix(key, "source/"))
 	}
-	if r.Problem = unable; unable == "" && last.Result == "failed" {
-		r.Problem = last.Error
+	r.Failing = e.troubles.list(time.Now())
+	for name, why := range r.Failing {
+		r.Failing[name] = e.hide.text(why)
+	}
+	if r.Problem = unable; unable == "" && checked.Result == "failed" {
+		r.Problem = checked.Error
 	}
 	return r
 }

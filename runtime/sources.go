@@ -99,6 +99,7 @@ func (e *Engine) runSource(ctx context.Context, name string, s *source) {
 		if time.Since(began) > time.Minute {
 			wait = time.Second
 		}
+		e.troubles.note(name, err)
 		e.log.Error("the source of a pipeline stopped and is started again", "pipeline", name, "error", err, "in", wait)
 		t := time.NewTimer(wait)
 		select {
@@ -224,7 +225,11 @@ func (e *Engine) newPoll(next *revision, p *compile.Pipeline, state connectors.S
 		for k, v := range with {
 			bound[k] = v
 		}
-		return e.worker.Ask(ctx, op, bound, page)
+		resp, err := e.worker.Ask(ctx, op, bound, page)
+		if ctx.Err() == nil {
+			e.troubles.note(p.Name, err)
+		}
+		return resp, err
 	}
 	if op.Items != nil {
 		c.Items = func(r connectors.Response) ([]any, error) {
@@ -293,6 +298,9 @@ func trigger(p *compile.Pipeline) string {
 		return "files " + t.Files.Connection.Value + ":" + t.Files.Path.Value
 	case t.Poll != nil:
 		return "poll " + t.Poll.Call.Value
+	}
+	if p.Kind == compile.AlertKind {
+		return "alert"
 	}
 	return "event " + strings.Join(t.Events, ", ")
 }

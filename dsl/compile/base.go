@@ -234,6 +234,12 @@ func (b *builder) overlay(dec *spec.Decoder, p *Policy, s *spec.Policy) {
 			p.Box = s.DeadLetter.Box.Value
 		}
 		p.Keep = s.DeadLetter.Keep.Or(p.Keep)
+		if name := s.DeadLetter.Alert; name.Set() {
+			p.Alert = name.Value
+			if _, there := b.ws.Spec.Alerts.Get(name.Value); !there {
+				dec.Unknown(name.Node, "alert", b.ws.Spec.Alerts.Names())
+			}
+		}
 	}
 }
 

@@ -138,6 +138,7 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 	b.connections()
 	b.mappings()
 	b.pipelines()
+	b.alerts()
 	b.tests()
 	b.finish(files)
 	if opt.Cache != nil {

@@ -36,6 +36,7 @@ type Workspace struct {
 	Schemas     map[string]*Schema
 	Policies    map[string]*Policy
 	Verify      map[string]*spec.Verify
+	Alerts      map[string]*Alert
 	Tests       []*Test
 	StdTests    []*Test                // of the shipped flows that are used
 	Listeners   map[string][]*Pipeline // by event name, in name order
@@ -99,6 +100,7 @@ type Policy struct {
 	SLA      time.Duration // from reception to delivery; 0 = nothing was promised
 	Box      string
 	Keep     time.Duration
+	Alert    string        // who hears of dead letters in Box; "" = nobody in particular
 	GiveUp   time.Duration // how long a message waits for a system that pauses it
 	Collapse bool          // only the newest waiting message of an order_by is worked on
 	Block    bool          // a dead letter holds up what follows with its order_by

@@ -169,7 +169,7 @@ func (p *pass) pipelines() []*compile.Pipeline {
 	}
 	var out []*compile.Pipeline
 	for _, name := range sortedKeys(p.ws.Pipelines) {
-		if pl := p.ws.Pipelines[name]; !pl.Std {
+		if pl := p.ws.Pipelines[name]; !pl.Std && pl.Kind == "pipeline" {
 			out = append(out, pl)
 		}
 	}

@@ -4,14 +4,14 @@ import "crossdock/dsl/ast"
 
 // Workspace is crossdock.yaml.
 type Workspace struct {
-	Crossdock Text              `yaml:"crossdock" doc:"Version of the language: 1." validate:"required,oneof=1"`
-	Name      Text              `yaml:"name" doc:"Name of the workspace, shown in logs and traces."`
-	Defaults  Defaults          `yaml:"defaults" doc:"What applies where a definition is silent."`
-	Use       []Text            `yaml:"use" doc:"Flows of the shipped library that this workspace runs."`
-	Policies  Fields[Policy]    `yaml:"policies" doc:"Named policies; one may extend another."`
-	Verify    Fields[Verify]    `yaml:"verify" doc:"Named ways to recognise who calls a webhook."`
-	Limits    Limits            `yaml:"limits" doc:"Bounds on what strangers can send."`
-	Alerts    Fields[*ast.Node] `yaml:"alerts" doc:"Named receivers of alerts." ignored:"alerts are not sent by this version"`
+	Crossdock Text           `yaml:"crossdock" doc:"Version of the language: 1." validate:"required,oneof=1"`
+	Name      Text           `yaml:"name" doc:"Name of the workspace, shown in logs and traces."`
+	Defaults  Defaults       `yaml:"defaults" doc:"What applies where a definition is silent."`
+	Use       []Text         `yaml:"use" doc:"Flows of the shipped library that this workspace runs."`
+	Policies  Fields[Policy] `yaml:"policies" doc:"Named policies; one may extend another."`
+	Verify    Fields[Verify] `yaml:"verify" doc:"Named ways to recognise who calls a webhook."`
+	Limits    Limits         `yaml:"limits" doc:"Bounds on what strangers can send."`
+	Alerts    Fields[Alert]  `yaml:"alerts" doc:"Named receivers of alerts."`
 }
 
 // Defaults apply where a definition is silent.
@@ -55,8 +55,8 @@ type Retry struct {
 // DeadLetter says where messages go that cannot be delivered.
 type DeadLetter struct {
 	Box   Text     `yaml:"box" doc:"Name of the dead-letter box."`
-	Keep  Duration `yaml:"keep" doc:"How long dead letters are meant to be kept."`
-	Alert Text     `yaml:"alert" doc:"Receiver of alerts about this box." ignored:"alerts are not sent by this version"`
+	Keep  Duration `yaml:"keep" doc:"How long dead letters are kept; then the policy discards them. 30d unless said otherwise."`
+	Alert Text     `yaml:"alert" doc:"Receiver of alerts about this box: a name below alerts in crossdock.yaml."`
 }
 
 // Environment is one place to run: NAME.environment.yaml.

@@ -34,8 +34,8 @@ const (
 	Quarantined = "quarantined:"
 )
 
-// kindOf sorts the reasons of parked messages, as those of parked_total.
-func kindOf(reason string) string {
+// KindOf sorts the reasons of parked messages, as those of parked_total.
+func KindOf(reason string) string {
 	switch {
 	case strings.HasPrefix(reason, Behind):
 		return "blocked"
@@ -109,7 +109,7 @@ func lane(gauge setter, l queue.LaneStat) {
 	parked, reasons := 0, map[string]int{}
 	for reason, n := range l.Parked {
 		parked += n
-		reasons[kindOf(reason)] += n
+		reasons[KindOf(reason)] += n
 	}
 	gauge(depthDesc, float64(l.Ready), l.Lane, "ready")
 	gauge(depthDesc, float64(l.Leased), l.Lane, "leased")
