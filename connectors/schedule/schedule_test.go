@@ -114,8 +114,8 @@ func TestCheck(t *testing.T) {
 		{"0 0 0 * * *", "", "six fields"},
 		{"0 0 * *", "", "4 fields"},
 		{"", "", "empty"},
-		{"60 * * * *", "", "above maximum"},
-		{"x * * * *", "", "neither a number"},
+		{"60 * * * *", "", "`60` is no minute: that is 0 to 59"},
+		{"x * * * *", "", "`x` is no minute: that is 0 to 59"},
 		{"0 0 * * *", "Berlin", "no time zone `Berlin`"},
 		{"0 0 * * *", "Local", "no time zone"},
 	}
