@@ -53,6 +53,10 @@ func Open(r io.Reader, o Options) format.Reader {
 	return &reader{in: bufio.NewReaderSize(text.Decode(r, o.Encoding), 64<<10), o: o}
 }
 
+// maxColumns bounds the columns of a file: each row becomes an object with a
+// key for each of them, which is many times larger than a row of commas.
+const maxColumns = 10_000
+
 type reader struct {
 	in      *bufio.Reader
 	o       Options
@@ -89,6 +93,10 @@ func (r *reader) read() (format.Record, error) {
 	}
 	if err := r.scan(); err != nil {
 		return format.Record{}, err
+	}
+	if len(r.ends) > maxColumns {
+		return format.Record{}, &format.Error{Line: r.line, Skip: true,
+			Text: fmt.Sprintf("the row has more than %d fields, but there are %d columns", maxColumns, len(r.columns))}
 	}
 	if len(r.ends) != len(r.columns) {
 		return format.Record{}, &format.Error{Line: r.line, Skip: true,
@@ -140,6 +148,9 @@ func (r *reader) header() error {
 			return &format.Error{Text: "the file is empty; it lacks the line with the names of the columns"}
 		case err != nil:
 			return err
+		}
+		if len(r.ends) > maxColumns {
+			return &format.Error{Line: r.line, Text: fmt.Sprintf("the file has more than %d columns", maxColumns)}
 		}
 		names := make([]string, len(r.ends))
 		start := 0
@@ -221,7 +232,9 @@ func (r *reader) scanRow() error {
 			r.row = append(r.row, field...)
 			line = line[len(field):]
 		}
-		r.ends = append(r.ends, len(r.row))
+		if len(r.ends) <= maxColumns { // one more tells that there are too many
+			r.ends = append(r.ends, len(r.row))
+		}
 		if len(line) == 0 || line[0] != r.o.Delimiter {
 			return nil // the line break
 		}

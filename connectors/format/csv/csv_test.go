@@ -4,6 +4,7 @@ import (
 	stdcsv "encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -203,6 +204,27 @@ func TestRoundTrip(t *testing.T) {
 			rt.Fatalf("%q: got %v, want %v", text.String(), got, want)
 		}
 	})
+}
+
+// TestColumns: a row of commas must not become an object of a million keys.
+func TestColumns(t *testing.T) {
+	header := strings.Builder{}
+	for i := range 10_001 {
+		fmt.Fprintf(&header, "c%d,", i)
+	}
+	_, _, err := all(t, header.String()+"z\n", csv.Options{})
+	if err == nil || !strings.Contains(err.Error(), "more than 10000 columns") {
+		t.Errorf("many columns: %v", err)
+	}
+	r := csv.Open(strings.NewReader("a,b\n1,"+strings.Repeat(",", 1<<20)+"\"x\ny\"\n3,4\n"), csv.Options{})
+	_, err = r.Next()
+	var broken *format.Error
+	if !errors.As(err, &broken) || !broken.Skip || broken.Line != 2 || !strings.Contains(broken.Text, "more than 10000 fields") {
+		t.Errorf("many fields: %v", err)
+	}
+	if rec, err := r.Next(); err != nil || string(rec.Raw) != `{"a":"3","b":"4"}` {
+		t.Errorf("the row behind it: %s %v", rec.Raw, err)
+	}
 }
 
 func FuzzCSV(f *testing.F) {

@@ -109,3 +109,31 @@ func BenchmarkLines(b *testing.B) {
 		}
 	}
 }
+
+// FuzzLines: whatever a file holds, every line is either handed on, blank, or
+// an error of its own, and none is longer than allowed.
+func FuzzLines(f *testing.F) {
+	f.Add([]byte("{}\n[1]\r\n\n\xff\n"), 4)
+	f.Add([]byte("\ufeff"+strings.Repeat("x", 300)+"\n1"), 100)
+	f.Fuzz(func(t *testing.T, text []byte, most int) {
+		most = max(most, 1)
+		r := ndjson.Open(bytes.NewReader(text), ndjson.Options{MaxLine: most})
+		for last := 0; ; {
+			rec, err := r.Next()
+			if err == io.EOF {
+				return
+			}
+			var broken *format.Error
+			line := rec.Line
+			if errors.As(err, &broken) {
+				line = broken.Line
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if line <= last || len(rec.Raw) > most+1 {
+				t.Fatalf("line %d behind line %d has %d bytes, %d are allowed", line, last, len(rec.Raw), most)
+			}
+			last = line
+		}
+	})
+}
