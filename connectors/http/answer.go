@@ -53,7 +53,7 @@ func decodeAnswer(mime string, raw []byte) any {
 		d.UseNumber()
 		var v any
 		if err := d.Decode(&v); err == nil {
-			if _, err := d.Token(); err == io.EOF {
+			if _, err := d.Token(); err == io.EOF && tame(v, message.DefaultDepth) {
 				return v
 			}
 		}
@@ -62,6 +62,34 @@ func decodeAnswer(mime string, raw []byte) any {
 		return strings.ToValidUTF8(string(raw), "\uFFFD")
 	}
 	return string(raw)
+}
+
+// tame reports whether v is no deeper and has no longer numbers than a message
+// may have. Others stay text: what reads an answer need not stand them.
+func tame(v any, depth int) bool {
+	switch t := v.(type) {
+	case json.Number:
+		return len(t) <= message.DefaultNumber
+	case []any:
+		if depth == 0 {
+			return false
+		}
+		for _, e := range t {
+			if !tame(e, depth-1) {
+				return false
+			}
+		}
+	case map[string]any:
+		if depth == 0 {
+			return false
+		}
+		for _, e := range t {
+			if !tame(e, depth-1) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // isJSON tells JSON by its content type, and by its first character where the
