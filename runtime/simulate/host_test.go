@@ -23,7 +23,7 @@ type host struct {
 	w    *world
 	no   int
 	log  logBook
-	turn sync.Mutex // held by what starts or ends the process
+	turn chan struct{} // held by what starts or ends the process; a wait for it lets time pass
 	proc atomic.Pointer[process]
 }
 
@@ -80,8 +80,8 @@ func (h *host) launch(ctx context.Context) (*process, error) {
 
 // kill ends the process without letting it finish anything.
 func (h *host) kill() {
-	h.turn.Lock()
-	defer h.turn.Unlock()
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
 	p := h.proc.Swap(nil)
 	if p == nil {
 		return
@@ -92,10 +92,22 @@ func (h *host) kill() {
 	<-p.ended
 }
 
+// die ends the process at a call it just makes. It is started again.
+func (s *store) die() {
+	s.kill()
+	s.w.trouble(1)
+	h := s.w.hosts[s.no]
+	s.w.deaths.Go(func() {
+		h.kill()
+		s.w.sleep(context.Background(), s.w.jitter(5*time.Second))
+		h.again(context.Background())
+	})
+}
+
 // stop ends the process as operators do.
 func (h *host) stop() {
-	h.turn.Lock()
-	defer h.turn.Unlock()
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
 	p := h.proc.Swap(nil)
 	if p == nil {
 		return
@@ -111,8 +123,8 @@ func (h *host) stop() {
 
 // again starts the process unless it runs.
 func (h *host) again(ctx context.Context) {
-	h.turn.Lock()
-	defer h.turn.Unlock()
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
 	if h.proc.Load() == nil {
 		h.start(ctx)
 	}

@@ -169,6 +169,8 @@ func (c *court) repeats() {
 				c.broken("needless", last.ID, "%s again at %s, answered well at %s", what, again.At, last.Done)
 			case last.Kind == "once" && last.Op == "never" && last.Applied:
 				c.broken("doubled", last.ID, "%s again at %s", what, again.At)
+			case last.Status == 429 && c.plan.Replicas > 1:
+				continue // each replica keeps pauses by itself, and may call what another holds
 			case last.Status == 429:
 				wait = 2 * time.Second
 				fallthrough

@@ -108,8 +108,25 @@ func (t *targets) dial(ctx context.Context, s *store, addr string) (net.Conn, er
 	c, err := t.on.dial(ctx)
 	if err == nil {
 		context.AfterFunc(s.life, func() { c.Close() })
+		c = wire{c, s}
 	}
 	return c, err
+}
+
+// wire is a connection of a process that may die with the answer.
+type wire struct {
+	net.Conn
+	s *store
+}
+
+// Read implements net.Conn.
+func (c wire) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 && c.s.w.hit(killCall, c.s.no) {
+		c.s.die()
+		return 0, net.ErrClosed
+	}
+	return n, err
 }
 
 // ServeHTTP implements http.Handler.

@@ -76,9 +76,12 @@ func (e *event) body() map[string]any {
 // send is one key of one flow: each message is taken in before the next is
 // tried.
 func (w *world) send(ctx context.Context, flow, k string) {
-	gap := 2 * w.plan.Length / time.Duration(w.plan.Turns)
 	for turn := range w.plan.Turns {
-		w.sleep(ctx, w.jitter(gap))
+		if gap := 4 * w.plan.Length / time.Duration(w.plan.Turns); w.intn(2) == 0 {
+			w.sleep(ctx, w.jitter(gap))
+		} else { // right behind the one before
+			w.sleep(ctx, w.jitter(20*time.Millisecond))
+		}
 		e := w.newEvent(flow, k, turn)
 		w.mu.Lock()
 		w.events = append(w.events, e)

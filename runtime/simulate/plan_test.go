@@ -31,6 +31,9 @@ const (
 	senderGone  kind = "sender-gone" // a sender hangs up before the answer
 	kill        kind = "kill"        // a replica ends without finishing anything
 	stop        kind = "stop"        // a replica is stopped as it should be
+	killBefore  kind = "kill-before" // a replica dies before a write
+	killAfter   kind = "kill-after"  // a replica dies after a write
+	killCall    kind = "kill-call"   // a replica dies after its call had its effect
 	reloadGood  kind = "reload"
 	reloadBad   kind = "reload-bad"
 	pausing     kind = "pause"       // a pipeline is paused
@@ -41,7 +44,7 @@ const (
 )
 
 var kinds = []kind{storeBefore, storeAfter, storeSlow, storeStall, netRefuse, netReset, netCut, netHalf, netHang, netMute, netSlow,
-	target5xx, target429, senderGone, kill, stop, reloadGood, reloadBad, pausing, closing, dropping, replaying, mending}
+	target5xx, target429, senderGone, kill, stop, killBefore, killAfter, killCall, reloadGood, reloadBad, pausing, closing, dropping, replaying, mending}
 
 // fault is one entry of a plan.
 type fault struct {
@@ -79,7 +82,7 @@ func (p plan) String() string {
 // newPlan makes the plan of a seed: some of the kinds, some of each.
 func newPlan(seed uint64) plan {
 	r := rand.New(rand.NewPCG(seed, 1))
-	p := plan{Seed: seed, Replicas: 1 + r.IntN(2), Keys: 1 + r.IntN(2), Turns: 2 + r.IntN(4),
+	p := plan{Seed: seed, Replicas: 1 + r.IntN(2), Keys: 1 + r.IntN(2), Turns: 3 + r.IntN(8),
 		Length: time.Duration(20+r.IntN(70)) * time.Second}
 	chosen := slices.Clone(kinds)
 	r.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
@@ -88,6 +91,10 @@ func newPlan(seed uint64) plan {
 		f := fault{Kind: chosen[r.IntN(len(chosen))], On: r.IntN(60), Rate: 0.1 + 0.8*r.Float64()}
 		f.At = time.Duration(r.Int64N(int64(p.Length)))
 		f.For = time.Duration(r.Int64N(int64(12 * time.Second)))
+		switch f.Kind {
+		case killBefore, killAfter, killCall:
+			f.Rate /= 10
+		}
 		p.Faults = append(p.Faults, f)
 	}
 	slices.SortStableFunc(p.Faults, func(a, b fault) int { return cmp.Compare(a.At, b.At) })

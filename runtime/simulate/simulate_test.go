@@ -38,7 +38,7 @@ func run(t *testing.T, p plan) (w *world) {
 		defer cancel()
 		go func() { _ = w.targets.server.Serve(w.targets.on) }() // ends when it is closed
 		for no := range p.Replicas {
-			w.hosts = append(w.hosts, &host{w: w, no: no})
+			w.hosts = append(w.hosts, &host{w: w, no: no, turn: make(chan struct{}, 1)})
 		}
 		for _, h := range w.hosts {
 			h.again(ctx)
@@ -53,6 +53,7 @@ func run(t *testing.T, p plan) (w *world) {
 		w.sleep(ctx, p.Length)
 		w.heal()
 		people.Wait()
+		w.deaths.Wait()
 		for _, h := range w.hosts {
 			h.again(ctx)
 		}

@@ -74,7 +74,14 @@ func (s *store) Apply(ctx context.Context, c queue.Commit) ([]queue.Result, erro
 	if err := s.before(ctx); err != nil {
 		return nil, err
 	}
+	if s.w.hit(killBefore, s.no) {
+		s.die()
+		return nil, queue.ErrClosed
+	}
 	out, err := s.Driver.Apply(context.WithoutCancel(ctx), c)
+	if s.w.hit(killAfter, s.no) {
+		s.die()
+	}
 	if err = s.after(ctx, err); err != nil {
 		return nil, err
 	}

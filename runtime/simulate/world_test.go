@@ -22,6 +22,7 @@ type world struct {
 	driver  queue.Driver // the store itself, which does not fail
 	targets *targets
 	hosts   []*host
+	deaths  sync.WaitGroup // at calls
 
 	mu       sync.Mutex
 	random   *rand.Rand
@@ -78,7 +79,7 @@ func (w *world) sleep(ctx context.Context, d time.Duration) {
 // ways is how many things there are that a fault of this kind may befall.
 func (w *world) ways(k kind) int {
 	switch k {
-	case storeBefore, storeAfter, storeSlow, storeStall, kill, stop:
+	case storeBefore, storeAfter, storeSlow, storeStall, killBefore, killAfter, killCall, kill, stop:
 		return w.plan.Replicas
 	case netRefuse, netReset, netCut, netHalf, netHang, netMute, netSlow, target5xx, target429:
 		return 2
