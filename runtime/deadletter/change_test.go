@@ -11,6 +11,7 @@ import (
 
 	"crossdock/connectors"
 	"crossdock/runtime/deadletter"
+	"crossdock/runtime/flow"
 	"crossdock/runtime/message"
 	"crossdock/runtime/queue"
 )
@@ -389,4 +390,61 @@ func TestGroupingsAndBoxes(t *testing.T) {
 	if len(boxes) != 1 || boxes[0].Depth != 4 || boxes[0].Keep != 30*24*time.Hour {
 		t.Errorf("boxes %+v", boxes)
 	}
+}
+
+// TestManyLetters: lists and groups of very many letters read each page of the
+// store once, however few letters are wanted of it.
+func TestManyLetters(t *testing.T) {
+	d := newDesk(t)
+	ctx := context.Background()
+	const n, batch = 20000, 1000
+	for from := 0; from < n; from += batch {
+		jobs := make([]queue.Job, batch)
+		for i := range jobs {
+			pipeline := "two"
+			if from+i == n-1 {
+				pipeline = "never"
+			}
+			run := flow.Run{ID: fmt.Sprintf("m%06d", from+i), Pipeline: pipeline, Body: map[string]any{}, Original: map[string]any{}}
+			jobs[i] = queue.Job{ID: run.ID, Lane: "in/two", Body: flow.Encode(nil, &run)}
+		}
+		_, err := d.driver.Apply(ctx, queue.Commit{Jobs: jobs})
+		d.must(err)
+		leases, err := d.driver.Lease(ctx, queue.Want{Lane: "in/two", Max: batch, TTL: time.Minute})
+		d.must(err)
+		var c queue.Commit
+		for _, l := range leases {
+			c.Finish = append(c.Finish, queue.Finish{Lease: l, Outcome: queue.Dead, Box: "general", Group: "g"})
+		}
+		_, err = d.driver.Apply(ctx, c)
+		d.must(err)
+	}
+	reads := &counted{Driver: d.driver}
+	d.box.Driver = reads
+	list, next, err := d.box.List(ctx, deadletter.Query{Filter: deadletter.Filter{Pipeline: "never"}, Limit: 1})
+	d.must(err)
+	if len(list) != 1 || next != "" || reads.n > n/200+2 {
+		t.Errorf("%d letters, next %q, %d reads", len(list), next, reads.n)
+	}
+	groups, err := d.box.Groups(ctx, deadletter.Filter{}, "pipeline")
+	d.must(err)
+	if len(groups) != 2 || groups[0].Count != n-1 {
+		t.Errorf("groups %+v", groups)
+	}
+	if reads.largest > 200 {
+		t.Errorf("%d letters in memory at a time", reads.largest)
+	}
+}
+
+// counted counts what is read of a store.
+type counted struct {
+	queue.Driver
+	n, largest int
+}
+
+func (c *counted) Browse(ctx context.Context, q queue.Query) (queue.Page, error) {
+	page, err := c.Driver.Browse(ctx, q)
+	c.n++
+	c.largest = max(c.largest, len(page.Jobs))
+	return page, err
 }

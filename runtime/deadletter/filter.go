@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"crossdock/dsl/compile"
@@ -115,30 +116,43 @@ func (b *Box) List(ctx context.Context, q Query) ([]Letter, string, error) {
 	if limit <= 0 {
 		limit = 100
 	}
-	for after := q.After; ; {
-		// A page of the store is never larger than what is still wanted, so that
-		// the next one begins exactly behind the last letter shown.
-		page, err := b.Driver.Browse(ctx, queue.Query{View: queue.Jobs, State: queue.DeadJob, Box: q.Box,
-			Limit: min(limit-len(out), pageSize), After: after, Bodies: true})
+	after, last, _ := strings.Cut(q.After, within)
+	for {
+		page, err := b.Driver.Browse(ctx, queue.Query{View: queue.Jobs, State: queue.DeadJob, Box: q.Box, Limit: pageSize, After: after, Bodies: true})
 		if err != nil {
 			return nil, "", err
 		}
-		for i := range page.Jobs {
-			j := &page.Jobs[i]
+		jobs := page.Jobs
+		if i := slices.IndexFunc(jobs, func(j queue.JobInfo) bool { return j.ID == last }); i >= 0 {
+			jobs = jobs[i+1:]
+		}
+		for i := range jobs {
+			j := &jobs[i]
 			if !q.quick(j) {
 				continue
 			}
-			if l := b.letter(j); q.fits(&l) {
-				b.hide(&l)
-				l.Payload, l.Original, l.Steps, l.Raw = nil, nil, nil, ""
-				out = append(out, l)
+			l := head(j)
+			if !q.fits(&l) {
+				continue
 			}
+			if len(out) == limit {
+				return out, after + within + out[limit-1].ID, nil
+			}
+			l = b.letter(j)
+			b.hide(&l)
+			l.Payload, l.Original, l.Steps, l.Raw = nil, nil, nil, ""
+			out = append(out, l)
 		}
-		if after = page.Next; after == "" || len(out) == limit {
-			return out, after, nil
+		if after, last = page.Next, ""; after == "" {
+			return out, "", nil
 		}
 	}
 }
+
+// within stands between a page of the store and the last letter shown of it. A
+// letter that is dealt with meanwhile makes the page begin again, so a list may
+// show letters twice and leaves none out.
+const within = "!"
 
 // Group is what dead letters of one kind have in common.
 type Group struct {
