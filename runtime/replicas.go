@@ -50,7 +50,9 @@ func (e *Engine) self() Replica {
 	r := Replica{ID: e.holder.id, Host: host, PID: os.Getpid(), Version: Version, Revision: cur.ws.Revision, Published: cur.published,
 		Generation: cur.live.Generation, Since: e.since.UTC().Truncate(time.Second), Ready: e.Ready(), HTTP: e.Addr(), Lanes: e.worker.Lanes()}
 	for _, key := range e.holder.holds() {
-		r.Sources = append(r.Sources, strings.TrimPrefix(key, "source/"))
+		if name, ok := strings.CutPrefix(key, "source/"); ok {
+			r.Sources = append(r.Sources, name)
+		}
 	}
 	r.Failing = e.troubles.list(time.Now())
 	for name, why := range r.Failing {
