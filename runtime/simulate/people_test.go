@@ -244,7 +244,10 @@ func (w *world) letters(ctx context.Context, p *process, f fault) {
 		if err != nil || l.Cause == nil || l.Cause.Code == "uncertain" && f.Kind != dropping || w.intn(2) == 0 {
 			continue
 		}
-		payload, _ := full.Payload.(map[string]any)
+		payload, ok := full.Payload.(map[string]any)
+		if !ok {
+			continue // nobody's; the judge sees it too
+		}
 		id, _ := payload["id"].(string)
 		o := order{ID: l.ID, Event: id, Do: f.Kind}
 		n := w.ordered(o)
