@@ -60,7 +60,7 @@ func openStore(ctx context.Context, opt Options) (queue.Driver, error) {
 			rest = opt.storeDir()
 		}
 		if opt.Durability == "replicated" {
-			return nil, errors.New("an embedded store has no replicas: the durability replicated needs --store redis://...")
+			return nil, errors.New("an embedded store has no replicas: the durability replicated needs a Redis as the --store")
 		}
 		durability := embedded.Fsync
 		if opt.Durability == "process" {

@@ -282,7 +282,7 @@ func TestForgottenKeys(t *testing.T) {
 				d := newDesk(t)
 				d.answer = c.answer
 				now := time.Now()
-				m := message.Message{Raw: []byte(order1), Meta: message.Meta{Source: "http", ReceivedAt: now.Add(c.received.Sub(time.Now()))}}
+				m := message.Message{Raw: []byte(order1), Meta: message.Meta{Source: "http", ReceivedAt: now.Add(time.Until(c.received))}}
 				if c.received == old {
 					m.Meta.ReceivedAt = now.Add(-30 * time.Hour)
 				} else {

@@ -53,7 +53,6 @@ type Circuit struct {
 	candidate time.Time
 	sentAway  int
 	allowed   int
-	flying    int
 	good      int
 	pauses    int // refusals in a row that named no time
 	ramp      *Gate

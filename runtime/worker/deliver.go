@@ -51,7 +51,7 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 		return false
 	}
 	out = opened(out, sink, op)
-	if !t.w.leases.fresh(t.lease.ID, 0) {
+	if !t.w.leases.fresh(t.lease.ID, t.w.opt.LeaseTTL/10) {
 		return false // the process was held up; another holder may be at work
 	}
 	if t.lease.Crashes > 0 {

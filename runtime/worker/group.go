@@ -157,7 +157,7 @@ func (g *group) deliver(work context.Context, op *compile.Operation, ms []*membe
 	requests := make([]connectors.Request, 0, len(ms))
 	sent := ms[:0]
 	for _, m := range ms {
-		if !g.w.leases.fresh(m.lease.ID, 0) {
+		if !g.w.leases.fresh(m.lease.ID, g.w.opt.LeaseTTL/10) {
 			g.leave(work, m) // the process was held up; another holder may be at work
 			continue
 		}

@@ -77,6 +77,31 @@ func (l *leases) keep(ctx context.Context, w *Worker) {
 	}
 }
 
+// watch ends work whose lease is about to run out because the store does not
+// answer in time. It is a duty of its own, since keep waits for the store: what
+// goes on beyond a lease would meet the work of the next holder.
+func (l *leases) watch(ctx context.Context, margin time.Duration) {
+	tick := time.NewTicker(margin / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		l.mu.Lock()
+		for _, h := range l.held {
+			if !h.lost && time.Until(h.lease.Until) < margin {
+				h.lost = true
+				if h.cancel != nil {
+					h.cancel(queue.ErrLeaseLost)
+				}
+			}
+		}
+		l.mu.Unlock()
+	}
+}
+
 // extendAll extends many leases in one call; where one of them is lost, it finds
 // out which.
 func (l *leases) extendAll(ctx context.Context, w *Worker, old []*held, now time.Time) {

@@ -167,6 +167,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		}
 	})
 	keepers.Go(func() { w.leases.keep(work, w) })
+	keepers.Go(func() { w.leases.watch(work, w.opt.LeaseTTL/10) })
 	keepers.Go(func() { w.callBack(ctx) })
 	keepers.Go(func() { w.findOrphans(ctx) })
 
