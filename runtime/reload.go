@@ -246,8 +246,9 @@ type PipelineStatus struct {
 func (e *Engine) Status(ctx context.Context) (Status, error) {
 	e.status.Lock()
 	cur, last, checked := e.current, e.last, e.checked
+	published := cur.published
 	e.status.Unlock()
-	s := Status{Version: Version, Workspace: e.opt.Dir, Revision: cur.ws.Revision, Published: cur.published, Generation: cur.live.Generation, Since: cur.since,
+	s := Status{Version: Version, Workspace: e.opt.Dir, Revision: cur.ws.Revision, Published: published, Generation: cur.live.Generation, Since: cur.since,
 		Ready: e.Ready(), HTTP: e.Addr(), Last: last, Checked: checked, Pipelines: map[string]PipelineStatus{}}
 	s.Findings = Findings(checked.Findings)
 	var err error

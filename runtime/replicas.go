@@ -42,12 +42,13 @@ const (
 func (e *Engine) self() Replica {
 	e.status.Lock()
 	cur, checked, unable := e.current, e.checked, e.unable
+	published := cur.published // a reload may learn that it stands for another
 	e.status.Unlock()
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	r := Replica{ID: e.holder.id, Host: host, PID: os.Getpid(), Version: Version, Revision: cur.ws.Revision, Published: cur.published,
+	r := Replica{ID: e.holder.id, Host: host, PID: os.Getpid(), Version: Version, Revision: cur.ws.Revision, Published: published,
 		Generation: cur.live.Generation, Since: e.since.UTC().Truncate(time.Second), Ready: e.Ready(), HTTP: e.Addr(), Lanes: e.worker.Lanes()}
 	for _, key := range e.holder.holds() {
 		if name, ok := strings.CutPrefix(key, "source/"); ok {

@@ -87,7 +87,7 @@ func (q *Quota) Take(ctx context.Context, now time.Time, p queue.Priority) (spen
 		q.begin, q.end = q.period.Bounds(now, q.zone)
 		q.left, q.kept, q.total = 0, 0, 0
 	}
-	for range 20 {
+	for range 100 { // each time it fails another process has got its share
 		switch {
 		case q.left > 0:
 			q.left--
