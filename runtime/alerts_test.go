@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -16,12 +17,12 @@ func TestAlertsReachARealTarget(t *testing.T) {
 	s.opt.AlertEvery = 10 * time.Millisecond
 	s.write("crossdock.yaml", baseSettings+"alerts: {ops: {send: slack.post, policy: quick, wait: 10ms, with: {text: .summary, status: .status}}}\n")
 	s.write("slack.connection.yaml", "connection: slack\ntype: http\nbase_url: "+s.target.URL+"\nallow_private: [\"127.0.0.0/8\"]\noperations:\n  post: {post: /slack, repeat: keyed}\n")
-	down := 3
+	var asked atomic.Int32
 	s.target.answers = func(_ int, r *http.Request, body string) (int, string) {
 		if r.URL.Path == "/in" {
 			return 400, "no"
 		}
-		if down--; down >= 0 {
+		if asked.Add(1) <= 3 {
 			return 503, ""
 		}
 		return 200, "{}"
