@@ -27,7 +27,7 @@ func (p *parser) giveUp(off int) int {
 func (p *parser) unclosedBracket(off int) bool {
 	c := p.byteAt(off)
 	want := map[byte]string{'[': "]", '{': "}"}[c]
-	if p.openQuote < off { // a quote behind it that is not closed took what closes it
+	if p.openQuote == 0 || p.openQuote < off { // a quote behind it that is not closed took what closes it
 		d := p.reportAt(off, "the `%c` that opens here is never closed", c)
 		d.Hint = "add `" + want + "`"
 	}
