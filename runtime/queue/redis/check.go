@@ -46,6 +46,7 @@ func (d *Driver) Check(ctx context.Context) ([]queue.Finding, error) {
 		info := parseInfo(text)
 		findings = append(findings, checkInfo(info)...)
 		findings = append(findings, d.checkSynced(info["redis_version"])...)
+		findings = append(findings, d.checkReplicas(info["connected_slaves"])...)
 	}
 	config, err := readConfig(ctx, node)
 	switch {
@@ -113,6 +114,19 @@ func (d *Driver) checkSynced(version string) []queue.Finding {
 	}
 	return []queue.Finding{{Fatal: true, Message: "synced=true needs WAITAOF, and Redis is version " + version,
 		Hint: "use Redis 7.2 or newer, or leave synced out of the store URL"}}
+}
+
+// checkReplicas tells that more replicas are connected than confirm a write: a
+// failover may promote one that has not seen what another one confirmed.
+func (d *Driver) checkReplicas(connected string) []queue.Finding {
+	n, err := strconv.Atoi(connected)
+	if err != nil || d.opts.Replicas == 0 || n <= d.opts.Replicas {
+		return nil
+	}
+	return []queue.Finding{{
+		Message: fmt.Sprintf("%d replicas are connected and %d of them confirm a write: a failover to another one may lose what was confirmed", n, d.opts.Replicas),
+		Hint:    fmt.Sprintf("set replicas=%d in the store URL, or replica-priority 0 on those that must not be promoted", n),
+	}}
 }
 
 func readConfig(ctx context.Context, node goredis.Cmdable) (map[string]string, error) {

@@ -51,3 +51,17 @@ func TestSyncedNeedsAServerThatCan(t *testing.T) {
 		t.Errorf("open: %v", err)
 	}
 }
+
+// A replica that may be promoted without having confirmed is told.
+func TestMoreReplicasThanConfirm(t *testing.T) {
+	for _, c := range []struct {
+		asked     int
+		connected string
+		told      bool
+	}{{1, "1", false}, {1, "2", true}, {2, "2", false}, {2, "1", false}, {0, "2", false}, {1, "", false}} {
+		d := &Driver{opts: Options{Replicas: c.asked}}
+		if got := len(d.checkReplicas(c.connected)) > 0; got != c.told {
+			t.Errorf("replicas=%d with %q connected: told %v", c.asked, c.connected, got)
+		}
+	}
+}
