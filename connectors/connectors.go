@@ -163,6 +163,27 @@ type Connector interface {
 	Open(c Config, env Env) (Sink, error)
 }
 
+// Previewer is implemented by connectors that can show what their connections
+// would send, so that two definitions can be compared by what leaves.
+type Previewer interface {
+	// Preview returns a function that renders requests of a connection as they
+	// would leave. It sends nothing, needs no secret and touches no file. The
+	// function is safe for concurrent use.
+	Preview(c Config) (func(Request) (Preview, error), error)
+}
+
+// Preview is a request as the other side would see it, without credentials and
+// without the idempotency key. What an operation does not have is empty.
+type Preview struct {
+	Method  string
+	Address string // where it goes: scheme and host, or the folder
+	Path    string
+	Query   map[string]any // a text, or a list of texts where a name comes twice
+	Headers map[string]string
+	Body    any    // before it is encoded, so that its fields can be compared
+	Form    string // how Body is written: json, form, text ...
+}
+
 // Wide is implemented by connectors whose sinks gain from many deliveries at the
 // same time, such as those that gather them into one write.
 type Wide interface {

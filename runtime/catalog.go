@@ -112,6 +112,20 @@ func (c *Catalog) Cron(expr, zone string) error {
 	return err
 }
 
+// Preview returns what renders requests of a connection as they would leave; nil
+// where its kind cannot show that, or its settings are wrong.
+func (c *Catalog) Preview(conn *compile.Connection) func(connectors.Request) (connectors.Preview, error) {
+	one, ok := c.byType[conn.Type].(connectors.Previewer)
+	if !ok {
+		return nil
+	}
+	render, err := one.Preview(Config(conn))
+	if err != nil {
+		return nil // loading tells
+	}
+	return render
+}
+
 // Config is what a connector is opened with.
 func Config(c *compile.Connection) connectors.Config {
 	out := connectors.Config{Name: c.Name, Settings: c.Settings, Operations: map[string]connectors.Operation{},

@@ -27,7 +27,7 @@ var floors = [][]string{
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/compile", "dsl/lint", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask"},
-	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner"},
+	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/plan", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner"},
 	4: {"cmd/crossdock", "runtime/simulate"},
 }
 
@@ -53,6 +53,7 @@ var arrows = map[string][]string{
 	"runtime/worker":         {"runtime/flow", "runtime/mask", "runtime/journal", "runtime/policy", "runtime/telemetry"},
 	"runtime/journal":        {"runtime/policy"},
 	"runtime/partner":        {"runtime/testrun"},
+	"runtime/plan":           {"runtime/testrun", "runtime/reload"},
 	"runtime":                {"runtime/reload", "runtime/deadletter", "runtime/alert"},
 	"runtime/admin":          {"runtime", "runtime/deadletter"},
 }

@@ -18,7 +18,7 @@ const (
 )
 
 // keys are what a field may say, in the order of the reference.
-var keys = []string{"type", "required", "options", "pii", "pattern", "min", "max", "min_length", "max_length", "min_items", "max_items", "note", "example"}
+var keys = []string{"type", "required", "options", "pii", "protected", "pattern", "min", "max", "min_length", "max_length", "min_items", "max_items", "note", "example"}
 
 // limits are the checks of a field that a shape does not carry.
 type limits struct {
@@ -236,6 +236,9 @@ func (b *builder) key(key, n *ast.Node, d *draft) {
 		b.flag(n, &d.shape.Required)
 	case "pii":
 		b.flag(n, &d.shape.PII)
+	case "protected":
+		d.shape.Protected = new(bool)
+		b.flag(n, d.shape.Protected)
 	case "note":
 		d.shape.Note = n.Text
 	case "example":

@@ -12,6 +12,7 @@ type Workspace struct {
 	Verify    Fields[Verify] `yaml:"verify" doc:"Named ways to recognise who calls a webhook."`
 	Limits    Limits         `yaml:"limits" doc:"Bounds on what strangers can send."`
 	Alerts    Fields[Alert]  `yaml:"alerts" doc:"Named receivers of alerts."`
+	Protected []Text         `yaml:"protected" doc:"Fields that no change of definitions alters in what is sent unless somebody waives it: names such as currency, paths such as charges[].amount, or connection.operation.path."`
 }
 
 // Defaults apply where a definition is silent.

@@ -12,11 +12,14 @@ type Shape struct {
 	Closed   bool // Object: no other fields than those listed can occur
 	Open     bool // Object: other fields than those listed are expected
 	PII      bool // personal data, to be masked
-	Fields   map[string]*Shape
-	Order    []string // the names in Fields, in the order of the schema
-	Item     *Shape   // List: what each item looks like
-	Options  []string // the only texts that can occur; none: any
-	Note     string
+	// Protected says that nobody changes the value that is sent unseen, or
+	// that anybody may; nil says nothing.
+	Protected *bool
+	Fields    map[string]*Shape
+	Order     []string // the names in Fields, in the order of the schema
+	Item      *Shape   // List: what each item looks like
+	Options   []string // the only texts that can occur; none: any
+	Note      string
 }
 
 // Known reports whether the shape says anything.

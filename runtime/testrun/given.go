@@ -75,6 +75,57 @@ func (r *Runner) one(t *compile.Test, n *ast.Node) (payload, error) {
 	return p, nil
 }
 
+// Given is what one case gives to what it tests.
+type Given struct {
+	Messages []message.Message         // of a pipeline, as its trigger would make them
+	Stubs    map[string][]compile.Stub // of a pipeline
+	Input    any                       // of a mapping
+	Meta     any                       // of a mapping, $meta
+	Now      time.Time
+}
+
+// Given returns what a case would run with.
+func (r *Runner) Given(t *compile.Test, c *spec.Case) (Given, error) {
+	payloads, err := r.given(t, c)
+	if err != nil {
+		return Given{}, err
+	}
+	out := Given{Meta: c.Meta.V}
+	if out.Now, err = caseTime(t, c); err != nil {
+		return out, err
+	}
+	if t.Mapping != nil {
+		out.Input = mappingInput(c, payloads)
+		return out, nil
+	}
+	for _, g := range payloads {
+		made, _ := inputs(t.Pipeline, g, c.Meta.V, out.Now) // what cannot be read is no message
+		out.Messages = append(out.Messages, made...)
+	}
+	out.Stubs, err = r.stubs(c)
+	return out, err
+}
+
+// FromFile returns the messages that a file makes for a pipeline, as its trigger
+// would; name tells the format where the trigger does not.
+func FromFile(p *compile.Pipeline, name string, raw []byte, now time.Time) ([]message.Message, error) {
+	g := payload{raw: raw, file: name, body: string(raw)}
+	if path.Ext(name) == ".json" {
+		var err error
+		if g.body, err = message.Decode(raw, message.Unlimited); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	out, bad := inputs(p, g, nil, now)
+	if len(bad) > 0 {
+		return nil, bad[0]
+	}
+	return out, nil
+}
+
+// Now is the time at which samples and cases without one of their own run.
+func Now() time.Time { return time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC) }
+
 // mappingInput is what a mapping is given: a list that was written as payload
 // stays one, a single file is its content.
 func mappingInput(c *spec.Case, given []payload) any {

@@ -250,6 +250,18 @@ func (t *task) attempt(ctx context.Context, sink connectors.Sink, op *compile.Op
 	return v
 }
 
+// OK reports whether the other side did what it was asked, and so the run goes on.
+func (v verdict) OK() bool { return v.ok }
+
+// Answer is what it answered then.
+func (v verdict) Answer() any { return v.response.Body }
+
+// Cause says why not.
+func (v verdict) Cause() *flow.Cause { return v.cause }
+
+// Repeats reports whether a policy makes another attempt after it.
+func (v verdict) Repeats(p retry.Policy) bool { return !v.ok && p.Repeats(v.failure) }
+
 // redacted hides secrets in the cause of a verdict and in the answer that is
 // kept: a careless target sends back what it was sent.
 func (w *Worker) redacted(v verdict) verdict {

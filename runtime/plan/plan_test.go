@@ -1,0 +1,131 @@
+package plan_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"crossdock/dsl/compile"
+	"crossdock/runtime"
+	"crossdock/runtime/plan"
+)
+
+func load(t *testing.T, files map[string]string) plan.Side {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	for name, text := range files {
+		fsys[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	ws, list, err := compile.Load(fsys, compile.Options{Catalog: runtime.NewCatalog()})
+	if err != nil || list.HasErrors() {
+		t.Fatal(err, list)
+	}
+	return plan.Side{Name: "test", WS: ws, FS: fsys}
+}
+
+var small = map[string]string{
+	"crossdock.yaml": "crossdock: 1\nname: small\n",
+	"tms.connection.yaml": `connection: tms
+type: http
+base_url: https://tms.example.com/api
+operations:
+  create:
+    post: /shipments/{order}
+    query: {source: "{source}"}
+    repeat: keyed
+    stub: {body: {shipmentId: S-1}}
+`,
+	"orders.pipeline.yaml": `pipeline: orders
+trigger: {http: {path: /orders, verify: {none: true}}}
+key: [.no]
+order_by: .no
+trace_by: {order: .no}
+samples: [one.json]
+steps:
+  - route:
+      pick: first
+      rules:
+        - {name: heavy, when: data.weight > 100, to: [{dead_letter: too heavy}]}
+      otherwise: {to: [{send: tms.create, map: to-tms, with: {order: .no, source: '"erp"'}}]}
+`,
+	"to-tms.mapping.yaml": `mapping: to-tms
+samples: [one.json]
+fields:
+  weight: {from: .weight, type: decimal(2)}
+  name: .name
+  lines:
+    each: .lines
+    fields:
+      sku: .sku
+      qty: .qty
+`,
+	"one.json": `{"no":"SO-1","weight":12.5,"name":"Ada","lines":[{"sku":"A","qty":2},{"sku":"B","qty":3}]}`,
+}
+
+func edited(name, old, next string) map[string]string {
+	out := map[string]string{}
+	for k, v := range small {
+		out[k] = v
+	}
+	if !strings.Contains(out[name], old) {
+		panic("no " + old + " in " + name)
+	}
+	out[name] = strings.Replace(out[name], old, next, 1)
+	return out
+}
+
+func made(t *testing.T, a, b plan.Side, waivers ...plan.Waiver) *plan.Plan {
+	t.Helper()
+	p, err := plan.Make(context.Background(), plan.Input{Old: a, New: b, Preview: runtime.NewCatalog().Preview, Waivers: waivers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// A plan names exactly what an edit changes in what is sent.
+func TestEdits(t *testing.T) {
+	for name, c := range map[string]struct {
+		file, old, next string
+		want            []string // "what target place field" of the differences of the pipeline
+		blocked         bool
+	}{
+		"a number is written otherwise": {"to-tms.mapping.yaml", "type: decimal(2)", "type: decimal(1)", []string{"field tms.create body weight"}, true},
+		"a text":                        {"to-tms.mapping.yaml", "name: .name", "name: .name + \"!\"", []string{"field tms.create body name"}, false},
+		"in lines":                      {"to-tms.mapping.yaml", "sku: .sku", "sku: .sku | ascii_downcase", []string{"field tms.create body lines[].sku"}, false},
+		"a row is gone":                 {"to-tms.mapping.yaml", "  name: .name\n", "", []string{"field tms.create body name"}, false},
+		"the path":                      {"tms.connection.yaml", "/shipments/{order}", "/loads/{order}", []string{"field tms.create path path"}, false},
+		"the query":                     {"orders.pipeline.yaml", `'"erp"'`, `'"sap"'`, []string{"field tms.create query source"}, false},
+		"the host":                      {"tms.connection.yaml", "tms.example.com", "tms2.example.com", []string{"field tms.create address address"}, false},
+		"the key":                       {"orders.pipeline.yaml", "key: [.no]", "key: [.no, .name]", []string{"key   "}, true},
+		"the order":                     {"orders.pipeline.yaml", "order_by: .no", "order_by: .name", []string{"order   "}, false},
+		"the route":                     {"orders.pipeline.yaml", "> 100", "> 10", []string{"outcome   ", "route   ", "gone tms.create  "}, false},
+		"a comment":                     {"orders.pipeline.yaml", "key: [.no]", "key: [.no] # why", nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := made(t, load(t, small), load(t, edited(c.file, c.old, c.next)))
+			var got []string
+			for _, d := range p.Differences {
+				if d.Pipeline == "orders" {
+					got = append(got, strings.Join([]string{string(d.What), d.Target, d.Place, d.Field}, " "))
+				}
+			}
+			if strings.Join(got, "\n") != strings.Join(c.want, "\n") || p.Blocked != c.blocked {
+				var b strings.Builder
+				_ = p.Text(&b)
+				t.Errorf("got %q, blocked %v; want %q, %v\n%s", got, p.Blocked, c.want, c.blocked, b.String())
+			}
+			if (len(p.Definitions) == 0) != (len(c.want) == 0) {
+				t.Errorf("definitions %+v", p.Definitions)
+			}
+		})
+	}
+}
+
+func TestAgainstItself(t *testing.T) {
+	p := made(t, load(t, small), load(t, small))
+	if !p.Same || p.Blocked || p.Compared.Differ != 0 || p.Compared.All() == 0 || len(p.Facts) > 0 {
+		t.Errorf("%+v", p)
+	}
+}
