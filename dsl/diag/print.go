@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 	"unicode"
 )
@@ -12,17 +13,20 @@ import (
 // Format names a way to write findings.
 type Format string
 
-// The formats for people, programs, code scanning and GitHub workflows.
+// The formats for people, programs, code scanning, GitHub workflows, merge
+// requests of GitLab, and build servers.
 const (
 	TextFormat   Format = "text"
 	JSONFormat   Format = "json"
 	SARIFFormat  Format = "sarif"
 	GitHubFormat Format = "github"
+	GitLabFormat Format = "gitlab"
+	JUnitFormat  Format = "junit"
 )
 
 // Formats lists every format in the order shown to people.
 func Formats() []string {
-	return []string{string(TextFormat), string(JSONFormat), string(SARIFFormat), string(GitHubFormat)}
+	return []string{string(TextFormat), string(JSONFormat), string(SARIFFormat), string(GitHubFormat), string(GitLabFormat), string(JUnitFormat)}
 }
 
 // Options say how Print writes findings. The zero value writes plain text
@@ -34,6 +38,9 @@ type Options struct {
 	Sources func(path string) []byte         // the bytes of a file, or nil; text only
 	Rules   func(c Code) (title, doc string) // one line about a code and the address of its page
 	Version string                           // of crossdock; sarif only
+	// Prefix is the folder of the workspace inside of its repository, which
+	// sarif, github, gitlab and junit put in front of every path.
+	Prefix string
 }
 
 // Print writes findings to w in the order given. It returns only errors of w,
@@ -47,9 +54,21 @@ func Print(w io.Writer, list List, o Options) error {
 	case SARIFFormat:
 		return printSARIF(w, list, o)
 	case GitHubFormat:
-		return printGitHub(w, list)
+		return printGitHub(w, list, o)
+	case GitLabFormat:
+		return printGitLab(w, list, o)
+	case JUnitFormat:
+		return printJUnit(w, list, o)
 	}
 	return fmt.Errorf("the format `%s` does not exist; choose one of %s", o.Format, strings.Join(Formats(), ", "))
+}
+
+// path is where a file is in its repository.
+func (o Options) path(file string) string {
+	if o.Prefix == "" || file == "" {
+		return file
+	}
+	return path.Join(o.Prefix, file)
 }
 
 func (o Options) rule(c Code) (title, doc string) {
@@ -104,4 +123,27 @@ func printable(s string) string {
 // oneLine puts a message on one line.
 func oneLine(s string) string {
 	return printable(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " "))
+}
+
+// sentences are the message of a finding and what to do about it, each on one
+// line.
+func sentences(d Diagnostic) []string {
+	out := []string{oneLine(d.Message)}
+	for _, words := range []string{d.Short, d.Hint} {
+		if words != "" {
+			out = append(out, oneLine(words))
+		}
+	}
+	return out
+}
+
+// paragraph is the message of a finding with what to do about it below.
+func paragraph(d Diagnostic) string {
+	text := d.Message
+	for _, words := range []string{d.Short, d.Hint} {
+		if words != "" {
+			text += "\n" + words
+		}
+	}
+	return text
 }

@@ -25,10 +25,10 @@ func visible(text string) string {
 
 // printGitHub writes workflow commands that GitHub shows beside the lines of a
 // pull request.
-func printGitHub(w io.Writer, list List) error {
+func printGitHub(w io.Writer, list List, o Options) error {
 	var out bytes.Buffer
 	for _, d := range list {
-		fmt.Fprintf(&out, "::%s file=%s", d.Severity, githubProperty.Replace(d.Span.File))
+		fmt.Fprintf(&out, "::%s file=%s", d.Severity, githubProperty.Replace(o.path(d.Span.File)))
 		if d.Span.Start.Line > 0 {
 			fmt.Fprintf(&out, ",line=%d", d.Span.Start.Line)
 			// GitHub takes columns only for findings on one line.
@@ -38,13 +38,7 @@ func printGitHub(w io.Writer, list List) error {
 				fmt.Fprintf(&out, ",col=%d,endColumn=%d", d.Span.Start.Col, max(d.Span.End.Col, d.Span.Start.Col))
 			}
 		}
-		text := d.Message
-		for _, words := range []string{d.Short, d.Hint} {
-			if words != "" {
-				text += "\n" + words
-			}
-		}
-		fmt.Fprintf(&out, ",title=%s::%s\n", githubProperty.Replace(string(d.Code)), githubText.Replace(visible(text)))
+		fmt.Fprintf(&out, ",title=%s::%s\n", githubProperty.Replace(string(d.Code)), githubText.Replace(visible(paragraph(d))))
 	}
 	_, err := w.Write(out.Bytes())
 	return err

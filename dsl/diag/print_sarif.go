@@ -32,6 +32,7 @@ type (
 		ID               Code          `json:"id"`
 		ShortDescription *sarifMessage `json:"shortDescription,omitempty"`
 		HelpURI          string        `json:"helpUri,omitempty"`
+		Help             *sarifMessage `json:"help,omitempty"`
 	}
 	sarifMessage struct {
 		Text string `json:"text"`
@@ -88,7 +89,7 @@ func printSARIF(w io.Writer, list List, o Options) error {
 	slices.Sort(codes)
 	codes = slices.Compact(codes)
 	for _, c := range codes {
-		rule := sarifRule{ID: c}
+		rule := sarifRule{ID: c, Help: &sarifMessage{"run `crossdock explain " + string(c) + "`"}}
 		title, doc := o.rule(c)
 		if title != "" {
 			rule.ShortDescription = &sarifMessage{title}
@@ -101,7 +102,7 @@ func printSARIF(w io.Writer, list List, o Options) error {
 	prints := fingerprints(list)
 	for i, d := range list {
 		index, _ := slices.BinarySearch(codes, d.Code)
-		run.Results = append(run.Results, result(d, index, prints[i]))
+		run.Results = append(run.Results, o.result(d, index, prints[i]))
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
@@ -111,34 +112,28 @@ func printSARIF(w io.Writer, list List, o Options) error {
 	})
 }
 
-func result(d Diagnostic, rule int, print string) sarifResult {
-	text := d.Message
-	for _, words := range []string{d.Short, d.Hint} {
-		if words != "" {
-			text += "\n" + words
-		}
-	}
+func (o Options) result(d Diagnostic, rule int, print string) sarifResult {
 	r := sarifResult{
-		RuleID: d.Code, RuleIndex: rule, Level: d.Severity.String(), Message: sarifMessage{text},
-		Locations:    []sarifLocation{{Physical: physical(d.Span)}},
+		RuleID: d.Code, RuleIndex: rule, Level: d.Severity.String(), Message: sarifMessage{paragraph(d)},
+		Locations:    []sarifLocation{{Physical: o.physical(d.Span)}},
 		Fingerprints: map[string]string{"crossdock/v1": print},
 	}
 	for i, rel := range d.Related {
-		r.Related = append(r.Related, sarifLocation{ID: &i, Physical: physical(rel.Span), Message: &sarifMessage{rel.Message}})
+		r.Related = append(r.Related, sarifLocation{ID: &i, Physical: o.physical(rel.Span), Message: &sarifMessage{rel.Message}})
 	}
 	for _, f := range d.Fixes {
 		if len(f.Edits) > 0 {
-			r.Fixes = append(r.Fixes, sarifFix{Description: sarifMessage{f.Title}, Changes: changes(f)})
+			r.Fixes = append(r.Fixes, sarifFix{Description: sarifMessage{f.Title}, Changes: o.changes(f)})
 		}
 	}
 	return r
 }
 
 // changes groups the edits of a fix by file, in the order of their first edit.
-func changes(f Fix) []sarifChange {
+func (o Options) changes(f Fix) []sarifChange {
 	var out []sarifChange
 	for _, e := range f.Edits {
-		uri := artifact(e.Span.File)
+		uri := o.artifact(e.Span.File)
 		i := slices.IndexFunc(out, func(c sarifChange) bool { return c.Artifact == uri })
 		if i < 0 {
 			i = len(out)
@@ -153,8 +148,8 @@ func changes(f Fix) []sarifChange {
 	return out
 }
 
-func physical(s Span) sarifPhysical {
-	p := sarifPhysical{Artifact: artifact(s.File)}
+func (o Options) physical(s Span) sarifPhysical {
+	p := sarifPhysical{Artifact: o.artifact(s.File)}
 	if s.Start.Line > 0 {
 		r := region(s)
 		p.Region = &r
@@ -162,8 +157,8 @@ func physical(s Span) sarifPhysical {
 	return p
 }
 
-func artifact(path string) sarifArtifact {
-	return sarifArtifact{URI: (&url.URL{Path: path}).String()}
+func (o Options) artifact(path string) sarifArtifact {
+	return sarifArtifact{URI: (&url.URL{Path: o.path(path)}).String()}
 }
 
 func region(s Span) sarifRegion {

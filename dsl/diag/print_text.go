@@ -46,18 +46,19 @@ func Summary(list List, files int) string {
 	errors, warnings := list.Count()
 	var parts []string
 	if errors > 0 {
-		parts = append(parts, plural(errors, "error"))
+		parts = append(parts, Plural(errors, "error"))
 	}
 	if warnings > 0 {
-		parts = append(parts, plural(warnings, "warning"))
+		parts = append(parts, Plural(warnings, "warning"))
 	}
 	if len(parts) == 0 {
-		return "no findings in " + plural(files, "file")
+		return "no findings in " + Plural(files, "file")
 	}
-	return strings.Join(parts, ", ") + " in " + plural(files, "file")
+	return strings.Join(parts, ", ") + " in " + Plural(files, "file")
 }
 
-func plural(n int, word string) string {
+// Plural counts things: "1 file", "2 files".
+func Plural(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}

@@ -61,7 +61,7 @@ func TestDocs(t *testing.T) {
 			if d.Title == "" || d.Severity == "" || d.Text == "" || len(d.Wrong) == 0 || len(d.Right) == 0 {
 				t.Fatal("the entry is not complete")
 			}
-			list := load(t, folder(lint.Context(), d.Wrong))
+			list := example(t, d.Wrong)
 			if len(list) == 0 {
 				t.Error("the wrong example has no finding")
 			}
@@ -73,11 +73,28 @@ func TestDocs(t *testing.T) {
 					t.Errorf("the finding is of severity %s, the page says %s", f.Severity, d.Severity)
 				}
 			}
-			for _, f := range load(t, folder(lint.Context(), d.Right)) {
+			for _, f := range example(t, d.Right) {
 				t.Errorf("the right example gives %s at %s: %s", f.Code, f.Span, f.Message)
 			}
 		})
 	}
+}
+
+// example lints an example, with its baseline where it has one.
+func example(t *testing.T, files []lint.File) diag.List {
+	t.Helper()
+	list := load(t, folder(lint.Context(), files))
+	for _, f := range files {
+		if f.Path != "lint-baseline.json" {
+			continue
+		}
+		base, err := diag.ReadBaseline(f.Path, []byte(f.Text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = base.Apply(list)
+	}
+	return list
 }
 
 // TestPage keeps docs/checks.md equal to its source.

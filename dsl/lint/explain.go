@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"embed"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -136,7 +137,7 @@ func Markdown() string {
 			files []File
 		}{{"Wrong", d.Wrong}, {"Right", d.Right}} {
 			for _, f := range part.files {
-				fmt.Fprintf(&b, "\n%s, `%s`:\n\n```yaml\n%s```\n", part.word, f.Path, f.Text)
+				fmt.Fprintf(&b, "\n%s, `%s`:\n\n```%s\n%s```\n", part.word, f.Path, strings.TrimPrefix(path.Ext(f.Path), "."), f.Text)
 			}
 		}
 	}
