@@ -23,7 +23,7 @@ import (
 // The house has five floors. A package imports packages of lower floors, and
 // of its own floor only along the arrows below.
 var floors = [][]string{
-	0: {"runtime/message", "runtime/retry", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn"},
+	0: {"runtime/message", "runtime/retry", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/compile", "dsl/lint", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask"},
@@ -76,6 +76,7 @@ var fences = map[string][]string{
 	"golang.org/x/oauth2":                   {"connectors/http"},
 	"golang.org/x/term":                     {"cmd/crossdock"},
 	"golang.org/x/text":                     {"connectors/format/text", "dsl/diag"},
+	"github.com/xuri/excelize":              {"dsl/sheet"},
 	"pgregory.net/rapid":                    {"runtime/queue/queuetest"},
 	"go.uber.org/goleak":                    {"runtime/queue/queuetest", "connectors/connectortest"},
 }
