@@ -17,7 +17,7 @@ import (
 var Expectations = []string{"routes", "attempts", "sent", "emitted", "duplicates", "outcome", "rejected"}
 
 // Outcomes are the words that `outcome` takes.
-var Outcomes = []string{"delivered", "filtered", "dead", "rejected"}
+var Outcomes = []string{"delivered", "filtered", "dead", "rejected", "held"}
 
 // testCase reports what keeps a case from being run, or makes it say something
 // else than was meant.
