@@ -254,7 +254,7 @@ func runScript(t *testing.T, script string, expected []block) {
 	script = strings.ReplaceAll(script, "127.0.0.1:9101", freeAddress(t))
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-e", "-c", "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n"+script)
+	cmd := exec.CommandContext(ctx, "bash", "-e", "-c", "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n"+script)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH"),
 		"CROSSDOCK_HTTP="+http, "CROSSDOCK_ADMIN="+admin, "NO_COLOR=1")

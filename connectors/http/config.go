@@ -114,6 +114,20 @@ func (o *Operation) ReadOnly() bool {
 	return len(m) == 1 && (m[0].method == "GET" || m[0].method == "HEAD")
 }
 
+// SendsBody reports whether a request of the operation has a body.
+func (o *Operation) SendsBody() bool {
+	if o.Body.Set() {
+		return o.Body.Value != "none"
+	}
+	for _, m := range o.methods() {
+		switch m.method {
+		case "GET", "HEAD", "DELETE":
+			return false
+		}
+	}
+	return true
+}
+
 type methodPath struct {
 	method string
 	path   spec.Text

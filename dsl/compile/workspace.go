@@ -194,6 +194,13 @@ func (o *Operation) Binds(name string) bool {
 	return binds
 }
 
+// SendsBody reports whether the operation sends a payload. Connectors without
+// a word about it do.
+func (o *Operation) SendsBody() bool {
+	own, says := o.Own.(interface{ SendsBody() bool })
+	return !says || own.SendsBody()
+}
+
 // Ref returns "connection.operation".
 func (o *Operation) Ref() string { return o.Connection + "." + o.Name }
 
