@@ -55,7 +55,10 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 	}
 	list.Add(lint.Run(lint.Input{Workspace: ws, Found: list, Catalog: opt.Catalog, Files: fsys, Now: opt.Now, Memory: memory})...)
 	var ignores []diag.Ignore
-	for _, f := range ws.Files {
+	for path, f := range ws.Files {
+		if ws.Unused(path) {
+			continue // nobody looked at it
+		}
 		ignores = append(ignores, f.Ignores...)
 	}
 	return ws, diag.Suppress(causes(list.Tidy(), ws, fsys), ignores).Tidy(), nil

@@ -177,9 +177,9 @@ func (e *Engine) newSource(next *revision, p *compile.Pipeline, state connectors
 
 func (e *Engine) newFiles(next *revision, p *compile.Pipeline, state connectors.State) (connectors.Source, error) {
 	t := p.Trigger.Files
-	settings, ok := next.ws.Connections[t.Connection.Value].Settings.(*file.Settings)
+	settings, ok := next.ws.Connections[p.Trigger.From].Settings.(*file.Settings)
 	if !ok {
-		return nil, fmt.Errorf("the connection %s is not of type file", t.Connection.Value)
+		return nil, fmt.Errorf("the connection %s is not of type file", p.Trigger.From)
 	}
 	delimiter, err := csv.Delimiter(t.CSV.Delimiter.Value)
 	if err != nil {
@@ -205,7 +205,7 @@ func (e *Engine) newFiles(next *revision, p *compile.Pipeline, state connectors.
 // the cells of the definition.
 func (e *Engine) newPoll(next *revision, p *compile.Pipeline, state connectors.State) (connectors.Source, error) {
 	t := p.Trigger.Poll
-	op := next.ws.Operation(t.Call.Value)
+	op := next.ws.Operation(p.Trigger.From)
 	run := &flow.Run{Pipeline: p.Name}
 	scope := func(ctx context.Context) *cell.Scope {
 		r := *run
@@ -295,9 +295,9 @@ func trigger(p *compile.Pipeline) string {
 	case t.Schedule != nil:
 		return "schedule " + t.Schedule.Cron.Value + " " + t.Zone
 	case t.Files != nil:
-		return "files " + t.Files.Connection.Value + ":" + t.Files.Path.Value
+		return "files " + t.From + ":" + t.Files.Path.Value
 	case t.Poll != nil:
-		return "poll " + t.Poll.Call.Value
+		return "poll " + t.From
 	}
 	if p.Kind == compile.AlertKind {
 		return "alert"

@@ -25,7 +25,7 @@ import (
 var floors = [][]string{
 	0: {"runtime/message", "runtime/retry", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
-		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/compile", "dsl/lint", "dsl/lineage", "mappings", "pipelines", "examples", "docs"},
+		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/template", "dsl/compile", "dsl/lint", "dsl/lineage", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask"},
 	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/plan", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner"},
 	4: {"cmd/crossdock", "runtime/simulate"},
@@ -40,11 +40,13 @@ var arrows = map[string][]string{
 	"dsl/format":  {"dsl/parser"},
 	"dsl/cell":    {"dsl/jq", "dsl/rule", "dsl/schema", "dsl/lookup"},
 	"dsl/mapping": {"dsl/cell", "dsl/jq", "dsl/rule", "dsl/lookup"},
-	"dsl/compile": {"dsl/cell", "dsl/mapping", "dsl/parser", "dsl/jq", "dsl/rule", "dsl/schema", "dsl/lookup"},
+	"dsl/compile": {"dsl/template", "dsl/cell", "dsl/mapping", "dsl/parser", "dsl/jq", "dsl/rule", "dsl/schema", "dsl/lookup"},
 	"dsl/lint":    {"dsl/compile", "dsl/cell", "dsl/mapping", "dsl/jq", "dsl/rule", "dsl/schema", "dsl/lookup", "dsl/parser"},
 	"dsl/lineage": {"dsl/compile", "dsl/cell", "dsl/jq", "dsl/rule", "dsl/schema"},
 	"dsl":         {"dsl/compile", "dsl/lint"},
 	"pipelines":   {"mappings"},
+
+	"dsl/template": {"dsl/cell", "dsl/rule", "dsl/schema"},
 
 	"connectors/all":         {"connectors/file", "connectors/http", "connectors/log"},
 	"connectors/files":       {"connectors/format/*"},

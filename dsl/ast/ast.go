@@ -70,6 +70,7 @@ type Offsets []Mark
 type Mark struct {
 	Off   int
 	Point diag.Point
+	File  string // where it is another file than that of the node
 }
 
 // Get returns the value under key of a Map, or nil.
@@ -116,11 +117,10 @@ func (n *Node) At(off int) diag.Point {
 	if len(n.Offsets) == 0 {
 		return n.Span.Start
 	}
-	i := sort.Search(len(n.Offsets), func(i int) bool { return n.Offsets[i].Off > off }) - 1
-	if i < 0 {
-		return n.Offsets[0].Point
+	m := n.mark(off)
+	if off < m.Off {
+		return m.Point
 	}
-	m := n.Offsets[i]
 	end := min(off, len(n.Text))
 	cols := 0
 	for range n.Text[min(m.Off, end):end] {
@@ -129,14 +129,24 @@ func (n *Node) At(off int) diag.Point {
 	return diag.Point{Line: m.Point.Line, Col: m.Point.Col + cols}
 }
 
+// mark is the last one at or in front of byte off, or the first.
+func (n *Node) mark(off int) Mark {
+	i := sort.Search(len(n.Offsets), func(i int) bool { return n.Offsets[i].Off > off }) - 1
+	return n.Offsets[max(i, 0)]
+}
+
 // Range returns the place in the file of bytes [from, to) of a scalar's Text.
-// Where the mapping is not known it returns the whole value.
+// Where the mapping is not known, or the bytes come from several files, it
+// returns the whole value.
 func (n *Node) Range(from, to int) diag.Span {
 	if len(n.Offsets) == 0 {
 		return n.Span
 	}
-	start := n.At(from)
+	start, file := n.At(from), n.Span.File
 	end := start
+	if other := n.mark(from).File; other != "" {
+		file = other
+	}
 	if to > from {
 		// The end is one column behind the last byte, which may stand on
 		// another line than the byte after it.
@@ -144,10 +154,13 @@ func (n *Node) Range(from, to int) diag.Span {
 		for last > from && last < len(n.Text) && n.Text[last]&0xC0 == 0x80 {
 			last--
 		}
+		if a, b := n.mark(from), n.mark(last); a != b && a.File+b.File != "" {
+			return n.Span
+		}
 		end = n.At(last)
 		end.Col++
 	}
-	return diag.Span{File: n.Span.File, Start: start, End: end}
+	return diag.Span{File: file, Start: start, End: end}
 }
 
 // File is one parsed definition file.
@@ -186,11 +199,11 @@ func Ignores(files ...*File) []Ignore {
 func Verbatim(path, text string) *Node {
 	n := &Node{Kind: Scalar, Style: Literal, Text: text}
 	line := 1
-	n.Offsets = append(n.Offsets, Mark{0, diag.Point{Line: 1, Col: 1}})
+	n.Offsets = append(n.Offsets, Mark{Off: 0, Point: diag.Point{Line: 1, Col: 1}})
 	for i := 0; i < len(text); i++ {
 		if text[i] == '\n' {
 			line++
-			n.Offsets = append(n.Offsets, Mark{i + 1, diag.Point{Line: line, Col: 1}})
+			n.Offsets = append(n.Offsets, Mark{Off: i + 1, Point: diag.Point{Line: line, Col: 1}})
 		}
 	}
 	n.Span = diag.Span{File: path, Start: diag.Point{Line: 1, Col: 1}, End: diag.Point{Line: line, Col: 1}}

@@ -7,6 +7,7 @@
 package cell
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,6 +40,7 @@ type Context struct {
 	VarShapes  map[string]Shape // what is known of variables; results of steps as "steps.name"
 	Vars       []string         // jq variables behind the base ones
 	Response   bool             // `response` exists
+	OnlyParams bool             // nothing exists but `params`
 	Ran        map[string]bool  // pipelines: results of steps that are there for certain at this point
 	Target     *value.Shape     // of rows: what the output schema says about the target
 }
@@ -179,6 +181,7 @@ type Compiler struct {
 	Diags  *diag.List
 	Lookup func(table string) *lookup.Table
 	Tables []string // their names, for suggestions
+	Params Shape    // of a template, where the definition comes from one
 	Cells  []*Cell
 
 	last []string // names of the variables of the last cell
@@ -189,6 +192,7 @@ func (c *Compiler) JQ(s spec.Cell, at Context) *jq.Program {
 	if !s.Set() {
 		return nil
 	}
+	at = c.withParams(at)
 	opt := jq.Options{Vars: c.vars(at.Vars), Lookup: jqTables(c.Lookup), Tables: c.Tables}
 	p, problems := jq.Compile(s.Node.Text, opt)
 	for _, pr := range problems {
@@ -196,6 +200,17 @@ func (c *Compiler) JQ(s spec.Cell, at Context) *jq.Program {
 	}
 	c.Cells = append(c.Cells, &Cell{Context: at, Node: s.Node, JQ: p})
 	return p
+}
+
+// withParams adds what is known of the parameters of a template.
+func (c *Compiler) withParams(at Context) Context {
+	if c.Params.Set() {
+		shapes := make(map[string]Shape, len(at.VarShapes)+1)
+		maps.Copy(shapes, at.VarShapes)
+		shapes["params"] = c.Params
+		at.VarShapes = shapes
+	}
+	return at
 }
 
 // jqTables is find as jq wants it. What it returns lives as long as the cell and

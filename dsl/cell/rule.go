@@ -15,6 +15,7 @@ func (c *Compiler) Rule(s spec.Cell, at Context) *rule.Program {
 	if !s.Set() {
 		return nil
 	}
+	at = c.withParams(at)
 	scope := rule.Scope{Names: c.names(at), Lookup: ruleTables(c.Lookup), Tables: c.Tables}
 	p, problems := rule.Compile(s.Node.Text, scope)
 	for _, pr := range problems {
@@ -55,9 +56,12 @@ func ruleTables(find func(string) *lookup.Table) func(string) (func(string) bool
 
 // names are the names that exist at a place, with what is known of each.
 func (c *Compiler) names(at Context) map[string]*value.Shape {
+	if at.OnlyParams {
+		return map[string]*value.Shape{"params": at.VarShapes["params"].Known()}
+	}
 	names := map[string]*value.Shape{
 		"data": at.Shape.Known(), "original": at.VarShapes["original"].Known(),
-		"meta": nil, "run": nil, "params": nil, "vars": nil, "steps": stepShapes(at),
+		"meta": nil, "run": nil, "params": at.VarShapes["params"].Known(), "vars": nil, "steps": stepShapes(at),
 	}
 	if at.Response {
 		names["response"] = &value.Shape{Type: value.Type{Base: value.Object}, Required: true, Order: []string{"status", "headers", "body"},

@@ -7,6 +7,7 @@ import (
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/parser"
+	"crossdock/dsl/template"
 )
 
 // Cache remembers what a load made, so that the next load of the same workspace
@@ -21,14 +22,19 @@ type Cache struct {
 	units    map[string]*Unit   // by path
 	schemas  map[string]*Schema
 	schemaID *int // stands for schemas: another set, another pointer
+
+	templates map[string]*template.Template // by what they are made of
+	instances map[string]*rendering         // by path
 }
 
 // source is one file of the workspace, or of the library, as it is now.
 type source struct {
 	*parsed
-	path string
-	raw  []byte
-	std  bool
+	path  string
+	key   string // what the cache knows it by
+	raw   []byte
+	std   bool
+	again func() *parsed // of a rendered definition: makes it anew
 }
 
 // parsed is what a file says by itself.
@@ -46,7 +52,7 @@ type parsed struct {
 func (s *source) parse(c *Cache) {
 	sum := sha256.Sum256(s.raw)
 	if c != nil {
-		if p := c.files[s.path]; p != nil && p.sum == sum {
+		if p := c.files[s.key]; p != nil && p.sum == sum {
 			s.parsed = p
 			return
 		}
@@ -70,7 +76,9 @@ func newParsed(path string, raw []byte, sum [sha256.Size]byte) *parsed {
 
 // whole makes sure that the tree is there.
 func (s *source) whole() {
-	if s.dropped {
+	if s.dropped && s.again != nil {
+		s.parsed = s.again()
+	} else if s.dropped {
 		s.parsed = newParsed(s.path, s.raw, s.sum)
 	}
 }
@@ -79,11 +87,12 @@ func (s *source) whole() {
 func (c *Cache) keep(b *builder, files []*source) {
 	c.files, c.units = make(map[string]*parsed, len(files)), make(map[string]*Unit, len(b.ws.Units))
 	for _, s := range files {
-		c.files[s.path] = s.parsed
+		c.files[s.key] = s.parsed
 	}
 	for _, u := range b.ws.Units {
-		c.units[u.File.Path] = u
+		c.units[u.key] = u
 	}
+	c.templates, c.instances = b.templates, b.instances
 	c.schemas, c.schemaID = maps.Clone(b.ws.Schemas), b.schemaID
 }
 

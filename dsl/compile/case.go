@@ -158,7 +158,7 @@ func (b *builder) expectation(dec *spec.Decoder, t *Test, n *ast.Node) {
 func (b *builder) heard(name string) bool {
 	b.ask(allSchemas, "")
 	for _, s := range b.ws.Schemas {
-		if s.hears(name) {
+		if b.mine(s.Name) && s.hears(name) {
 			return true
 		}
 	}

@@ -170,7 +170,7 @@ func (b *builder) probes(c *Connection) {
 		}
 		target := b.operationRef(dec, s.Call)
 		at := cell.Context{Kind: "connection", Name: c.Name, Row: op.Name}
-		p := &Probe{Operation: s.Call.Value, With: b.rows(dec, "check of "+op.Name, at.As("with"), s.With, nil)}
+		p := &Probe{Operation: b.targetOf(s.Call, target), With: b.rows(dec, "check of "+op.Name, at.As("with"), s.With, nil)}
 		answer := cell.Shape{}
 		if target != nil {
 			answer = target.responseShape()
@@ -191,10 +191,7 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 		return nil
 	}
 	conn, name := splitRef(ref.Value)
-	c := b.ask(aConnection, conn).(*Connection)
-	if c == nil {
-		c = b.ask(aConnection, "std/"+conn).(*Connection)
-	}
+	c := b.connectionRef(conn)
 	if name == "" {
 		f := dec.Errorf(spec.CodeUnknown, ref.Span(), "`%s` is not an operation", ref.Value)
 		f.Hint = "write connection.operation, such as " + b.someOperation(conn)
@@ -226,10 +223,29 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 	return op
 }
 
+// connectionRef resolves the name of a connection; nil where there is none.
+func (b *builder) connectionRef(name string) *Connection {
+	for _, name := range b.candidates(name) {
+		if c := b.ask(aConnection, name).(*Connection); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// targetOf is the name by which running finds the operation that ref means: a
+// client has its own.
+func (b *builder) targetOf(ref spec.Text, op *Operation) string {
+	if op != nil && b.client != "" && strings.HasPrefix(op.Connection, b.client+"/") {
+		return op.Ref()
+	}
+	return ref.Value
+}
+
 // someOperation is an example, of the connection conn where it has any.
 func (b *builder) someOperation(conn string) string {
 	for _, name := range append([]string{conn}, b.knownNames("connection")...) {
-		c := b.ask(aConnection, name).(*Connection)
+		c := b.connectionRef(name)
 		if c == nil {
 			continue
 		}
@@ -245,7 +261,7 @@ func (b *builder) rows(dec *spec.Decoder, name string, at cell.Context, rows spe
 	if len(rows) == 0 {
 		return nil
 	}
-	m := &mapping.Mapping{Name: name}
+	m := &mapping.Mapping{Name: name, Params: b.params}
 	b.object(dec, &m.Object, rows, rowContext{Context: at, vars: mappingVars(nil), prefix: "", out: out})
 	return m
 }

@@ -17,6 +17,7 @@ import (
 	"crossdock/dsl/cell"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/template"
 )
 
 // Catalog tells which types of connections exist. The engine implements it
@@ -76,9 +77,11 @@ type Options struct {
 // definition is one file before and while it is compiled.
 type definition struct {
 	Definition
-	source *source
-	node   *ast.Node // the whole document; nil where it was not read again
-	head   ast.Pair  // kind and name
+	source   *source
+	node     *ast.Node // the whole document; nil where it was not read again
+	head     ast.Pair  // kind and name
+	client   *Client   // for which it was rendered; nil otherwise
+	rendered *template.Definition
 }
 
 // builder compiles one workspace.
@@ -96,7 +99,15 @@ type builder struct {
 	// library names what ships with crossdock, by kind.
 	library map[string][]string
 
+	parts     map[string][]*source // files of templates, by the folder of the template
+	byPath    map[string]*source
+	rendered  []*source // definitions of clients
+	templates map[string]*template.Template
+	instances map[string]*rendering
+
 	unit          *Unit    // being compiled; nil outside of definitions
+	client        string   // whose it is, "" where it belongs to the workspace
+	params        any      // of its template
 	probing       bool     // what is compiled belongs to a connection and names others
 	base          string   // see the question of that name
 	tableNames    []string // of all crosswalks
@@ -114,11 +125,13 @@ type connectionsID struct {
 // usable for looking at even when the list has errors, but must not run then.
 // The error is for a folder that cannot be read at all.
 func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
-	b := &builder{fsys: fsys, opt: opt, defs: map[string][]*definition{}, named: map[string]map[string]*definition{}, beside: map[string][]byte{}, library: map[string][]string{}}
+	b := &builder{fsys: fsys, opt: opt, defs: map[string][]*definition{}, named: map[string]map[string]*definition{}, beside: map[string][]byte{}, library: map[string][]string{},
+		parts: map[string][]*source{}, byPath: map[string]*source{}, templates: map[string]*template.Template{}, instances: map[string]*rendering{}}
 	b.ws = &Workspace{
 		Pipelines: map[string]*Pipeline{}, Connections: map[string]*Connection{}, Mappings: map[string]*Mapping{},
 		Lookups: map[string]*Lookup{}, Schemas: map[string]*Schema{}, Policies: map[string]*Policy{},
 		Verify: map[string]*spec.Verify{}, Listeners: map[string][]*Pipeline{}, Files: map[string]*ast.File{},
+		Templates: map[string]*template.Template{}, Clients: map[string]*Client{}, parts: map[string]bool{},
 	}
 	files, err := b.readAll(fsys, "", false)
 	if err != nil {
@@ -132,6 +145,7 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 		files = append(files, std...)
 	}
 	b.index(files)
+	b.clients()
 	b.workspace()
 	b.lookups()
 	b.schemas()
@@ -142,7 +156,7 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 	b.tests()
 	b.finish(files)
 	if opt.Cache != nil {
-		opt.Cache.keep(b, files)
+		opt.Cache.keep(b, append(files, b.rendered...))
 	}
 	return b.ws, b.diags, nil
 }
@@ -176,7 +190,7 @@ func (b *builder) readAll(fsys fs.FS, prefix string, std bool) ([]*source, error
 			b.diags.Errorf(spec.CodeUnknown, diag.Span{File: prefix + p}, "cannot be read: %s", plainError(err))
 			return nil
 		}
-		files = append(files, &source{path: prefix + p, raw: raw, std: std})
+		files = append(files, &source{path: prefix + p, key: prefix + p, raw: raw, std: std})
 		return nil
 	})
 	if err != nil {
@@ -196,7 +210,9 @@ func plainError(err error) string {
 
 // index sorts the files by kind and name.
 func (b *builder) index(files []*source) {
+	ofTemplates := folders(files)
 	for _, s := range files {
+		b.byPath[s.path] = s
 		byName, named := spec.KindOfFile(s.path)
 		head := s.head
 		if !named {
@@ -219,6 +235,10 @@ func (b *builder) index(files []*source) {
 				b.diags.Errorf(spec.CodeUnknown, diag.Span{File: s.path, Start: diag.Point{Line: 1, Col: 1}, End: diag.Point{Line: 1, Col: 2}}, "the file is empty").
 					Hint = "the first line says kind and name: " + example(byName)
 			}
+			continue
+		}
+		if folder := folderOf(ofTemplates, s.path); folder != "" && byName.Name != "template" && !s.std {
+			b.part(s, *head, byName, folder)
 			continue
 		}
 		b.add(s, *head, byName)
@@ -250,7 +270,8 @@ func example(k spec.Kind) string {
 	return k.Name + ": some-name"
 }
 
-func (b *builder) add(s *source, head ast.Pair, byName spec.Kind) {
+// header reads the first line of a file and reports what is wrong with it.
+func (b *builder) header(s *source, head ast.Pair, byName spec.Kind) (spec.Kind, bool) {
 	kind, ok := spec.KindNamed(head.Key.Text)
 	switch {
 	case !ok:
@@ -261,23 +282,32 @@ func (b *builder) add(s *source, head ast.Pair, byName spec.Kind) {
 			f.Short = "did you mean `" + near[0] + "`?"
 			f.Fixes = []diag.Fix{{Title: "replace with `" + near[0] + "`", Edits: []diag.Edit{{Span: head.Key.Span, Text: near[0]}}}}
 		}
-		return
+		return kind, false
 	case kind.Name != byName.Name:
 		b.diags.Errorf(spec.CodeUnknown, head.Key.Span, "the file name says %s, the first line says %s", byName.Name, kind.Name).
 			Hint = "rename the file so that it ends in " + kind.Suffix + ", or change the first line"
-		return
+		return kind, false
 	case !kind.Available:
 		b.diags.Errorf(spec.CodeUnknown, head.Key.Span, "the kind `%s` is not available yet", kind.Name).
 			Hint = "it belongs to the language, but this version cannot run it"
-		return
+		return kind, false
 	case head.Value.Kind != ast.Scalar || head.Value.Text == "":
 		b.diags.Errorf(spec.CodeUnknown, head.Value.Span, "a %s needs a name", kind.Name).Hint = "write " + example(kind)
-		return
+		return kind, false
 	}
 	name := head.Value.Text
 	if i := strings.IndexFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }); i >= 0 && kind.Name != "test" {
 		b.diags.Errorf(spec.CodeUnknown, head.Value.Span, "a name has no blanks").Hint = "write " + kind.Name + ": " + strings.Join(strings.Fields(name), "-")
 	}
+	return kind, true
+}
+
+func (b *builder) add(s *source, head ast.Pair, byName spec.Kind) {
+	kind, ok := b.header(s, head, byName)
+	if !ok {
+		return
+	}
+	name := head.Value.Text
 	if s.std {
 		b.library[kind.Name] = append(b.library[kind.Name], name)
 		if !b.wants(kind.Name, name) {
@@ -341,11 +371,14 @@ func (b *builder) finish(files []*source) {
 			continue
 		}
 		fmt.Fprintf(h, "%s %s\n", s.path, s.meaning)
-		if other := strings.HasSuffix(s.path, ".environment.yaml") && s.file != b.ws.Environment.File; !other {
+		if other := strings.HasSuffix(s.path, ".environment.yaml") && s.file != b.ws.Environment.File; !other && !b.ofTemplate(s.path) {
 			secrets = append(secrets, s.secrets...)
 		}
 	}
 	slices.Sort(secrets)
+	for _, s := range b.rendered {
+		secrets = append(secrets, s.secrets...)
+	}
 	b.ws.secrets = slices.Compact(secrets)
 	for _, p := range sortedKeys(b.beside) {
 		fmt.Fprintf(h, "%s %x\n", p, b.beside[p])

@@ -178,12 +178,12 @@ func (b *builder) csvRow(columns, row []string, key int) any {
 
 // findTable finds a lookup by name for a jq or expr cell.
 func (b *builder) findTable(name string) *lookup.Table {
-	for _, name := range []string{name, "std/" + name} {
+	for _, name := range b.candidates(name) {
 		if l := b.ask(aLookup, name).(*Lookup); l != nil {
 			return l.Table
 		}
 	}
-	b.ask(namesOf, "lookup") // they are suggested
+	b.ask(namesOf, b.client+"\x00lookup") // they are suggested
 	return nil
 }
 

@@ -45,7 +45,8 @@ func (b *builder) mapping(d *definition) {
 	dec := b.decoder(d)
 	dec.Decode(d.node, m.Spec)
 	m.Input, m.Output = b.schemaRef(dec, m.Spec.Input), b.schemaRef(dec, m.Spec.Output)
-	m.Mapping = &mapping.Mapping{Name: d.Name, Span: d.head.Value.Span}
+	m.Params = b.params
+	m.Mapping = &mapping.Mapping{Name: d.Name, Span: d.head.Value.Span, Params: b.params}
 	at := cell.Context{Kind: "mapping", Name: d.Name, File: d.File.Path, Shape: cell.Shape{Examples: d.examples(m.Spec.Samples)}}
 	if m.Input != nil {
 		at.Shape.Schema = m.Input.Schema

@@ -43,7 +43,7 @@ func (b *builder) pipelines() {
 // pipeline compiles one; top is the policy under its own.
 func (b *builder) pipeline(d *definition, top *Policy) {
 	b.ask(base, "")
-	p := &Pipeline{Definition: d.Definition, Spec: &spec.Pipeline{}, ByID: map[string]*Step{}}
+	p := &Pipeline{Definition: b.unit.Definition, Spec: &spec.Pipeline{}, ByID: map[string]*Step{}}
 	dec := b.decoder(d)
 	dec.Decode(d.node, p.Spec)
 	pb := &pipelineBuilder{builder: b, dec: dec, p: p, base: b.effective(dec, p.Spec.Policy, top), results: map[string]cell.Shape{}, ran: map[string]bool{}}
@@ -57,6 +57,10 @@ func (b *builder) pipeline(d *definition, top *Policy) {
 	first := pb.steps(p.Spec.Steps, "", nil, pb.at.Shape)
 	p.Steps = first
 	b.samples(d.File.Path, p.Spec.Samples)
+	p.Params = b.params
+	if d.client != nil {
+		pb.uses = append(pb.uses, d.Digest)
+	}
 	p.Digest = meaning(d.node, append(pb.uses, b.unit.tableDigests()...)...)
 	p.ReadsOriginal = pb.original || mentions(d.node, "original")
 	p.ReadsMeta = pb.meta || mentions(d.node, "meta")
@@ -285,6 +289,7 @@ func (b *pipelineBuilder) effect(step *Step, at cell.Context, mapped *Mapping) {
 	if step.As != "" {
 		b.results[step.As], b.ran[step.As] = op.responseShape(), true
 	}
+	step.Target = b.targetOf(ref, op)
 	b.checkPlaceholders(step, op)
 	if op.Request != nil && mapped != nil && mapped.Output != nil && mapped.Output != op.Request {
 		b.dec.Warnf(CodeTarget, s.Map.Span(), "the mapping makes %s, but %s takes %s", mapped.Output.Name, op.Ref(), op.Request.Name).
@@ -363,9 +368,11 @@ func (b *pipelineBuilder) emitted(step *Step, at cell.Context, mapped *Mapping) 
 
 // mappingRef resolves the name of a mapping.
 func (b *pipelineBuilder) mappingRef(ref spec.Text) *Mapping {
-	m := b.ask(aMapping, ref.Value).(*Mapping)
-	if m == nil {
-		m = b.ask(aMapping, "std/"+ref.Value).(*Mapping)
+	var m *Mapping
+	for _, name := range b.candidates(ref.Value) {
+		if m = b.ask(aMapping, name).(*Mapping); m != nil {
+			break
+		}
 	}
 	if m == nil {
 		b.dec.Unknown(ref.Node, "mapping", b.knownNames("mapping"))

@@ -102,13 +102,15 @@ func (b *builder) schemaRef(dec *spec.Decoder, ref spec.Text) *Schema {
 	if !ref.Set() {
 		return nil
 	}
-	for _, name := range []string{ref.Value, "std/" + ref.Value} {
+	for _, name := range b.candidates(ref.Value) {
 		if s := b.ask(aSchema, name).(*Schema); s != nil {
 			return s
 		}
 	}
-	if b.ask(isDefined, "schema/"+ref.Value).(bool) {
-		return nil // it exists, and its own problems are reported
+	for _, name := range b.candidates(ref.Value) {
+		if b.ask(isDefined, "schema/"+name).(bool) {
+			return nil // it exists, and its own problems are reported
+		}
 	}
 	dec.Unknown(ref.Node, "schema", b.knownNames("schema"))
 	return nil

@@ -24,7 +24,7 @@ func (b *builder) tests() {
 
 func (b *builder) test(d *definition) {
 	b.ask(base, "")
-	t := &Test{Definition: d.Definition, Spec: &spec.Test{}}
+	t := &Test{Definition: b.unit.Definition, Spec: &spec.Test{}}
 	dec := b.decoder(d)
 	dec.Decode(d.node, t.Spec)
 	kind, name, _ := strings.Cut(t.Spec.Of.Value, " ")
@@ -37,14 +37,24 @@ func (b *builder) test(d *definition) {
 	}
 	switch kind {
 	case "mapping":
-		if t.Mapping = b.ask(aMapping, d.stdName(name)).(*Mapping); t.Mapping == nil {
+		for _, full := range d.fullNames(b, name) {
+			if t.Mapping = b.ask(aMapping, full).(*Mapping); t.Mapping != nil {
+				break
+			}
+		}
+		if t.Mapping == nil {
 			dec.Unknown(&at, "mapping", b.knownNames("mapping"))
 		}
 	case "pipeline":
-		if d.Std && b.ask(aPipeline, d.stdName(name)).(*Pipeline) == nil {
+		for _, full := range d.fullNames(b, name) {
+			if t.Pipeline = b.ask(aPipeline, full).(*Pipeline); t.Pipeline != nil {
+				break
+			}
+		}
+		if d.Std && t.Pipeline == nil {
 			return
 		}
-		if t.Pipeline = b.ask(aPipeline, d.stdName(name)).(*Pipeline); t.Pipeline == nil {
+		if t.Pipeline == nil {
 			dec.Unknown(&at, "pipeline", b.knownNames("pipeline"))
 		}
 	default:
@@ -57,12 +67,16 @@ func (b *builder) test(d *definition) {
 	b.unit.Test = t
 }
 
-// stdName is the name under which a definition of d's own library is known.
-func (d *definition) stdName(name string) string {
+// fullNames are the names that a test can mean: of the library its own, else
+// first that of the client.
+func (d *definition) fullNames(b *builder, name string) []string {
 	if d.Std {
-		return "std/" + name
+		return []string{"std/" + name}
 	}
-	return name
+	if b.client != "" {
+		return []string{b.client + "/" + name, name}
+	}
+	return []string{name}
 }
 
 // CompileStub compiles a stand-in answer of a test case.

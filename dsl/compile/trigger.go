@@ -74,7 +74,7 @@ func (b *pipelineBuilder) eventSchema(names []string) *schema.Schema {
 	b.ask(allSchemas, "")
 	for _, s := range b.ws.Schemas {
 		for _, name := range names {
-			if s.hears(name) {
+			if b.mine(s.Name) && s.hears(name) {
 				if found != nil {
 					return nil
 				}
@@ -115,13 +115,14 @@ func (b *pipelineBuilder) httpTrigger(s *spec.HTTPTrigger) {
 
 func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
 	if s.Connection.Set() {
-		c := b.ask(aConnection, s.Connection.Value).(*Connection)
+		c := b.connectionRef(s.Connection.Value)
 		switch {
 		case c == nil:
 			b.dec.Unknown(s.Connection.Node, "connection", b.knownNames("connection"))
 		case c.Type != "file":
 			b.dec.Errorf(spec.CodeUnknown, s.Connection.Span(), "files are read from a connection of type file, `%s` is of type %s", c.Name, c.Type)
 		default:
+			b.p.Trigger.From = c.Name
 			b.uses = append(b.uses, c.Digest)
 		}
 	}
@@ -193,6 +194,7 @@ func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 	if op == nil {
 		return
 	}
+	b.p.Trigger.From = op.Ref()
 	b.uses = append(b.uses, b.ask(aConnection, op.Connection).(*Connection).Digest)
 	b.p.Trigger.PollWith = b.rows(b.dec, "poll with", b.at.In("trigger").As("with").Of(cell.Shape{}), s.With, nil)
 	given := map[string]bool{}

@@ -13,6 +13,7 @@ import (
 	"crossdock/dsl/diag"
 	"crossdock/dsl/lookup"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/template"
 )
 
 // Unit is one definition as it was compiled, with everything it was compiled
@@ -32,6 +33,9 @@ type Unit struct {
 	Test       *Test
 
 	parsed *parsed
+	key    string  // of its source
+	client *Client // for which it was rendered; nil otherwise
+	of     *template.Definition
 	needs  map[need]any      // what was asked for, with the answers
 	beside map[string][]byte // hashes of the files it names, by path
 	tables tables
@@ -40,6 +44,16 @@ type Unit struct {
 
 // Said returns what was found in the file while reading and compiling it.
 func (u *Unit) Said() diag.List { return append(slices.Clip(u.parsed.list), u.Found...) }
+
+// Explain says in a finding about the unit for which client it is.
+func (u *Unit) Explain(d *diag.Diagnostic) {
+	switch {
+	case u.client != nil:
+		explain(d, u.client, u.of)
+	case u.Client != "":
+		d.Clients = []string{u.Client}
+	}
+}
 
 // need is a question about the rest of the workspace.
 type need struct {
@@ -64,6 +78,7 @@ const (
 	base           // crossdock.yaml, environments and variables
 	allSchemas     // the set of them
 	allConnections // their texts, and all schemas
+	allClients     // their codes
 )
 
 // answer answers a question from what is known so far.
@@ -80,7 +95,10 @@ func (b *builder) answer(n need) any {
 	case aPipeline:
 		return b.ws.Pipelines[n.name]
 	case namesOf:
-		return strings.Join(b.names(n.name), "\x00")
+		client, kind, _ := strings.Cut(n.name, "\x00")
+		in := *b
+		in.client = client
+		return strings.Join(in.names(kind), "\x00")
 	case isDefined:
 		kind, name, _ := strings.Cut(n.name, "/")
 		return b.named[kind][name] != nil
@@ -91,6 +109,8 @@ func (b *builder) answer(n need) any {
 		return b.base
 	case allSchemas:
 		return b.schemaID
+	case allClients:
+		return strings.Join(sortedKeys(b.ws.Clients), "\x00")
 	default:
 		return b.connectionsID
 	}
@@ -110,7 +130,7 @@ func (b *builder) ask(what question, name string) any {
 	a := b.answer(n)
 	switch {
 	case b.unit == nil:
-	case b.probing && (what == aConnection || what == namesOf && name == "connection"):
+	case b.probing && (what == aConnection || what == namesOf && strings.HasSuffix(name, "\x00connection")):
 		// Connections may name each other in a circle.
 		b.unit.needs[need{what: allConnections}] = b.connectionsID
 	default:
@@ -121,11 +141,14 @@ func (b *builder) ask(what question, name string) any {
 
 // knownNames lists the names of a kind, for suggestions.
 func (b *builder) knownNames(kind string) []string {
-	b.ask(namesOf, kind)
+	b.ask(namesOf, b.client+"\x00"+kind)
 	return b.names(kind)
 }
 
-func (b *builder) names(kind string) []string {
+// names lists the names of a kind that may be used where we are.
+func (b *builder) names(kind string) []string { return b.visible(b.allNames(kind)) }
+
+func (b *builder) allNames(kind string) []string {
 	switch kind {
 	case "lookup":
 		return sortedKeys(b.ws.Lookups)
@@ -183,19 +206,31 @@ func (b *builder) compileAll(kind string, build func(b *builder, d *definition))
 // unitOf returns the unit of the last load where that still holds, else a new
 // one.
 func (b *builder) unitOf(d *definition, build func(b *builder, d *definition)) *Unit {
+	d.Client = ""
+	if c := b.clientOf(d); c != nil {
+		d.Client = c.Instance.Client
+	}
 	if c := b.opt.Cache; c != nil {
-		if u := c.units[d.source.path]; u != nil && u.parsed.sum == d.source.sum && u.Kind == d.Kind && u.Name == d.Name && b.holds(u) {
+		if u := c.units[d.source.key]; u != nil && u.parsed.sum == d.source.sum && u.Kind == d.Kind && u.Name == d.Name && u.Client == d.Client && b.holds(u) {
 			return u
 		}
 	}
 	d.source.whole()
 	d.File, d.node = d.source.file, d.source.file.Root
-	u := &Unit{Definition: d.Definition, parsed: d.source.parsed, needs: map[need]any{}}
+	u := &Unit{parsed: d.source.parsed, key: d.source.key, needs: map[need]any{}}
 	inner := *b
+	inner.client = d.Client
+	if d.client != nil {
+		inner.params = d.client.JSON()
+	}
+	u.Definition, u.client, u.of = d.Definition, d.client, d.rendered
 	inner.unit, inner.diags, inner.beside = u, nil, map[string][]byte{}
 	u.work = &inner
 	u.tables = tables{byName: map[string]*lookup.Table{}, find: inner.findTable}
-	inner.cells = &cell.Compiler{Diags: &inner.diags, Lookup: u.tables.get, Tables: b.tableNames}
+	inner.cells = &cell.Compiler{Diags: &inner.diags, Lookup: u.tables.get, Tables: inner.visible(b.tableNames)}
+	if d.client != nil {
+		inner.cells.Params = cell.Shape{Schema: d.client.Of.Shape}
+	}
 	build(&inner, d)
 	if slices.ContainsFunc(inner.cells.Cells, func(c *cell.Cell) bool { return strings.Contains(c.Node.Text, "vars") }) {
 		inner.ask(base, "") // lint knows which variables there are
@@ -224,6 +259,9 @@ func (b *builder) take(units []*Unit) {
 	for _, u := range units {
 		if w := u.work; w != nil {
 			u.Cells, u.Found, u.beside = w.cells.Cells, w.diags, w.beside
+			for i := range u.Found {
+				u.Explain(&u.Found[i])
+			}
 			u.tables.find, u.work = nil, nil
 		}
 		b.diags.Add(u.Found...)

@@ -20,6 +20,7 @@ import (
 	"crossdock/dsl/rule"
 	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/template"
 	"crossdock/runtime/retry"
 )
 
@@ -38,14 +39,17 @@ type Workspace struct {
 	Verify      map[string]*spec.Verify
 	Alerts      map[string]*Alert
 	Tests       []*Test
-	StdTests    []*Test                // of the shipped flows that are used
-	Listeners   map[string][]*Pipeline // by event name, in name order
+	StdTests    []*Test                       // of the shipped flows that are used
+	Listeners   map[string][]*Pipeline        // by event name, in name order; see Hears
+	Templates   map[string]*template.Template // by name with version
+	Clients     map[string]*Client            // by code
 
 	Files map[string]*ast.File // by path; files of the shipped library begin with "std/"
 	Cells []*cell.Cell         // every compiled cell; nil once dropped
 	Units []*Unit              // every definition but the workspace file and environments
 
 	secrets []string
+	parts   map[string]bool // files of templates; true where some client gets it
 }
 
 // Definition is what all kinds have in common.
@@ -54,7 +58,8 @@ type Definition struct {
 	Name   string
 	Digest string // of its meaning: comments, order of keys and layout do not count
 	File   *ast.File
-	Std    bool // comes with crossdock
+	Std    bool   // comes with crossdock
+	Client string // whose it is; "" where it belongs to the whole workspace
 }
 
 // Environment is the place to run that was chosen.
@@ -86,6 +91,8 @@ type Mapping struct {
 	Spec          *spec.Mapping // nil once dropped
 	Mapping       *mapping.Mapping
 	Input, Output *Schema // nil where not named
+
+	Params any // of the template, nil without; what cells read as $params
 
 	readsOriginal, readsMeta, readsRun bool // some cell may read `$original`, `$meta`, `$run`
 }
@@ -240,6 +247,8 @@ type Pipeline struct {
 	Steps     []*Step
 	ByID      map[string]*Step // every step, those of rules and on_fail included
 
+	Params any // of the template, nil without; what cells read as $params
+
 	ReadsOriginal bool // some cell may read `$original`
 	ReadsMeta     bool // some cell may read `$meta`
 	ReadsRun      bool // some cell may read `$run`
@@ -255,6 +264,7 @@ type Trace struct {
 type Trigger struct {
 	HTTP     *spec.HTTPTrigger
 	Verify   *spec.Verify // of HTTP; nil where none was named
+	From     string       // of Files the connection, of Poll the operation, by their full names
 	Schedule *spec.ScheduleTrigger
 	Zone     string // of Schedule
 	Files    *spec.FilesTrigger
@@ -327,6 +337,17 @@ type Test struct {
 	Spec     *spec.Test
 	Mapping  *Mapping  // one of Mapping
 	Pipeline *Pipeline // and Pipeline is set
+}
+
+// Of is what is tested, by its full name: "mapping NAME" or "pipeline NAME".
+func (t *Test) Of() string {
+	switch {
+	case t.Client != "" && t.Mapping != nil:
+		return "mapping " + t.Mapping.Name
+	case t.Client != "" && t.Pipeline != nil:
+		return "pipeline " + t.Pipeline.Name
+	}
+	return t.Spec.Of.Value
 }
 
 // Operation finds an operation by connection.operation.

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Severity says whether a finding stops a definition from going live.
@@ -95,6 +96,10 @@ type Diagnostic struct {
 	Lang   string // "jq", "expr" or "" where the place is plain YAML
 	Source string // the whole text of the cell
 
+	// Clients are those for whose definitions it was found, where they come from a
+	// template.
+	Clients []string
+
 	Related []Related
 	Fixes   []Fix
 
@@ -140,7 +145,8 @@ func (l List) Count() (errors, warnings int) {
 	return errors, warnings
 }
 
-// Tidy returns the findings in reading order without repeats.
+// Tidy returns the findings in reading order without repeats. What was found for
+// several clients in the same way is one finding.
 func (l List) Tidy() List {
 	out := slices.Clone(l)
 	slices.SortStableFunc(out, func(a, b Diagnostic) int {
@@ -152,9 +158,35 @@ func (l List) Tidy() List {
 			cmp.Compare(a.Message, b.Message),
 		)
 	})
-	return slices.CompactFunc(out, func(a, b Diagnostic) bool {
-		return a.Code == b.Code && a.Span == b.Span && a.Message == b.Message
-	})
+	same := func(a, b Diagnostic) bool { return a.Code == b.Code && a.Span == b.Span && a.Message == b.Message }
+	for i := 0; i < len(out); i++ {
+		first := &out[i]
+		for ; i+1 < len(out) && same(*first, out[i+1]); i++ {
+			for _, c := range out[i+1].Clients {
+				if !slices.Contains(first.Clients, c) {
+					first.Clients = append(slices.Clip(first.Clients), c)
+				}
+			}
+		}
+		slices.Sort(first.Clients)
+	}
+	return slices.CompactFunc(out, same)
+}
+
+// ForClients says for which clients a finding holds; "" where it comes from no
+// template.
+func (d Diagnostic) ForClients() string {
+	const most = 5
+	switch n := len(d.Clients); {
+	case n == 0:
+		return ""
+	case n == 1:
+		return "for client " + d.Clients[0]
+	case n > most:
+		return fmt.Sprintf("for clients %s and %d more", strings.Join(d.Clients[:most-1], ", "), n-most+1)
+	default:
+		return "for clients " + strings.Join(d.Clients[:n-1], ", ") + " and " + d.Clients[n-1]
+	}
 }
 
 // Error makes a List usable where an error is wanted.

@@ -22,6 +22,7 @@ type finding struct {
 	Row         string       `json:"row"`
 	Lang        string       `json:"lang"`
 	Source      string       `json:"source"`
+	Clients     []string     `json:"clients,omitempty"` // whose definitions it is about, where they come from a template
 	Suggestions []suggestion `json:"suggestions"`
 	Doc         string       `json:"doc"`
 	Fingerprint string       `json:"fingerprint"`
@@ -53,7 +54,7 @@ func printJSON(w io.Writer, list List, o Options) error {
 			Code: d.Code, Severity: d.Severity.String(), Message: d.Message,
 			File: d.Span.File, Line: d.Span.Start.Line, Col: d.Span.Start.Col, EndLine: d.Span.End.Line, EndCol: d.Span.End.Col,
 			Kind: d.Kind, Name: d.Name, Row: d.Row, Lang: d.Lang, Source: d.Source,
-			Suggestions: suggestions(d), Doc: doc, Fingerprint: prints[i],
+			Clients: d.Clients, Suggestions: suggestions(d), Doc: doc, Fingerprint: prints[i],
 		}
 		if err := enc.Encode(f); err != nil {
 			return err

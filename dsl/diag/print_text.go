@@ -103,6 +103,9 @@ func (p *textPrinter) finding(d Diagnostic) {
 	if d.Short != "" && !framed {
 		notes = append(notes, oneLine(d.Short))
 	}
+	if who := d.ForClients(); who != "" {
+		notes = append(notes, printable(who))
+	}
 	for _, r := range d.Related {
 		notes = append(notes, oneLine(r.Message)+": "+printable(r.Span.String()))
 	}

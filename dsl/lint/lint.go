@@ -53,7 +53,7 @@ var ofOne = []func(*pass){secrets, samplesExist, names, paths, targets, lost, do
 
 // ofAll are the rules that compare definitions, and those that depend on the
 // time. They run each time, and never look at the cells or rows of mappings.
-var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap}
+var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, overrides}
 
 // Run returns what every rule has to say about the definitions of the
 // workspace. The library that comes with crossdock is not judged.
@@ -74,10 +74,42 @@ func Run(in Input) diag.List {
 		}
 	}
 	p.heard(p.list)
+	before := len(p.list)
 	for _, rule := range ofAll {
 		rule(p)
 	}
+	p.explain(p.list[before:])
 	return p.list
+}
+
+// explain says of findings of rules that compare definitions for which clients
+// they are.
+func (p *pass) explain(list diag.List) {
+	if len(p.ws.Clients) == 0 {
+		return
+	}
+	units := map[string]*compile.Unit{}
+	for _, u := range p.ws.Units {
+		if u.Client != "" {
+			units[u.Kind+" "+u.Name] = u
+		}
+	}
+	for i := range list {
+		if u := units[list[i].Kind+" "+list[i].Name]; u != nil {
+			u.Explain(&list[i])
+		}
+	}
+}
+
+// client is the code of the client to whom the definition of a finding belongs.
+func (p *pass) client(d diag.Diagnostic) string {
+	if p.unit != nil {
+		return p.unit.Client
+	}
+	if code, _, ok := strings.Cut(d.Name, "/"); ok && p.ws.Clients[code] != nil {
+		return code
+	}
+	return ""
 }
 
 // known notes what compiling found.
@@ -85,7 +117,7 @@ func (p *pass) known(list diag.List) {
 	p.heard(list)
 	for _, d := range list {
 		if d.Severity == diag.Error {
-			p.wrong = append(p.wrong, spot{d.Code, d.Span})
+			p.wrong = append(p.wrong, spot{code: d.Code, span: d.Span})
 		}
 	}
 }
@@ -93,13 +125,19 @@ func (p *pass) known(list diag.List) {
 // heard notes the places of which somebody has spoken.
 func (p *pass) heard(list diag.List) {
 	for _, d := range list {
-		p.spoken[spot{d.Code, d.Span}] = true
+		for _, c := range d.Clients {
+			p.spoken[spot{d.Code, d.Span, c}] = true
+		}
+		if len(d.Clients) == 0 {
+			p.spoken[spot{d.Code, d.Span, ""}] = true
+		}
 	}
 }
 
 type spot struct {
-	code diag.Code
-	span diag.Span
+	code   diag.Code
+	span   diag.Span
+	client string
 }
 
 // pass is one run of rules, over one definition or over all.
@@ -125,7 +163,7 @@ func own(file string) bool { return !strings.HasPrefix(file, "std/") }
 // about reports d unless the same was said of the place before. What has no
 // place is missing, and that was reported while compiling.
 func (p *pass) about(d diag.Diagnostic) {
-	at := spot{d.Code, d.Span}
+	at := spot{d.Code, d.Span, p.client(d)}
 	if p.spoken[at] || d.Span.File == "" {
 		return
 	}

@@ -66,6 +66,9 @@ func judge(in Input, u *compile.Unit) *judgement {
 	for _, rule := range ofOne {
 		rule(p)
 	}
+	for i := range p.list {
+		u.Explain(&p.list[i])
+	}
 	p.result.list = p.list
 	return p.result
 }

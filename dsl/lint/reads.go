@@ -62,6 +62,8 @@ func (p *pass) ruleRead(c *cell.Cell, path rule.Path) read {
 		r.name, from = "", c.Shape
 	case "original":
 		from = c.VarShapes["original"]
+	case "params":
+		from = c.VarShapes["params"]
 	case "steps":
 		if len(r.segments) > 0 {
 			from = c.VarShapes["steps."+r.segments[0].name]
@@ -83,7 +85,7 @@ func (p *pass) ruleRead(c *cell.Cell, path rule.Path) read {
 // surroundings are the names whose fields are always the same.
 var surroundings = map[string]*value.Shape{
 	"meta": object("source", "received_at", "headers", "path", "query", "consumer", "content_type", "file", "event"),
-	"run":  object("id", "now", "pipeline", "attempt", "revision", "trace_id"),
+	"run":  object("id", "now", "pipeline", "attempt", "revision", "client", "trace_id"),
 }
 
 // answer is `response` outside of its body.

@@ -27,6 +27,7 @@ func (m *Mapping) Marshal(s *cell.Scope, in any) ([]byte, error) {
 		}
 		return message.Marshal(v), nil
 	}
+	s = m.inside(s)
 	frame := s.Frame(slotLet - cell.BaseVars + len(m.Lets))
 	defer cell.Release(frame)
 	var depth [8]place

@@ -34,6 +34,7 @@ type Mapping struct {
 	Object  Object
 	Program *jq.Program // instead of rows
 	Span    diag.Span
+	Params  any // of the template that it comes from; nil: those of the scope
 }
 
 // Object builds one JSON object: its fields in alphabetical order of their
@@ -117,6 +118,7 @@ type run struct {
 
 // Apply maps in. The error is an *Error, or the context's.
 func (m *Mapping) Apply(s *cell.Scope, in any) (any, error) {
+	s = m.inside(s)
 	frame := s.Frame(slotLet - cell.BaseVars + len(m.Lets))
 	defer cell.Release(frame)
 	var depth [8]place
@@ -139,6 +141,16 @@ func (m *Mapping) Apply(s *cell.Scope, in any) (any, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// inside is the scope in which the cells of m run.
+func (m *Mapping) inside(s *cell.Scope) *cell.Scope {
+	if m.Params == nil {
+		return s
+	}
+	own := *s
+	own.Params = m.Params
+	return &own
 }
 
 // failed is the error of the rows that failed, nil if none did.

@@ -16,6 +16,7 @@ type RowResult struct {
 // Rows maps in and tells what every row gave, in the order of the output. It is
 // what `try` shows; Apply gives the same values.
 func (m *Mapping) Rows(s *cell.Scope, in any) ([]RowResult, error) {
+	s = m.inside(s)
 	frame := s.Frame(slotLet - cell.BaseVars + len(m.Lets))
 	defer cell.Release(frame)
 	r := run{m: m, scope: s, frame: frame}

@@ -38,6 +38,8 @@ type Decoder struct {
 	Var func(name string) (string, bool)
 	// VarNames lists what Var knows, for suggestions.
 	VarNames []string
+
+	cells map[*ast.Node]bool // where the computed cells are noted; nil for nowhere
 }
 
 // Custom is implemented by types that read themselves from a node.

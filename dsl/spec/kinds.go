@@ -24,8 +24,8 @@ var Kinds = []Kind{
 	{"mapping", ".mapping.yaml", true, "A field table from one document to another."},
 	{"pipeline", ".pipeline.yaml", true, "What starts work, how it is identified, and its steps."},
 	{"test", ".test.yaml", true, "Cases for a mapping or a pipeline."},
-	{"template", ".template.yaml", false, "A set of definitions with parameters, for many clients."},
-	{"instance", ".instance.yaml", false, "One client's use of a template."},
+	{"template", ".template.yaml", true, "A set of definitions with parameters, for many clients."},
+	{"instance", ".instance.yaml", true, "One client's use of a template."},
 	{"process", ".process.yaml", false, "A lifecycle with states, timers and late events."},
 	{"api", ".api.yaml", false, "A synchronous business API."},
 	{"reconciliation", ".reconciliation.yaml", false, "A scheduled comparison of two systems."},
@@ -35,14 +35,39 @@ var Kinds = []Kind{
 // Keys returns the keys that a definition of the kind takes; none where this
 // version cannot run the kind.
 func (k Kind) Keys() []string {
-	into := map[string]any{
-		"crossdock": Workspace{}, "environment": Environment{}, "connection": Connection{}, "schema": Schema{},
-		"lookup": Lookup{}, "mapping": Mapping{}, "pipeline": Pipeline{}, "test": Test{},
-	}[k.Name]
+	into := k.fresh()
 	if into == nil {
 		return nil
 	}
 	return Keys(reflect.TypeOf(into))
+}
+
+// fresh returns a pointer to an empty struct of the kind, nil where this version
+// cannot run it.
+func (k Kind) fresh() any {
+	switch k.Name {
+	case "crossdock":
+		return &Workspace{}
+	case "environment":
+		return &Environment{}
+	case "connection":
+		return &Connection{}
+	case "schema":
+		return &Schema{}
+	case "lookup":
+		return &Lookup{}
+	case "mapping":
+		return &Mapping{}
+	case "pipeline":
+		return &Pipeline{}
+	case "test":
+		return &Test{}
+	case "template":
+		return &Template{}
+	case "instance":
+		return &Instance{}
+	}
+	return nil
 }
 
 // KindNames returns the names of all kinds.

@@ -40,6 +40,9 @@ type Cell struct{ Node *ast.Node }
 
 // DecodeNode implements Custom.
 func (c *Cell) DecodeNode(n *ast.Node, d *Decoder) {
+	if d.cells != nil {
+		d.cells[n] = true
+	}
 	switch {
 	case n.Kind != ast.Scalar:
 		f := d.Errorf(CodeEaten, n.Span, "YAML read this as %s, but an expression was expected", n.Kind)
@@ -55,6 +58,15 @@ func (c *Cell) DecodeNode(n *ast.Node, d *Decoder) {
 		return
 	}
 	c.Node = n
+}
+
+// configured says how an expression reads what stands as ${...} elsewhere.
+func configured(text string) string {
+	word, name := "vars", "name"
+	if m := placeholder.FindStringSubmatch(text); m != nil && m[1] == "param" {
+		word, name = "params", m[2]
+	}
+	return "use $" + word + "." + name + " in jq, " + word + "." + name + " in expr"
 }
 
 // Set reports whether a cell was written.
@@ -279,7 +291,8 @@ func (d *Decoder) vars(n *ast.Node) bool {
 		case m[1] == "secret":
 			continue
 		case m[1] == "param":
-			d.Errorf(CodeUnknown, span, "`%s` belongs to templates, which are not available yet", text)
+			d.Errorf(CodeUnknown, span, "`%s` is not resolved here: parameters belong to the files of a template", text).
+				Hint = "write ${var.name} for a variable of the environment"
 		case d.Var == nil:
 			d.Errorf(CodeUnknown, span, "`%s` is not resolved here", text).Hint = "${var.x} works in connection and environment files and in crossdock.yaml"
 		default:

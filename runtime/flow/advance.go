@@ -59,13 +59,24 @@ func Advance(ctx context.Context, ws *compile.Workspace, p *compile.Pipeline, r 
 // of it they read; nil means all of it.
 func Scope(ctx context.Context, ws *compile.Workspace, p *compile.Pipeline, r *Run, attempt int) *cell.Scope {
 	s := &cell.Scope{Ctx: ctx, Original: r.Original, Vars: ws.Environment.Vars, Steps: steps(r)}
+	of := p
+	if of == nil {
+		of = ws.Pipelines[r.Pipeline]
+	}
+	var client any
+	if of != nil {
+		s.Params = of.Params
+		if of.Client != "" {
+			client = of.Client
+		}
+	}
 	if p == nil || p.ReadsMeta {
 		s.Meta = r.Meta.Value()
 	}
 	if p == nil || p.ReadsRun {
 		s.Run = map[string]any{
 			"id": r.ID, "now": r.Now.UTC().Format("2006-01-02T15:04:05.000Z"), "pipeline": r.Pipeline,
-			"attempt": attempt, "revision": ws.Revision, "client": nil, "trace_id": traceID(&r.Meta),
+			"attempt": attempt, "revision": ws.Revision, "client": client, "trace_id": traceID(&r.Meta),
 		}
 	}
 	return s

@@ -94,7 +94,7 @@ func (r *Rehearsal) routes(want *ast.Node, fail func(string, ...any)) {
 func (r *Rehearsal) attempts(op string) int {
 	n := 0
 	for _, c := range r.Calls {
-		if isOperation(c.Operation, op) {
+		if r.isOperation(c.Operation, op) {
 			n++
 		}
 	}
@@ -107,7 +107,7 @@ func (r *Rehearsal) sent(op string, want any, fail func(string, ...any)) {
 	var got []any
 	seen := map[string]bool{}
 	for _, c := range r.Calls {
-		if !isOperation(c.Operation, op) || c.Key != "" && seen[c.Key] {
+		if !r.isOperation(c.Operation, op) || c.Key != "" && seen[c.Key] {
 			continue // a repeated attempt sends the same
 		}
 		seen[c.Key] = true
@@ -135,7 +135,7 @@ func (c *Call) whole() any {
 func (r *Rehearsal) emitted(name string, want any, fail func(string, ...any)) {
 	var got []any
 	for _, e := range r.Emitted {
-		if e.Schema == name || e.Schema == "std/"+name || compile.EventName(e.Name) == compile.EventName(name) {
+		if e.Schema == name || e.Schema == "std/"+name || r.client != "" && e.Schema == r.client+"/"+name || compile.EventName(e.Name) == compile.EventName(name) {
 			got = append(got, e.Body)
 		}
 	}
@@ -220,4 +220,6 @@ func (r *Rehearsal) expectError(want *spec.ExpectError) []string {
 
 // isOperation reports whether a call went to the operation a test names;
 // those of shipped connections need no std/.
-func isOperation(called, name string) bool { return called == name || called == "std/"+name }
+func (r *Rehearsal) isOperation(called, name string) bool {
+	return called == name || called == "std/"+name || r.client != "" && called == r.client+"/"+name
+}

@@ -36,6 +36,8 @@ type Rehearsal struct {
 	Outcomes   []string // of every run that ended: delivered, filtered or dead
 	Parked     []string // reasons
 	History    []queue.Entry
+
+	client string // whose names expectations are written with
 }
 
 // maxSteps bounds one rehearsal; no honest case comes near it.
@@ -190,7 +192,7 @@ func applyMeta(m *message.Meta, v any) {
 
 // pipeline runs a case of a pipeline.
 func (r *Runner) pipeline(ctx context.Context, t *compile.Test, c *spec.Case, given []payload, now time.Time) []string {
-	stubs, err := r.stubs(c)
+	stubs, err := r.stubs(t, c)
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -204,6 +206,7 @@ func (r *Runner) pipeline(ctx context.Context, t *compile.Test, c *spec.Case, gi
 	if err != nil {
 		return []string{err.Error()}
 	}
+	got.client = t.Client
 	got.Rejections = append(refused, got.Rejections...)
 	failures := got.compare(c)
 	if len(failures) > 0 {
@@ -212,7 +215,7 @@ func (r *Runner) pipeline(ctx context.Context, t *compile.Test, c *spec.Case, gi
 	return failures
 }
 
-func (r *Runner) stubs(c *spec.Case) (map[string][]compile.Stub, error) {
+func (r *Runner) stubs(t *compile.Test, c *spec.Case) (map[string][]compile.Stub, error) {
 	out := map[string][]compile.Stub{}
 	for _, f := range c.Stubs {
 		for i := range f.Value {
@@ -220,7 +223,8 @@ func (r *Runner) stubs(c *spec.Case) (map[string][]compile.Stub, error) {
 			if err != nil {
 				return nil, err
 			}
-			out[f.Key.Text] = append(out[f.Key.Text], s)
+			ref := r.WS.Ref(t.Client, f.Key.Text)
+			out[ref] = append(out[ref], s)
 		}
 	}
 	return out, nil

@@ -55,7 +55,7 @@ func (r *Runner) All(ctx context.Context, keep func(*compile.Test) bool, each fu
 
 // Case runs one case.
 func (r *Runner) Case(ctx context.Context, t *compile.Test, c *spec.Case) Result {
-	res := Result{Of: t.Spec.Of.Value, Case: c.Name.Value, Span: c.Name.Span()}
+	res := Result{Of: t.Of(), Case: c.Name.Value, Span: c.Name.Span()}
 	given, err := r.given(t, c)
 	if err != nil {
 		res.Failures = []string{err.Error()}

@@ -60,10 +60,10 @@ func source(p *compile.Pipeline, m *message.Meta) string {
 	case m.Consumer != "":
 		return m.Consumer
 	case p != nil && p.Trigger.Poll != nil:
-		connection, _, _ := strings.Cut(p.Trigger.Poll.Call.Value, ".")
+		connection, _, _ := strings.Cut(p.Trigger.From, ".")
 		return connection
 	case p != nil && p.Trigger.Files != nil:
-		return p.Trigger.Files.Connection.Value
+		return p.Trigger.From
 	}
 	return m.Source
 }

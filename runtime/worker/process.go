@@ -304,7 +304,7 @@ func (t *task) emit(ctx, work context.Context, out flow.Outcome) bool {
 		t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "jq", Step: out.Step.ID, Message: "event_name failed: " + err.Error()}})
 		return false
 	}
-	listeners := t.live.WS.Listeners[compile.EventName(name)]
+	listeners := t.live.WS.Hears(compile.EventName(name), t.p.Client)
 	jobs, puts := t.listen(ctx, listeners, name, out)
 	detail := "event " + name + ", nobody listens"
 	if len(listeners) > 0 {
