@@ -102,7 +102,7 @@ func (r *Runner) Given(t *compile.Test, c *spec.Case) (Given, error) {
 		made, _ := inputs(t.Pipeline, g, c.Meta.V, out.Now) // what cannot be read is no message
 		out.Messages = append(out.Messages, made...)
 	}
-	out.Stubs, err = r.stubs(c)
+	out.Stubs, err = r.stubs(t, c)
 	return out, err
 }
 
