@@ -291,7 +291,7 @@ func typesAndUnits(b *strings.Builder) {
 
 // commands are all commands in the order of the page.
 var commands = []string{"init", "lint", "fmt", "test", "plan", "try", "eval", "explain", "explain route", "explain row",
-	"lineage",
+	"lineage", "editor", "editor setup", "editor schemas", "lsp",
 	"run", "mock", "demo", "status", "queues", "top", "maintenance", "maintenance start", "maintenance stop", "maintenance list", "trace",
 	"dlq", "dlq list", "dlq boxes", "dlq show", "dlq edit", "dlq replay", "dlq fix", "dlq discard", "dlq changes", "dlq stop", "dlq resume", "dlq rejected", "reload", "publish", "history", "rollback", "pause", "resume", "doctor",
 	"token", "token create", "token list", "token revoke", "audit", "audit list", "audit verify", "version"}

@@ -8,12 +8,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"golang.org/x/tools/txtar"
 
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/dsltest"
 )
 
 var update = flag.Bool("update", false, "rewrite what is found in testdata/mistakes")
@@ -30,7 +30,7 @@ const base = "testdata/mistakes/base.txtar"
 // `warning` says that nothing worse than a warning is expected, `several` that
 // the mistake has more than one finding.
 func TestMistakes(t *testing.T) {
-	ws := sections(t, base)
+	ws := dsltest.Base(t, "testdata")
 	if got := found(t, ws); got != "" {
 		t.Fatalf("the workspace around the mistakes is not clean:\n%s", got)
 	}
@@ -50,10 +50,7 @@ func TestMistakes(t *testing.T) {
 		for i, f := range ar.Files {
 			n++
 			t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar")+"/"+f.Name, func(t *testing.T) {
-				change, want, _ := strings.Cut(string(f.Data), "\n=")
-				if want != "" {
-					want = "=" + want
-				}
+				change, want := dsltest.Cut(string(f.Data))
 				got := mistake(t, ws, change)
 				if *update {
 					ar.Files[i].Data = []byte(strings.TrimRight(change, "\n") + "\n" + got)
@@ -79,46 +76,9 @@ var goWords = regexp.MustCompile(`map\[|interface|nil pointer|\bstruct\b|\brefle
 // mistake makes one change in the workspace and describes what is found.
 func mistake(t *testing.T, ws map[string]string, change string) string {
 	t.Helper()
-	head, body, _ := strings.Cut(change, "\n")
-	words := strings.Fields(head)
-	path, flags := words[len(words)-1], strings.Join(words[:len(words)-1], " ")
-	text := ws[path]
-	var from, to strings.Builder
-	swap := func() {
-		if old := from.String(); old != "" || text == "" {
-			if strings.Count(text, old) != 1 && text != "" {
-				t.Fatalf("%s has these lines %d times:\n%s", path, strings.Count(text, old), old)
-			}
-			text = strings.Replace(text, old, to.String(), 1)
-		} else {
-			text += to.String()
-		}
-		from.Reset()
-		to.Reset()
-	}
-	for line := range strings.Lines(body + "\n") {
-		switch {
-		case strings.HasPrefix(line, "-"):
-			if to.Len() > 0 {
-				swap()
-			}
-			from.WriteString(line[1:])
-		case strings.HasPrefix(line, "+"):
-			to.WriteString(line[1:])
-		case strings.TrimSpace(line) != "":
-			t.Fatalf("neither - nor +: %s", line)
-		}
-	}
-	swap()
-	if strings.Contains(flags, "crlf") {
-		text = strings.ReplaceAll(text, "\n", "\r\n")
-	}
-	files := map[string]string{}
-	for k, v := range ws {
-		files[k] = v
-	}
-	files[path] = text
-	got := found(t, files)
+	made := dsltest.Make(t, ws, change)
+	flags := made.Flags
+	got := found(t, made.Files)
 	errors := strings.Count("\n"+got, "\n= error ")
 	all := errors + strings.Count("\n"+got, "\n= warning ")
 	switch {
@@ -138,11 +98,7 @@ func mistake(t *testing.T, ws map[string]string, change string) string {
 // found loads a workspace and describes what is found in it.
 func found(t *testing.T, files map[string]string) string {
 	t.Helper()
-	fsys := fstest.MapFS{}
-	for name, text := range files {
-		fsys[name] = &fstest.MapFile{Data: []byte(text)}
-	}
-	_, list, err := dsl.Load(fsys, options())
+	_, list, err := dsl.Load(dsltest.FS(files), options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,17 +123,4 @@ func found(t *testing.T, files map[string]string) string {
 		}
 	}
 	return b.String()
-}
-
-func sections(t *testing.T, path string) map[string]string {
-	t.Helper()
-	ar, err := txtar.ParseFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := map[string]string{}
-	for _, f := range ar.Files {
-		files[f.Name] = string(f.Data)
-	}
-	return files
 }

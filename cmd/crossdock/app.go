@@ -82,6 +82,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.initCommand(), a.lintCommand(), a.fmtCommand(), a.testCommand(), a.planCommand(), a.tryCommand(), a.evalCommand(), a.explainCommand(),
 		a.lineageCommand(),
+		a.editorCommand(), a.lspCommand(),
 		a.runCommand(), a.mockCommand(), a.demoCommand(),
 		a.statusCommand(), a.queuesCommand(), a.topCommand(), a.traceCommand(), a.dlqCommand(), a.reloadCommand(),
 		a.publishCommand(), a.historyCommand(), a.rollbackCommand(), a.tokenCommand(), a.auditCommand(), a.doctorCommand(), a.versionCommand(),

@@ -25,9 +25,9 @@ import (
 var floors = [][]string{
 	0: {"runtime/message", "runtime/retry", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
-		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/template", "dsl/compile", "dsl/lint", "dsl/lineage", "mappings", "pipelines", "examples", "docs"},
-	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask"},
-	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/plan", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner"},
+		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/template", "dsl/compile", "dsl/lint", "dsl/lineage", "dsl/dsltest", "mappings", "pipelines", "examples", "docs"},
+	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask", "editor/jsonschema"},
+	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/plan", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner", "editor", "editor/lsp", "editor/lsp/lsptest"},
 	4: {"cmd/crossdock", "runtime/simulate"},
 }
 
@@ -59,6 +59,8 @@ var arrows = map[string][]string{
 	"runtime/plan":           {"runtime/testrun", "runtime/reload"},
 	"runtime":                {"runtime/reload", "runtime/deadletter", "runtime/alert"},
 	"runtime/admin":          {"runtime", "runtime/deadletter"},
+	"editor":                 {"runtime/testrun"},
+	"editor/lsp":             {"editor"},
 }
 
 // fences say which packages may use a library; nobody else may.

@@ -164,6 +164,9 @@ type TextOrSecret struct {
 	Secret spec.Secret
 }
 
+// Form tells what is written for one.
+func (t TextOrSecret) Form() spec.Form { return spec.Form{Scalar: &spec.Scalar{}, Empty: true} }
+
 // DecodeNode implements spec.Custom.
 func (t *TextOrSecret) DecodeNode(n *ast.Node, d *spec.Decoder) {
 	if n.Kind == ast.Scalar && strings.Contains(n.Text, "${secret.") {

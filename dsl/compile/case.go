@@ -3,6 +3,7 @@ package compile
 import (
 	"errors"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -14,10 +15,10 @@ import (
 )
 
 // Expectations are the keys of `expect` in tests of pipelines.
-var Expectations = []string{"routes", "attempts", "sent", "emitted", "duplicates", "outcome", "rejected"}
+var Expectations = spec.Keys(reflect.TypeFor[spec.Expectation]())
 
 // Outcomes are the words that `outcome` takes.
-var Outcomes = []string{"delivered", "filtered", "dead", "rejected", "held"}
+var Outcomes = spec.Outcomes
 
 // testCase reports what keeps a case from being run, or makes it say something
 // else than was meant.

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/spec"
 	"crossdock/dsl/value"
 )
 
@@ -18,7 +20,7 @@ const (
 )
 
 // keys are what a field may say, in the order of the reference.
-var keys = []string{"type", "required", "options", "pii", "protected", "pattern", "min", "max", "min_length", "max_length", "min_items", "max_items", "note", "example"}
+var keys = spec.Keys(reflect.TypeFor[spec.SchemaField]())
 
 // limits are the checks of a field that a shape does not carry.
 type limits struct {

@@ -5,8 +5,8 @@ import "crossdock/dsl/ast"
 // Alert is one receiver of alerts: an operation that is told, and of what.
 type Alert struct {
 	Node    *ast.Node
-	Send    Text        `yaml:"send" doc:"Operation that is told: connection.operation." validate:"required"`
-	Map     Text        `yaml:"map" doc:"Mapping that makes what is sent of the alert."`
+	Send    Text        `yaml:"send" doc:"Operation that is told: connection.operation." validate:"required" ref:"operation"`
+	Map     Text        `yaml:"map" doc:"Mapping that makes what is sent of the alert." ref:"mapping"`
 	With    Fields[Row] `yaml:"with" doc:"Values for placeholders, and fields of what is sent; .summary is the alert in one text."`
 	Policy  PolicyRef   `yaml:"policy" doc:"Policy of the delivery; its dead letters always go to the box alerts."`
 	On      []Text      `yaml:"on" doc:"What it hears of: dead_letter, lag, breaker, drift, reload, source. Without it: dead letters of the boxes whose policies name it, or everything where none does."`

@@ -10,20 +10,20 @@ import (
 // Connection is another system: NAME.connection.yaml. Keys that belong to its
 // type are described by the connector.
 type Connection struct {
-	Name        Text              `yaml:"connection" doc:"Name of the connection." validate:"required"`
+	Name        Text              `yaml:"connection" doc:"Name of the connection." validate:"required" names:"connection"`
 	Description Text              `yaml:"description" doc:"What it is for, and who owns it."`
-	Type        Text              `yaml:"type" doc:"Kind of connection: http, file or log." validate:"required"`
+	Type        Text              `yaml:"type" doc:"Kind of connection: http, file or log." validate:"required" ref:"connector"`
 	Limits      ConnLimits        `yaml:"limits" doc:"What the other system can take."`
 	Breaker     *Breaker          `yaml:"breaker" doc:"When to stop calling a failing system; messages wait then and burn no attempts."`
 	Maintenance []Window          `yaml:"maintenance" doc:"When the other system is closed."`
-	Operations  Fields[Operation] `yaml:"operations" doc:"What can be asked of it."`
+	Operations  Fields[Operation] `yaml:"operations" doc:"What can be asked of it." defines:"operation"`
 }
 
 // ConnLimits says what the other system can take.
 type ConnLimits struct {
 	Rate            Rate     `yaml:"rate" doc:"Calls in a second, minute or hour, evenly spread, such as 20/s."`
 	Quota           Quota    `yaml:"quota" doc:"Calls in an hour, day or month of the calendar, such as 100000/day."`
-	Zone            Text     `yaml:"zone" doc:"IANA zone in which the days and months of the quota begin; that of the workspace unless said otherwise."`
+	Zone            Text     `yaml:"zone" doc:"IANA zone in which the days and months of the quota begin; that of the workspace unless said otherwise." ref:"zone"`
 	ReserveCritical Percent  `yaml:"reserve_critical" doc:"Share of the quota and of the calls at the same time that only critical work may use, such as 20%."`
 	Concurrency     int      `yaml:"concurrency" doc:"Calls at the same time; 64 unless said otherwise." validate:"omitempty,min=1,max=10000"`
 	Timeout         Duration `yaml:"timeout" doc:"Longest time for one call; 10s unless said otherwise."`
@@ -44,8 +44,8 @@ type OperationOptions struct {
 	KeyMemory   Duration `yaml:"key_memory" doc:"How long the other side remembers idempotency keys (repeat: keyed); 24h unless said otherwise. A dead letter that is older is not replayed blindly."`
 	Check       *Check   `yaml:"check" doc:"How to find out whether an earlier attempt had its effect."`
 	SuccessWhen Cell     `yaml:"success_when" doc:"expr over response; a 2xx status unless said otherwise." lang:"expr"`
-	Request     Text     `yaml:"request" doc:"Schema of what is sent."`
-	Response    Text     `yaml:"response" doc:"Schema of the answer."`
+	Request     Text     `yaml:"request" doc:"Schema of what is sent." ref:"schema"`
+	Response    Text     `yaml:"response" doc:"Schema of the answer." ref:"schema"`
 	Timeout     Duration `yaml:"timeout" doc:"Longest time for one call of this operation."`
 	Items       Cell     `yaml:"items" doc:"jq: the items of a list answer." lang:"jq"`
 	Next        Cell     `yaml:"next" doc:"jq: address or number of the next page; nothing on the last one." lang:"jq"`
@@ -54,7 +54,7 @@ type OperationOptions struct {
 
 // Check is the probe before an ambiguous attempt is repeated.
 type Check struct {
-	Call      Text        `yaml:"call" doc:"Operation that looks for the effect." validate:"required"`
+	Call      Text        `yaml:"call" doc:"Operation that looks for the effect." validate:"required" ref:"operation"`
 	With      Fields[Row] `yaml:"with" doc:"Values for its placeholders, computed from what was sent."`
 	FoundWhen Cell        `yaml:"found_when" doc:"expr over response: true where the effect is there." lang:"expr" validate:"required"`
 }

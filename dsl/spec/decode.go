@@ -6,7 +6,10 @@
 // Tags: `yaml:"name"` is the key; `doc:"..."` one sentence for people;
 // `validate:"..."` rules of go-playground/validator. A field of a kind that is
 // known but not available yet carries `later:"kind"`; one that is read but has
-// no effect yet `ignored:"why"`.
+// no effect yet `ignored:"why"`. `lang:"jq"` says in which language a cell is
+// written, `ref:"mapping"` what a value names, `names:"mapping"` to what it gives
+// its name, `defines:"policy"` and `refers:"operation"` the same of the keys of a
+// map, and `takes:"word"` what stands below a key that is read elsewhere.
 package spec
 
 import (

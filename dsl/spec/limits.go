@@ -120,7 +120,7 @@ type Window struct {
 	Node   *ast.Node `yaml:"-"`
 	Name   Text      `yaml:"name" doc:"Name of the window, for people." validate:"required"`
 	Cron   Text      `yaml:"cron" doc:"When it begins: minute hour day month weekday." validate:"required"`
-	Zone   Text      `yaml:"zone" doc:"IANA zone of the cron times."`
+	Zone   Text      `yaml:"zone" doc:"IANA zone of the cron times." ref:"zone"`
 	Lasts  Duration  `yaml:"lasts" doc:"How long it lasts." validate:"required"`
 	During During    `yaml:"during" doc:"What happens in it, by priority."`
 	After  After     `yaml:"after" doc:"How what was held goes on when it ends."`

@@ -6,15 +6,15 @@ import (
 
 // Mapping is a field table: NAME.mapping.yaml.
 type Mapping struct {
-	Name          Text        `yaml:"mapping" doc:"Name of the mapping." validate:"required"`
+	Name          Text        `yaml:"mapping" doc:"Name of the mapping." validate:"required" names:"mapping"`
 	Description   Text        `yaml:"description" doc:"What it is for."`
-	Input         Text        `yaml:"input" doc:"Schema of what comes in."`
-	Output        Text        `yaml:"output" doc:"Schema of what goes out."`
-	Samples       []Text      `yaml:"samples" doc:"Files with example inputs, relative to this file."`
-	CannotProvide []Text      `yaml:"cannot_provide" doc:"Target fields this source never has."`
-	Let           Fields[Row] `yaml:"let" doc:"Helper values, used below as $name."`
-	Fields        Fields[Row] `yaml:"fields" doc:"One row per target field."`
-	Program       Text        `yaml:"program" doc:"File with a whole jq program instead of fields."`
+	Input         Text        `yaml:"input" doc:"Schema of what comes in." ref:"schema"`
+	Output        Text        `yaml:"output" doc:"Schema of what goes out." ref:"schema"`
+	Samples       []Text      `yaml:"samples" doc:"Files with example inputs, relative to this file." ref:"file"`
+	CannotProvide []Text      `yaml:"cannot_provide" doc:"Target fields this source never has." ref:"target"`
+	Let           Fields[Row] `yaml:"let" doc:"Helper values, used below as $name." defines:"let"`
+	Fields        Fields[Row] `yaml:"fields" doc:"One row per target field." defines:"target"`
+	Program       Text        `yaml:"program" doc:"File with a whole jq program instead of fields." ref:"file"`
 }
 
 // Row computes one target value: a jq cell, or a map with options.
@@ -30,16 +30,16 @@ type RowOptions struct {
 	From       Cell        `yaml:"from" doc:"jq that computes the value." lang:"jq"`
 	Const      Value       `yaml:"const" doc:"A fixed value."`
 	Each       Cell        `yaml:"each" doc:"jq that gives the items of a list; one object or nothing is a list too." lang:"jq"`
-	Fields     Fields[Row] `yaml:"fields" doc:"Rows of each item, or of a nested object."`
+	Fields     Fields[Row] `yaml:"fields" doc:"Rows of each item, or of a nested object." defines:"target"`
 	When       Cell        `yaml:"when" doc:"expr; the row is left out where it is false." lang:"expr"`
 	Default    Value       `yaml:"default" doc:"Used where the value is missing or null; never for false."`
 	Required   bool        `yaml:"required" doc:"A missing value is an error."`
-	Lookup     Text        `yaml:"lookup" doc:"Crosswalk that translates the value, as table or table.column."`
-	Type       Text        `yaml:"type" doc:"string, integer, number, boolean, decimal(n), date, datetime, time, url, list or object."`
+	Lookup     Text        `yaml:"lookup" doc:"Crosswalk that translates the value, as table or table.column." ref:"lookup"`
+	Type       Text        `yaml:"type" doc:"string, integer, number, boolean, decimal(n), date, datetime, time, url, list or object." ref:"type"`
 	Parse      Text        `yaml:"parse" doc:"Pattern of an incoming date or time, such as dd.MM.yyyy HH:mm."`
 	Format     Text        `yaml:"format" doc:"Pattern of an outgoing date or time."`
-	Zone       Text        `yaml:"zone" doc:"IANA zone of a time that has none."`
-	Unit       Text        `yaml:"unit" doc:"Conversion such as lb -> kg."`
+	Zone       Text        `yaml:"zone" doc:"IANA zone of a time that has none." ref:"zone"`
+	Unit       Text        `yaml:"unit" doc:"Conversion such as lb -> kg." ref:"unit"`
 	Trim       bool        `yaml:"trim" doc:"Remove white space at both ends."`
 	MaxLength  int         `yaml:"max_length" doc:"Longest text allowed, in characters." validate:"omitempty,min=1"`
 	TrueValues []Text      `yaml:"true_values" doc:"Texts that mean true; everything else means false."`

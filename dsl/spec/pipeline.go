@@ -10,10 +10,10 @@ import (
 // Pipeline says what starts work, which data identifies it, and its steps:
 // NAME.pipeline.yaml.
 type Pipeline struct {
-	Name          Text         `yaml:"pipeline" doc:"Name of the pipeline." validate:"required"`
+	Name          Text         `yaml:"pipeline" doc:"Name of the pipeline." validate:"required" names:"pipeline"`
 	Description   Text         `yaml:"description" doc:"What it is for, and who owns it."`
 	Trigger       Trigger      `yaml:"trigger" doc:"What starts a run." validate:"required"`
-	Accept        Text         `yaml:"accept" doc:"Schema a payload must satisfy; others are refused and kept."`
+	Accept        Text         `yaml:"accept" doc:"Schema a payload must satisfy; others are refused and kept." ref:"schema"`
 	OnSchemaDrift Text         `yaml:"on_schema_drift" doc:"What happens to a payload that does not fit accept: refuse (default) answers 422, quarantine takes it in and holds it until a reload brings a schema it fits." validate:"omitempty,oneof=refuse quarantine"`
 	Split         Cell         `yaml:"split" doc:"jq: each item becomes a run of its own." lang:"jq"`
 	When          Cell         `yaml:"when" doc:"expr: only payloads for which it is true are worked on." lang:"expr"`
@@ -22,7 +22,7 @@ type Pipeline struct {
 	TraceBy       Fields[Cell] `yaml:"trace_by" doc:"jq: business numbers under which people look for a message." lang:"jq"`
 	EventTime     Cell         `yaml:"event_time" doc:"jq: when it happened at the sender, ISO 8601 with an offset or seconds since 1970; metrics tell how far behind it messages are." lang:"jq"`
 	Policy        PolicyRef    `yaml:"policy" doc:"Name of a policy, or settings that extend the default one."`
-	Samples       []Text       `yaml:"samples" doc:"Files with example payloads, relative to this file."`
+	Samples       []Text       `yaml:"samples" doc:"Files with example payloads, relative to this file." ref:"file"`
 	Steps         []Step       `yaml:"steps" doc:"What is done, in order." validate:"required"`
 }
 
@@ -114,13 +114,13 @@ func (r *Reply) DecodeNode(n *ast.Node, d *Decoder) {
 // ScheduleTrigger is a point in time.
 type ScheduleTrigger struct {
 	Cron   Text `yaml:"cron" doc:"Five fields: minute hour day month weekday." validate:"required"`
-	Zone   Text `yaml:"zone" doc:"IANA zone of the cron times."`
+	Zone   Text `yaml:"zone" doc:"IANA zone of the cron times." ref:"zone"`
 	Missed Text `yaml:"missed" doc:"Runs missed while crossdock was down: run_once (default), run_all or skip." validate:"omitempty,oneof=run_once run_all skip"`
 }
 
 // FilesTrigger reads files that appear in a folder.
 type FilesTrigger struct {
-	Connection Text      `yaml:"connection" doc:"Connection with the folder." validate:"required"`
+	Connection Text      `yaml:"connection" doc:"Connection with the folder." validate:"required" ref:"connection"`
 	Path       Text      `yaml:"path" doc:"Pattern of file names below the folder, such as in/*.csv." validate:"required"`
 	Format     Text      `yaml:"format" doc:"json, ndjson, csv or text." validate:"required"`
 	CSV        CSV       `yaml:"csv" doc:"Details of the csv format."`
@@ -151,7 +151,7 @@ type FileAfter struct {
 
 // PollTrigger asks for changes again and again.
 type PollTrigger struct {
-	Call     Text        `yaml:"call" doc:"Operation that lists the changes." validate:"required"`
+	Call     Text        `yaml:"call" doc:"Operation that lists the changes." validate:"required" ref:"operation"`
 	With     Fields[Row] `yaml:"with" doc:"Values for its placeholders."`
 	Every    Duration    `yaml:"every" doc:"How often to ask." validate:"required"`
 	MaxPages int         `yaml:"max_pages" doc:"Pages read in one round; 100 unless said otherwise." validate:"omitempty,min=1"`
@@ -186,13 +186,13 @@ type Step struct {
 
 // StepOptions are the keys of a step.
 type StepOptions struct {
-	Map        Text        `yaml:"map" doc:"Mapping that makes the payload of this and the following steps; beside send, call or emit only of this one."`
+	Map        Text        `yaml:"map" doc:"Mapping that makes the payload of this and the following steps; beside send, call or emit only of this one." ref:"mapping"`
 	When       Cell        `yaml:"when" doc:"expr: the run ends here, filtered, where it is false." lang:"expr"`
 	Split      Cell        `yaml:"split" doc:"jq: each item goes on as a run of its own." lang:"jq"`
 	Route      *Route      `yaml:"route" doc:"A choice between rules."`
-	Send       Text        `yaml:"send" doc:"Operation that is told something: connection.operation."`
-	Call       Text        `yaml:"call" doc:"Operation that is asked something: connection.operation."`
-	Emit       Text        `yaml:"emit" doc:"Event put on the internal bus: a schema name."`
+	Send       Text        `yaml:"send" doc:"Operation that is told something: connection.operation." ref:"operation"`
+	Call       Text        `yaml:"call" doc:"Operation that is asked something: connection.operation." ref:"operation"`
+	Emit       Text        `yaml:"emit" doc:"Event put on the internal bus: a schema name." ref:"schema"`
 	DeadLetter Text        `yaml:"dead_letter" doc:"The run ends as a dead letter with this text."`
 	Ignore     *Flag       `yaml:"ignore" doc:"The run ends, filtered."`
 	With       Fields[Row] `yaml:"with" doc:"Values for placeholders, and fields of the payload."`

@@ -7,19 +7,19 @@ type Workspace struct {
 	Crossdock Text           `yaml:"crossdock" doc:"Version of the language: 1." validate:"required,oneof=1"`
 	Name      Text           `yaml:"name" doc:"Name of the workspace, shown in logs and traces."`
 	Defaults  Defaults       `yaml:"defaults" doc:"What applies where a definition is silent."`
-	Use       []Text         `yaml:"use" doc:"Flows of the shipped library that this workspace runs."`
-	Policies  Fields[Policy] `yaml:"policies" doc:"Named policies; one may extend another."`
-	Verify    Fields[Verify] `yaml:"verify" doc:"Named ways to recognise who calls a webhook."`
+	Use       []Text         `yaml:"use" doc:"Flows of the shipped library that this workspace runs." ref:"pipeline"`
+	Policies  Fields[Policy] `yaml:"policies" doc:"Named policies; one may extend another." defines:"policy"`
+	Verify    Fields[Verify] `yaml:"verify" doc:"Named ways to recognise who calls a webhook." defines:"verify"`
 	Limits    Limits         `yaml:"limits" doc:"Bounds on what strangers can send."`
-	Alerts    Fields[Alert]  `yaml:"alerts" doc:"Named receivers of alerts."`
+	Alerts    Fields[Alert]  `yaml:"alerts" doc:"Named receivers of alerts." defines:"alert"`
 	Protected []Text         `yaml:"protected" doc:"Fields that no change of definitions alters in what is sent unless somebody waives it: names such as currency, paths such as charges[].amount, or connection.operation.path."`
 }
 
 // Defaults apply where a definition is silent.
 type Defaults struct {
-	Policy      Text `yaml:"policy" doc:"Policy of pipelines that name none."`
-	Zone        Text `yaml:"zone" doc:"IANA time zone of schedules that name none."`
-	Environment Text `yaml:"environment" doc:"Environment used when none is chosen."`
+	Policy      Text `yaml:"policy" doc:"Policy of pipelines that name none." ref:"policy"`
+	Zone        Text `yaml:"zone" doc:"IANA time zone of schedules that name none." ref:"zone"`
+	Environment Text `yaml:"environment" doc:"Environment used when none is chosen." ref:"environment"`
 }
 
 // Limits bound what strangers can send.
@@ -31,7 +31,7 @@ type Limits struct {
 // Policy says what the business tolerates.
 type Policy struct {
 	Node         *ast.Node   `yaml:"-"`
-	Extends      Text        `yaml:"extends" doc:"Policy whose settings this one starts from."`
+	Extends      Text        `yaml:"extends" doc:"Policy whose settings this one starts from." ref:"policy"`
 	Priority     Text        `yaml:"priority" doc:"critical, high, normal or low." validate:"omitempty,oneof=critical high normal low"`
 	Retry        *Retry      `yaml:"retry" doc:"How often and when a failed delivery is repeated."`
 	Remember     Duration    `yaml:"remember" doc:"How long idempotency keys are remembered."`
@@ -57,19 +57,19 @@ type Retry struct {
 type DeadLetter struct {
 	Box   Text     `yaml:"box" doc:"Name of the dead-letter box."`
 	Keep  Duration `yaml:"keep" doc:"How long dead letters are kept; then the policy discards them. 30d unless said otherwise."`
-	Alert Text     `yaml:"alert" doc:"Receiver of alerts about this box: a name below alerts in crossdock.yaml."`
+	Alert Text     `yaml:"alert" doc:"Receiver of alerts about this box: a name below alerts in crossdock.yaml." ref:"alert"`
 }
 
 // Environment is one place to run: NAME.environment.yaml.
 type Environment struct {
-	Name    Text         `yaml:"environment" doc:"Name of the environment." validate:"required"`
-	Vars    Fields[Text] `yaml:"vars" doc:"Values for ${var.x}, $vars.x and vars.x; never secrets."`
+	Name    Text         `yaml:"environment" doc:"Name of the environment." validate:"required" names:"environment"`
+	Vars    Fields[Text] `yaml:"vars" doc:"Values for ${var.x}, $vars.x and vars.x; never secrets." defines:"var"`
 	Secrets Secrets      `yaml:"secrets" doc:"Where ${secret.x} is looked up."`
 	Reload  Reload       `yaml:"reload" doc:"What must hold before changed definitions go live."`
 
 	Durability Text `yaml:"durability" doc:"What the store must at least promise of accepted messages: process, fsync or replicated. A store that promises less is refused." validate:"omitempty,oneof=process fsync replicated"`
 
-	Verify Fields[Verify] `yaml:"verify" doc:"Named webhook verifications of this environment; they win over those of crossdock.yaml."`
+	Verify Fields[Verify] `yaml:"verify" doc:"Named webhook verifications of this environment; they win over those of crossdock.yaml." defines:"verify"`
 }
 
 // Secrets says where ${secret.x} is looked up.
