@@ -293,7 +293,9 @@ func typesAndUnits(b *strings.Builder) {
 var commands = []string{"init", "lint", "fmt", "test", "plan", "try", "eval", "explain", "explain route", "explain row",
 	"lineage", "editor", "editor setup", "editor schemas", "lsp",
 	"run", "mock", "demo", "status", "queues", "top", "maintenance", "maintenance start", "maintenance stop", "maintenance list", "trace",
-	"dlq", "dlq list", "dlq boxes", "dlq show", "dlq edit", "dlq replay", "dlq fix", "dlq discard", "dlq changes", "dlq stop", "dlq resume", "dlq rejected", "reload", "publish", "history", "rollback", "pause", "resume", "doctor",
+	"dlq", "dlq list", "dlq boxes", "dlq show", "dlq edit", "dlq replay", "dlq fix", "dlq discard", "dlq changes", "dlq stop", "dlq resume", "dlq rejected", "reload", "publish",
+	"apply",
+	"history", "rollback", "pause", "resume", "doctor",
 	"token", "token create", "token list", "token revoke", "audit", "audit list", "audit verify", "version"}
 
 // TestCommandLine makes the page of commands from their own help.

@@ -48,6 +48,7 @@ func (e *Engine) build(ws *dsl.Workspace, old *revision) (*revision, error) {
 	for name, s := range next.sinks {
 		live.Sinks[name], live.Guards[name] = s.sink, s.guard
 	}
+	live.Recent = recent(ws)
 	next.live = live
 	if err := e.prepareSources(next); err != nil {
 		next.closeNew(old)

@@ -65,12 +65,21 @@ func (r *Refused) Error() string { return r.Reason }
 // do so when they hear of it. Where the files are not fit to run nothing is
 // published and the error is a *Refused.
 func (e *Engine) Publish(ctx context.Context, pack *publication.Pack, entry publication.Entry) (publication.Entry, Report, error) {
+	return e.publish(ctx, pack, entry, "")
+}
+
+// publish is Publish, for as long as the revision over is the one at work; "" is
+// any.
+func (e *Engine) publish(ctx context.Context, pack *publication.Pack, entry publication.Entry, over string) (publication.Entry, Report, error) {
 	ws, err := e.rehearse(ctx, pack.FS())
 	if err != nil {
 		return entry, Report{}, err
 	}
 	e.following.Lock()
 	defer e.following.Unlock()
+	if live := e.Worker().Live().WS.Revision; over != "" && live != over {
+		return entry, Report{}, &ErrMoved{"what runs is revision " + live + " now"}
+	}
 	entry.At, entry.Workspace = time.Now().UTC(), ws.Revision
 	if entry, err = publication.Publish(ctx, e.driver, entry, pack); err != nil {
 		return entry, Report{}, err

@@ -57,8 +57,8 @@ var arrows = map[string][]string{
 	"runtime/journal":        {"runtime/policy"},
 	"runtime/partner":        {"runtime/testrun"},
 	"runtime/plan":           {"runtime/testrun", "runtime/reload"},
-	"runtime":                {"runtime/reload", "runtime/deadletter", "runtime/alert"},
-	"runtime/admin":          {"runtime", "runtime/deadletter"},
+	"runtime":                {"runtime/reload", "runtime/deadletter", "runtime/alert", "runtime/plan"},
+	"runtime/admin":          {"runtime", "runtime/deadletter", "runtime/plan"},
 	"editor":                 {"runtime/testrun"},
 	"editor/lsp":             {"editor"},
 }

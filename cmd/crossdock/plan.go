@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,47 +19,65 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/runtime"
+	"crossdock/runtime/admin"
 	"crossdock/runtime/plan"
 	"crossdock/runtime/publication"
 )
 
 // planFlags are the flags of `plan`.
 type planFlags struct {
-	against, env  string
-	waive, reason []string
+	remote
+	against, env, out string
+	messages          int
+	waive, reason     []string
+	markdown, reveal  bool
 }
+
+const planHelp = `Compare the workspace in DIR with what runs, and say what would be different. What
+differs is told in the words of the definitions. The last messages of every pipeline,
+everything that the definitions name as a sample, and the inputs of tests are run
+through both, with every call captured and never sent: which of them would send, emit
+or end as something else, field by field. Meaning counts, not text: comments, layout
+and the order of keys are no change.
+
+It asks a running crossdock: the one in DIR, or that of --admin. --against compares with
+something else: r42 of ` + "`crossdock history`" + `, the address of another crossdock, a folder,
+or git:REF. The last two need nothing that runs, and look at samples and tests only.
+
+What changes a protected value (money, quantities, proofs of delivery), the key of a
+pipeline, or breaks a contract, blocks unless it is waived. The exit code is 0 where the
+change may go live and 1 where it is blocked. ` + "`crossdock apply --plan HASH`" + ` brings it to life.`
 
 func (a *app) planCommand() *cobra.Command {
 	var f planFlags
-	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "plan [DIR] --against DIR|git:REF", GroupID: "write", Args: cobra.MaximumNArgs(1),
+		Use: "plan [DIR]", GroupID: "write", Args: cobra.MaximumNArgs(1),
 		Short: "Say what a change of the definitions would do, before it is made",
-		Long: `Compare the workspace in DIR with another state of it: another folder, or a revision
-of git. What differs is told in the words of the definitions, and everything that the
-definitions name as sample or as input of a test is run through both, with every call
-captured: which would send, emit or end as something else, field by field.
-
-Meaning counts, not text: comments, layout and the order of keys are no change.
-
-A change of a protected value (money, quantities, proofs of delivery) blocks unless it
-is waived. The exit code is 0 where the change may go live, 1 where it is blocked.`,
-		Example: `  crossdock plan --against git:main
-  crossdock plan ./definitions --against ./definitions-of-last-week
-  crossdock plan --against git:HEAD~1 --waive "tms.create_shipment totalWeightKg" --reason "TMS wants grams"`,
+		Long:  planHelp,
+		Example: `  crossdock plan
+  crossdock plan --against r42 --messages 500
+  crossdock plan --against git:main --markdown > comment.md
+  crossdock plan --waive "tms.create_shipment totalWeightKg" --reason "the TMS rounds by itself now"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && !cmd.Flags().Changed("dir") {
+				f.dir = args[0]
+			}
 			p, err := a.plan(cmd.Context(), dir(args), f)
 			if err != nil {
 				return err
 			}
-			return a.planned(p, asJSON)
+			return a.planned(p, f)
 		},
 	}
-	cmd.Flags().StringVar(&f.against, "against", "", "what to compare with: a folder, or git:REF")
-	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
+	f.flags(cmd)
+	cmd.Flags().StringVar(&f.against, "against", "", "what to compare with: r42, an address, a folder or git:REF")
+	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used, for a folder and git")
+	cmd.Flags().IntVar(&f.messages, "messages", 100, "real messages of each pipeline, at most")
 	cmd.Flags().StringArrayVar(&f.waive, "waive", nil, "let the change of a protected value pass, as the plan names it; each needs a --reason")
 	cmd.Flags().StringArrayVar(&f.reason, "reason", nil, "why, in the order of --waive")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&f.markdown, "markdown", false, "print Markdown, for a comment on a pull request")
+	cmd.Flags().StringVar(&f.out, "out", "", "write the plan to a file, for `apply --plan FILE`")
+	cmd.Flags().BoolVar(&f.reveal, "reveal", false, "show personal data, too; it is written to the audit log")
 	return cmd
 }
 
@@ -66,6 +85,12 @@ func (a *app) plan(ctx context.Context, dir string, f planFlags) (*plan.Plan, er
 	waivers, err := f.waivers()
 	if err != nil {
 		return nil, err
+	}
+	if number, address, remote := f.asks(); remote {
+		if address != "" {
+			f.admin = address
+		}
+		return a.planRemote(ctx, dir, f, number, waivers)
 	}
 	next, err := a.side(dir, "the workspace in "+dir, f.env)
 	if err != nil {
@@ -80,6 +105,68 @@ func (a *app) plan(ctx context.Context, dir string, f planFlags) (*plan.Plan, er
 		return nil, failf(exitLoad, "%s", err)
 	}
 	return p, nil
+}
+
+// asks tells whether a running crossdock is asked, and for which publication or
+// at which address.
+func (f planFlags) asks() (number int, address string, ok bool) {
+	switch {
+	case f.against == "":
+		return 0, "", true
+	case strings.HasPrefix(f.against, "http://"), strings.HasPrefix(f.against, "https://"):
+		return 0, f.against, true
+	}
+	n, err := strconv.Atoi(strings.TrimPrefix(f.against, "r"))
+	if err == nil && n > 0 && strings.HasPrefix(f.against, "r") {
+		return n, "", true
+	}
+	return 0, "", false
+}
+
+// planRemote lets a running crossdock make the plan, which has the messages.
+func (a *app) planRemote(ctx context.Context, dir string, f planFlags, number int, waivers []plan.Waiver) (*plan.Plan, error) {
+	pack, err := a.packed(dir, f.env)
+	if err != nil {
+		return nil, err
+	}
+	c, err := f.client()
+	if err != nil {
+		return nil, failf(exitLoad, "%s; without one, compare with --against DIR or --against git:REF", err)
+	}
+	var out admin.PlanAnswer
+	in := admin.Planning{Pack: pack.Raw, Name: "the workspace in " + dir, Against: number, Messages: f.messages, Waivers: waivers, Reveal: f.reveal}
+	if err := c.Post(ctx, "/v1/plan", in, &out); err != nil {
+		return nil, failed(err)
+	}
+	if out.Plan == nil {
+		a.findings(out.Findings)
+		return nil, failf(exitLoad, "there is no plan: %s", out.Refused)
+	}
+	if !f.reveal { // a plan with personal data is not left lying around
+		f.keep(out.Plan)
+	}
+	return out.Plan, nil
+}
+
+// packed packs the files that loading a workspace reads.
+func (a *app) packed(dir, env string) (*publication.Pack, error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, failf(exitLoad, "there is no folder %s", dir)
+	}
+	rec := publication.Record(os.DirFS(dir))
+	_, list, err := dsl.Load(rec, dsl.Options{Catalog: runtime.NewCatalog(), Environment: env, Std: std(), AnyEnvironment: true})
+	if err != nil {
+		return nil, failf(exitLoad, "%s", err)
+	}
+	if list.HasErrors() {
+		a.print(list, dir, "text")
+		return nil, failf(exitLoad, "the definitions have errors, so there is nothing to plan")
+	}
+	pack, err := rec.Pack()
+	if err != nil {
+		return nil, failf(exitLoad, "%s", err)
+	}
+	return pack, nil
 }
 
 // waivers pairs --waive and --reason.
@@ -128,9 +215,6 @@ func (f *faulty) Error() string { return "the definitions have errors" }
 
 // against loads what is compared with.
 func (a *app) against(ctx context.Context, dir string, f planFlags) (plan.Side, error) {
-	if f.against == "" {
-		return plan.Side{}, errors.New("say what to compare with: --against DIR or --against git:REF")
-	}
 	ref, isGit := strings.CutPrefix(f.against, "git:")
 	if !isGit {
 		return a.side(f.against, "the workspace in "+f.against, f.env)
@@ -180,11 +264,19 @@ func gitFiles(ctx context.Context, dir, ref string) (fs.FS, error) {
 }
 
 // planned shows a plan; one that is blocked is a finding.
-func (a *app) planned(p *plan.Plan, asJSON bool) error {
+func (a *app) planned(p *plan.Plan, f planFlags) error {
+	if f.out != "" {
+		if err := writePlan(f.out, p); err != nil {
+			return failf(exitLoad, "the plan cannot be written to %s: %s", f.out, err)
+		}
+	}
 	var err error
-	if asJSON {
+	switch {
+	case f.json:
 		err = a.printJSON(p)
-	} else {
+	case f.markdown:
+		err = p.Markdown(a.Stdout)
+	default:
 		err = p.Text(a.Stdout)
 	}
 	if err != nil {

@@ -128,17 +128,22 @@ func (a *app) publication(out admin.PublishAnswer) {
 	default:
 		fmt.Fprintln(a.Stdout, "every replica runs its own folder again")
 	}
-	for _, f := range out.Findings {
-		if !f.Warning {
-			fmt.Fprintf(a.Stdout, "  %s %s %s\n", f.Place, f.Code, f.Message)
-		}
-	}
+	a.findings(out.Findings)
 	switch {
 	case out.Here == nil:
 	case out.Here.Result == "failed":
 		fmt.Fprintf(a.Stdout, "it does not run on the replica that was asked: %s\n", out.Here.Error)
 	default:
 		fmt.Fprintf(a.Stdout, "the replica that was asked runs revision %s, generation %d; `crossdock status` shows the others\n", out.Here.Revision, out.Here.Generation)
+	}
+}
+
+// findings lists the errors that a running crossdock found.
+func (a *app) findings(list []runtime.Finding) {
+	for _, f := range list {
+		if !f.Warning {
+			fmt.Fprintf(a.Stdout, "  %s %s %s\n", f.Place, f.Code, f.Message)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ type Workspace struct {
 	Verify    Fields[Verify] `yaml:"verify" doc:"Named ways to recognise who calls a webhook." defines:"verify"`
 	Limits    Limits         `yaml:"limits" doc:"Bounds on what strangers can send."`
 	Alerts    Fields[Alert]  `yaml:"alerts" doc:"Named receivers of alerts." defines:"alert"`
+	Recent    Recent         `yaml:"recent" doc:"What is kept of messages that are done, so that crossdock plan can say what they would come to."`
 	Protected []Text         `yaml:"protected" doc:"Fields that no change of definitions alters in what is sent unless somebody waives it: names such as currency, paths such as charges[].amount, or connection.operation.path."`
 }
 
@@ -26,6 +27,12 @@ type Defaults struct {
 type Limits struct {
 	MaxBody  Size `yaml:"max_body" doc:"Largest message body; 1MiB unless said otherwise."`
 	MaxDepth int  `yaml:"max_depth" doc:"Deepest nesting of a body; 200 unless said otherwise." validate:"omitempty,min=1,max=10000"`
+}
+
+// Recent says what is kept of messages that are done.
+type Recent struct {
+	Messages *int     `yaml:"messages" doc:"Messages of each pipeline, with their personal data; 100 unless said otherwise, 0 keeps none." validate:"omitempty,min=0,max=1000"`
+	For      Duration `yaml:"for" doc:"How long at most; 7d unless said otherwise."`
 }
 
 // Policy says what the business tolerates.

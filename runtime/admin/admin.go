@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"crossdock/runtime"
@@ -54,6 +55,7 @@ type API struct {
 	log      *slog.Logger
 	mux      *http.ServeMux
 	box      *deadletter.Box
+	planning sync.Mutex // one plan at a time
 }
 
 // New returns the API of an engine.

@@ -29,6 +29,7 @@ type call struct {
 
 	body          []byte // of a request that changes something
 	before, after string // digests of what it changed, for the audit log
+	why           string // what the audit log says beside what was given as a reason
 }
 
 // problem is an error with a status.

@@ -62,6 +62,7 @@ func (a *API) recorded(c *call, rt route) (any, error) {
 	out, failed := rt.answer(c)
 	end := a.line(c, rt.changes)
 	end.Begun, end.Of, end.Before, end.After, end.Result = seq, begun.Of, c.before, c.after, audit.Done
+	end.Why = c.why
 	if failed != nil {
 		end.Result, end.Error = audit.Failed, failed.Error()
 		var p *problem

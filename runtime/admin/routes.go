@@ -76,6 +76,8 @@ func (a *API) routes() []route {
 		{pattern: "POST /v1/changes/{id}/stop", rule: operators, changes: "dead.change.stop", answer: a.changeStop},
 		{pattern: "POST /v1/changes/{id}/resume", rule: operators, changes: "dead.change.resume", answer: a.changeResume},
 
+		{pattern: "POST /v1/plan", rule: viewers, changes: "plan", answer: a.plan},
+		{pattern: "POST /v1/apply", rule: editors, changes: "apply", answer: a.apply},
 		{pattern: "GET /v1/revisions", rule: viewers, answer: a.revisions},
 		{pattern: "POST /v1/revisions", rule: editors, changes: "publish", answer: a.publish},
 		{pattern: "POST /v1/revisions/rollback", rule: editors, changes: "rollback", answer: a.rollback},

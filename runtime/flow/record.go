@@ -30,6 +30,7 @@ const (
 	isHeld
 	isDrift
 	hasOccurred
+	isKept
 )
 
 // Encode appends the record of r to dst. What came as bytes is kept as those
@@ -51,6 +52,7 @@ func Encode(dst []byte, r *Run) []byte {
 	set(hasCause, r.Cause != nil)
 	set(isHeld, r.Held != nil)
 	set(isDrift, r.Drift)
+	set(isKept, r.Kept)
 	set(hasOccurred, !r.Occurred.IsZero())
 	dst = append(dst, recordVersion, byte(flags), byte(flags>>8), byte(r.Priority))
 	for _, s := range []string{r.ID, r.Pipeline, r.Revision, r.Key, r.OrderKey, r.Step} {
@@ -180,6 +182,7 @@ func Decode(b []byte, decode func(raw []byte, m *message.Meta) (any, error)) (Ru
 	}
 	r.Ambiguous = flags&isAmbiguous != 0
 	r.Drift = flags&isDrift != 0
+	r.Kept = flags&isKept != 0
 	r.Mapped = flags&hasMapped != 0
 	var mapped []byte
 	if r.Mapped {

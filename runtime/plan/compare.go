@@ -8,6 +8,7 @@ import (
 
 	"crossdock/dsl/compile"
 	"crossdock/dsl/value"
+	"crossdock/runtime/flow"
 	"crossdock/runtime/message"
 )
 
@@ -97,6 +98,7 @@ func (c *comparison) message(ctx context.Context, m Message) {
 	}
 	c.messages[m.Pipeline+"\x00"+m.Mapping]++
 	one := &collector{c: c, m: &m, seen: map[string]bool{}, veil: c.veil(&m, a, b)}
+	one.refs = one.veil.refs(flow.Refs(m.In.Trace, a.refs))
 	one.identity(a, b)
 	one.routes(a, b)
 	one.outcome(a, b)
@@ -112,6 +114,7 @@ type collector struct {
 	m    *Message
 	seen map[string]bool
 	veil *veil
+	refs []message.Ref
 }
 
 // note adds a difference; several of the same kind in one message count once.
@@ -136,7 +139,7 @@ func (o *collector) note(d Difference, x Example) {
 		have.Real++
 	}
 	if len(have.Examples) < mostExamples {
-		x.Message, x.Origin, x.Refs = o.m.ID, o.m.Origin, o.veil.refs(o.m.In.Trace)
+		x.Message, x.Origin, x.Refs = o.m.ID, o.m.Origin, o.refs
 		have.Examples = append(have.Examples, x)
 	}
 }

@@ -72,6 +72,7 @@ type Plan struct {
 	Differences []Difference `json:"differences,omitempty"`
 	Blockers    []Blocker    `json:"blockers,omitempty"`
 	Waivers     []Waiver     `json:"waivers,omitempty"`
+	Messages    int          `json:"messages"`        // real ones of each pipeline that were asked for
 	Notes       []string     `json:"notes,omitempty"` // what could not be looked at, and why
 }
 

@@ -12,7 +12,9 @@ const width = 100
 // Text writes a plan for people at a terminal.
 func (p *Plan) Text(w io.Writer) error {
 	t := &page{}
-	t.line(0, "plan %s: %s -> %s", p.Hash, p.Old, p.New)
+	t.line(0, "plan %s", p.Hash)
+	t.line(2, "from %s", p.Old)
+	t.line(2, "to   %s", p.New)
 	t.definitions(p)
 	t.facts(p)
 	t.differences(p)

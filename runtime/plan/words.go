@@ -26,10 +26,7 @@ func (d *Difference) Said() string {
 	}
 	switch d.What {
 	case InField:
-		what := d.Field
-		if d.Place != "body" && d.Place != "with" && d.Field != d.Place {
-			what = d.Place + " " + d.Field
-		}
+		what := d.label()
 		word := verb("sends", "send")
 		switch {
 		case strings.HasPrefix(d.Target, "mapping "):

@@ -35,6 +35,8 @@ type Entry struct {
 	Files     int       `json:"files"`
 	Bytes     int64     `json:"bytes"`
 	Again     int       `json:"again,omitempty"` // the revision that was published once more
+	Plan      string    `json:"plan,omitempty"`  // hash of the plan that was applied
+	Waived    []string  `json:"waived,omitempty"`
 }
 
 // Name is how people write the number of a revision.

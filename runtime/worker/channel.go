@@ -55,6 +55,7 @@ type staged struct {
 	counts   []int // jobs per message
 	receipts []connectors.Receipt
 	spans    []telemetry.Span // one per message; nil where nothing is traced
+	recent   []queue.Put      // messages that are kept when they are done
 }
 
 // Send implements connectors.Channel.
@@ -93,7 +94,12 @@ func (c *channel) Stage(ctx context.Context, msgs ...message.Message) (connector
 			id = NewID(m.Meta.ReceivedAt)
 		}
 		span := s.begin(i, len(msgs), live, id, m)
+		put, kept := c.w.remember(ctx, live, p, id, m)
+		in.kept = kept
 		jobs, history, rej := in.Jobs(ctx, id, m)
+		if kept && rej == nil {
+			s.recent = noteOnce(s.recent, put)
+		}
 		switch {
 		case rej != nil && c.refuses:
 			span.Fail("refused")
@@ -128,7 +134,9 @@ func (s *staged) store(ctx context.Context) ([]connectors.Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	results, err := c.w.admit(ctx, s.commit, c.apply)
+	commit := s.commit
+	commit.Put = append(commit.Put[:len(commit.Put):len(commit.Put)], s.recent...)
+	results, err := c.w.admit(ctx, commit, c.apply)
 	if c.ahead != nil { // nobody will lease what was not stored, or was there already
 		c.ahead.leased(s.bytes(results))
 	}

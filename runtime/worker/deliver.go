@@ -96,6 +96,7 @@ func (t *task) judged(work context.Context, op *compile.Operation, out flow.Outc
 	t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), v.took, v.trace)
 	if v.ok {
 		t.note(queue.Entry{Kind: queue.Sent, Step: out.Step.ID, Target: op.Ref(), Attempt: attempt, Detail: statusText(v.response.Status)})
+		t.answered(out, v.response.Body)
 		flow.Complete(t.p, &t.run, out.Step, v.response.Body)
 		t.dirty, t.lease.Attempts, t.lease.Crashes = true, 0, 0
 		return true

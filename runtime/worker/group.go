@@ -219,6 +219,9 @@ func (g *group) end(work context.Context, ended []*member) {
 	for i, m := range ended {
 		c.Finish[i] = queue.Finish{Lease: m.lease, Outcome: queue.Done}
 		c.History = append(c.History, m.history...)
+		for _, put := range m.answers {
+			c.Put = noteOnce(c.Put, put)
+		}
 		ids[i] = m.lease.ID
 	}
 	mutant.Crash(mutant.BeforeEnd)

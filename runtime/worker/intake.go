@@ -63,6 +63,7 @@ type Intake struct {
 
 	again bool // what does not fit the contract is refused, although the pipeline holds such
 	unfit bool // the last message did not fit the contract
+	kept  bool // the message is kept when it is done
 }
 
 // Lane is where messages of the pipeline wait.
@@ -88,7 +89,7 @@ func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]qu
 		return nil, nil, rej
 	}
 	base := flow.Run{ID: id, Pipeline: in.P.Name, Revision: in.WS.Revision, Now: m.Meta.ReceivedAt, Meta: m.Meta,
-		Priority: in.P.Policy.Priority, Original: body, Raw: m.Raw, Body: body, Trace: m.Trace, Occurred: m.OccurredAt}
+		Priority: in.P.Policy.Priority, Original: body, Raw: m.Raw, Body: body, Trace: m.Trace, Occurred: m.OccurredAt, Kept: in.kept}
 	scope := flow.Scope(ctx, in.WS, in.P, &base, 1)
 	if in.P.When != nil {
 		// Before anything is asked of the payload: what is not meant for this

@@ -29,6 +29,7 @@ type task struct {
 	run     flow.Run
 	history []queue.Entry // not yet written
 	dirty   bool          // run has moved on since it was last written
+	answers []queue.Put   // of a message that is kept, not yet written
 	block   *Block        // the message is the dead letter of this block, replayed
 	span    telemetry.Span
 	unread  bool // the record could not be read: it is kept as it is
@@ -148,11 +149,14 @@ func (t *task) note(e queue.Entry) {
 // apply writes a commit with the collected history.
 func (t *task) apply(work context.Context, c queue.Commit) bool {
 	c.History = append(c.History, t.history...)
+	for _, put := range t.answers {
+		c.Put = noteOnce(c.Put, put)
+	}
 	for attempt := 1; ; attempt++ {
 		_, err := t.w.driver.Apply(work, c)
 		switch {
 		case err == nil:
-			t.history = nil
+			t.history, t.answers = nil, nil
 			return true
 		case errors.Is(err, queue.ErrLeaseLost), errors.Is(err, queue.ErrNotFound):
 			t.w.meter.Stale()
@@ -348,7 +352,12 @@ func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name s
 		// The ID follows from the emitting run and step, so that a repeated
 		// write after a crash makes the same jobs.
 		id := fmt.Sprintf("%s.%s-%s", t.run.ID, short(out.Key), p.Name)
+		put, kept := t.w.remember(ctx, t.live, p, id, &m)
+		in.kept = kept
 		made, history, rej := in.Jobs(ctx, id, &m)
+		if kept && rej == nil {
+			puts = noteOnce(puts, put)
+		}
 		if rej != nil {
 			made = []queue.Job{in.Faulty(id, &m, rej)}
 		}

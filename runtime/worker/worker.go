@@ -49,6 +49,7 @@ type Live struct {
 	Sinks      map[string]connectors.Sink
 	Guards     map[string]*policy.Guard // by connection; one that is missing lets everybody through
 	Generation int
+	Recent     Recent // what is kept of messages that are done
 }
 
 // Worker moves messages through one store.
@@ -60,6 +61,8 @@ type Worker struct {
 	live   atomic.Pointer[Live]
 	leases *leases
 	calls  *calls
+
+	recents recents
 
 	mu     sync.Mutex
 	ahead  map[string]*pressure
