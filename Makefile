@@ -53,6 +53,12 @@ sbom: build ## Write bin/crossdock.cdx.json: what the binary is made of (Cyclone
 reproducible: ## Build twice, from two folders and with two caches, and compare
 	tools/reproducible.sh
 
+sandbox: ## Build the WebAssembly program of dsl/sandbox anew, after a change of dsl/jq
+	go run -C tools ./sandbox ..
+
+sandbox-check: ## See that this program is what its sources give
+	go run -C tools ./sandbox -check ..
+
 vuln: ## Look for known vulnerabilities that are called, where their database can be reached
 	@go build -C tools -o ../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
 	@if curl -sfI --max-time 10 https://vuln.go.dev/index/modules.json > /dev/null; then bin/govulncheck ./...; \

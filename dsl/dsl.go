@@ -23,6 +23,8 @@ type Options struct {
 	// Now is the time from which on schedules are looked at; the zero value is
 	// the time of loading.
 	Now time.Time
+	// Strict runs all jq cells in the sandbox, whatever the definitions say.
+	Strict bool
 	// Cache makes loading the same workspace again cheap; nil for none.
 	Cache *Cache
 }
@@ -44,7 +46,7 @@ type Workspace = compile.Workspace
 // A Workspace whose list has errors must not run. The error is for a folder
 // that cannot be read at all.
 func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
-	how := compile.Options{Catalog: opt.Catalog, Environment: opt.Environment, Vars: opt.Vars, Std: opt.Std, AnyEnvironment: opt.AnyEnvironment}
+	how := compile.Options{Catalog: opt.Catalog, Environment: opt.Environment, Vars: opt.Vars, Std: opt.Std, AnyEnvironment: opt.AnyEnvironment, Strict: opt.Strict}
 	var memory *lint.Memory
 	if opt.Cache != nil {
 		how.Cache, memory = &opt.Cache.compiled, &opt.Cache.judged

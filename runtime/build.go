@@ -10,6 +10,7 @@ import (
 	"crossdock/connectors/webhook"
 	"crossdock/dsl"
 	"crossdock/dsl/compile"
+	"crossdock/dsl/sandbox"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/worker"
 )
@@ -34,6 +35,11 @@ func (e *Engine) build(ws *dsl.Workspace, old *revision) (*revision, error) {
 		next.secret = e.opt.Secret
 	}
 	next.secret = e.hide.watch(next.secret)
+	if ws.Sandboxed() { // no message has to wait until it is ready
+		if err := sandbox.Default().Prepare(); err != nil {
+			return nil, err
+		}
+	}
 	if err := e.checkSecrets(next, old); err != nil {
 		return nil, err
 	}

@@ -45,6 +45,7 @@ type Options struct {
 	Published   bool              // run only what was published into the store
 	Drain       time.Duration     // how long webhooks are still served after readiness is gone; 0
 	AcceptStore bool              // go on with a store that was emptied, replaced or put back
+	Strict      bool              // all jq cells run in the sandbox, whatever the definitions say
 	AllowExec   bool              // definitions may name a program that prints secrets
 	Unsafe      bool              // start on a store whose promises do not hold
 	Log         *slog.Logger
@@ -241,7 +242,7 @@ func isFolder(dir string) error {
 
 // loading says how definitions are loaded.
 func (e *Engine) loading() dsl.Options {
-	return dsl.Options{Catalog: e.catalog, Environment: e.opt.Environment, Vars: e.opt.Vars, Std: e.opt.Std, Cache: &e.cache}
+	return dsl.Options{Catalog: e.catalog, Environment: e.opt.Environment, Vars: e.opt.Vars, Std: e.opt.Std, Strict: e.opt.Strict, Cache: &e.cache}
 }
 
 // gate runs the tests where the environment requires them.

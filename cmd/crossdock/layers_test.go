@@ -25,6 +25,7 @@ import (
 var floors = [][]string{
 	0: {"runtime/message", "runtime/retry", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
+		"dsl/sandbox", "dsl/sandbox/*",
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/template", "dsl/compile", "dsl/lint", "dsl/lineage", "dsl/dsltest", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask", "editor/jsonschema"},
 	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/plan", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner", "editor", "editor/lsp", "editor/lsp/lsptest"},
@@ -37,10 +38,13 @@ var arrows = map[string][]string{
 	"dsl/value": {"dsl/diag"},
 	"dsl/spec":  {"dsl/ast", "dsl/diag"},
 
+	"dsl/sandbox":      {"dsl/sandbox/wire", "dsl/jq"},
+	"dsl/sandbox/wire": {"dsl/jq"},
+
 	"dsl/format":  {"dsl/parser"},
 	"dsl/cell":    {"dsl/jq", "dsl/rule", "dsl/schema", "dsl/lookup"},
 	"dsl/mapping": {"dsl/cell", "dsl/jq", "dsl/rule", "dsl/lookup"},
-	"dsl/compile": {"dsl/template", "dsl/cell", "dsl/mapping", "dsl/parser", "dsl/jq", "dsl/rule", "dsl/schema", "dsl/lookup"},
+	"dsl/compile": {"dsl/template", "dsl/cell", "dsl/mapping", "dsl/parser", "dsl/jq", "dsl/rule", "dsl/sandbox", "dsl/schema", "dsl/lookup"},
 	"dsl/lint":    {"dsl/compile", "dsl/cell", "dsl/mapping", "dsl/jq", "dsl/rule", "dsl/schema", "dsl/lookup", "dsl/parser"},
 	"dsl/lineage": {"dsl/compile", "dsl/cell", "dsl/jq", "dsl/rule", "dsl/schema"},
 	"dsl":         {"dsl/compile", "dsl/lint"},
@@ -67,6 +71,7 @@ var arrows = map[string][]string{
 var fences = map[string][]string{
 	"github.com/itchyny/gojq":               {"dsl/jq"},
 	"github.com/expr-lang/expr":             {"dsl/rule"},
+	"github.com/tetratelabs/wazero":         {"dsl/sandbox"},
 	"go.yaml.in/yaml":                       {"dsl/parser", "dsl/format"},
 	"github.com/go-playground/validator":    {"dsl/spec"},
 	"github.com/santhosh-tekuri/jsonschema": {"dsl/schema"},

@@ -37,7 +37,7 @@ type runFlags struct {
 	auditEvery                                 time.Duration
 	issuer, audience, roles                    string
 	adminCert, adminKey, probe                 string
-	traces                                     string
+	traces, sandbox                            string
 	ratio                                      float64
 }
 
@@ -77,6 +77,7 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringVar(&f.adminCert, "admin-cert", "", "file with the certificate of the admin address (PEM)")
 	cmd.Flags().StringVar(&f.adminKey, "admin-key", "", "file with the private key of that certificate (PEM)")
 	cmd.Flags().BoolVar(&f.allowExec, "allow-exec", false, "let an environment name a program that prints secrets")
+	cmd.Flags().StringVar(&f.sandbox, "sandbox", "", "strict runs all jq cells in a sandbox, whatever the definitions say; else as they say")
 	cmd.Flags().StringVar(&f.issuer, "oidc-issuer", "", "identity provider whose tokens the admin API takes, such as https://login.example.com")
 	cmd.Flags().StringVar(&f.audience, "oidc-audience", "", "name of crossdock at the identity provider")
 	cmd.Flags().StringVar(&f.roles, "oidc-roles", "roles", "claim with the roles, such as realm_access.roles")
@@ -109,6 +110,9 @@ func (f runFlags) signIn() (*access.SignIn, error) {
 }
 
 func (a *app) run(ctx context.Context, dir string, f runFlags) error {
+	if f.sandbox != "" && f.sandbox != "strict" {
+		return failf(exitUsage, "--sandbox %s: it is strict, or left out", f.sandbox)
+	}
 	if (f.adminCert == "") != (f.adminKey == "") {
 		return failf(exitUsage, "--admin-cert and --admin-key belong together: give both")
 	}
@@ -138,7 +142,7 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	var t trail
 	e, err := runtime.New(ctx, runtime.Options{
 		Dir: dir, State: f.state, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
-		HTTP: f.http, Watch: !f.noWatch, Published: f.published, AcceptStore: f.acceptStore, Drain: f.drain, AllowExec: f.allowExec, Unsafe: f.unsafe, Log: log, Gate: gate,
+		HTTP: f.http, Watch: !f.noWatch, Published: f.published, AcceptStore: f.acceptStore, Drain: f.drain, AllowExec: f.allowExec, Strict: f.sandbox == "strict", Unsafe: f.unsafe, Log: log, Gate: gate,
 		Worker: worker.Options{LeaseTTL: f.lease, Tracer: tracer}, Switched: func(before string, r runtime.Report) { t.switched(before, r, log) },
 	})
 	var list diag.List

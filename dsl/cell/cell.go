@@ -183,6 +183,8 @@ type Compiler struct {
 	Tables []string // their names, for suggestions
 	Params Shape    // of a template, where the definition comes from one
 	Cells  []*Cell
+	// Sandbox is where jq cells run; nil is this process.
+	Sandbox jq.Sandbox
 
 	last []string // names of the variables of the last cell
 }
@@ -193,7 +195,7 @@ func (c *Compiler) JQ(s spec.Cell, at Context) *jq.Program {
 		return nil
 	}
 	at = c.withParams(at)
-	opt := jq.Options{Vars: c.vars(at.Vars), Lookup: jqTables(c.Lookup), Tables: c.Tables}
+	opt := jq.Options{Vars: c.vars(at.Vars), Lookup: jqTables(c.Lookup), Tables: c.Tables, Sandbox: c.Sandbox}
 	p, problems := jq.Compile(s.Node.Text, opt)
 	for _, pr := range problems {
 		c.report(s.Node, at, "jq", problem{pr.From, pr.To, pr.Warning, pr.Message, pr.Hint, pr.Replace, jqCode(pr.Kind), ""})

@@ -27,6 +27,7 @@ func (b *builder) workspace() {
 		dec.Decode(defs[0].node, b.ws.Spec)
 		b.ws.Name = b.ws.Spec.Name.Value
 	}
+	b.strictness(dec)
 	for _, name := range b.ws.Spec.Use {
 		if name.Set() && b.named["pipeline"]["std/"+strings.TrimPrefix(name.Value, "std/")] == nil {
 			dec.Unknown(name.Node, "shipped flow", b.library["pipeline"])
@@ -64,7 +65,7 @@ func (b *builder) baseID() string {
 	for _, name := range sortedKeys(b.opt.Vars) {
 		fmt.Fprintf(&s, "%q %q\n", name, b.opt.Vars[name])
 	}
-	fmt.Fprintf(&s, "%q %t", b.opt.Environment, b.opt.AnyEnvironment)
+	fmt.Fprintf(&s, "%q %t %t", b.opt.Environment, b.opt.AnyEnvironment, b.opt.Strict)
 	return s.String()
 }
 

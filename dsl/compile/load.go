@@ -70,6 +70,8 @@ type Options struct {
 	// AnyEnvironment accepts that none was chosen where there are several, as
 	// lint does: the first by name is used.
 	AnyEnvironment bool
+	// Strict runs all jq cells in the sandbox, whatever the definitions say.
+	Strict bool
 	// Cache makes loading the same workspace again cheap; nil for none.
 	Cache *Cache
 }

@@ -63,7 +63,7 @@ func (b *builder) mapping(d *definition) {
 	b.samples(d.File.Path, m.Spec.Samples)
 	whole := m.Spec.Program.Set()
 	m.readsOriginal, m.readsMeta, m.readsRun = whole || mentions(d.node, "original"), whole || mentions(d.node, "meta"), whole || mentions(d.node, "run")
-	m.Digest = meaning(d.node, append([]string{m.Digest, schemaDigest(m.Input), schemaDigest(m.Output)}, b.unit.tableDigests()...)...)
+	m.Digest = meaning(d.node, append([]string{m.Digest, schemaDigest(m.Input), schemaDigest(m.Output)}, b.unit.surroundings()...)...)
 	b.unit.Mapping = m
 }
 

@@ -61,7 +61,7 @@ func (b *builder) pipeline(d *definition, top *Policy) {
 	if d.client != nil {
 		pb.uses = append(pb.uses, d.Digest)
 	}
-	p.Digest = meaning(d.node, append(pb.uses, b.unit.tableDigests()...)...)
+	p.Digest = meaning(d.node, append(pb.uses, b.unit.surroundings()...)...)
 	p.ReadsOriginal = pb.original || mentions(d.node, "original")
 	p.ReadsMeta = pb.meta || mentions(d.node, "meta")
 	p.ReadsRun = pb.run || mentions(d.node, "run")

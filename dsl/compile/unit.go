@@ -79,6 +79,7 @@ const (
 	allSchemas     // the set of them
 	allConnections // their texts, and all schemas
 	allClients     // their codes
+	isUntrusted    // whether cells of the file run in the sandbox
 )
 
 // answer answers a question from what is known so far.
@@ -105,6 +106,9 @@ func (b *builder) answer(n need) any {
 	case fileBeside:
 		from, name, _ := strings.Cut(n.name, "\x00")
 		return stateOf(ReadBeside(b.fsys, b.opt.Std, from, name))
+	case isUntrusted:
+		_, strict := b.ws.Untrusted(n.name)
+		return strict
 	case base:
 		return b.base
 	case allSchemas:
@@ -227,7 +231,10 @@ func (b *builder) unitOf(d *definition, build func(b *builder, d *definition)) *
 	inner.unit, inner.diags, inner.beside = u, nil, map[string][]byte{}
 	u.work = &inner
 	u.tables = tables{byName: map[string]*lookup.Table{}, find: inner.findTable}
-	inner.cells = &cell.Compiler{Diags: &inner.diags, Lookup: u.tables.get, Tables: inner.visible(b.tableNames)}
+	inner.cells = &cell.Compiler{Diags: &inner.diags, Lookup: u.tables.get, Tables: inner.visible(b.tableNames), Sandbox: inner.cellsOf(d)}
+	if inner.cells.Sandbox != nil {
+		d.Digest += " sandbox"
+	}
 	if d.client != nil {
 		inner.cells.Params = cell.Shape{Schema: d.client.Of.Shape}
 	}
@@ -273,10 +280,14 @@ func (b *builder) take(units []*Unit) {
 	}
 }
 
-// tableDigests are the digests of the crosswalks that a definition names.
-func (u *Unit) tableDigests() []string {
+// surroundings are what gives a definition another meaning although it reads
+// the same: the crosswalks that it names, and the sandbox.
+func (u *Unit) surroundings() []string {
 	var out []string
-	for _, a := range u.needs {
+	for n, a := range u.needs {
+		if n.what == isUntrusted && a == true {
+			out = append(out, "sandbox")
+		}
 		if l, ok := a.(*Lookup); ok && l != nil {
 			out = append(out, l.Digest)
 		}

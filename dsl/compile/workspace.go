@@ -48,6 +48,8 @@ type Workspace struct {
 	Cells []*cell.Cell         // every compiled cell; nil once dropped
 	Units []*Unit              // every definition but the workspace file and environments
 
+	Strict bool // all jq cells run in the sandbox; see Untrusted
+
 	secrets []string
 	parts   map[string]bool // files of templates; true where some client gets it
 }

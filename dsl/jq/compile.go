@@ -36,6 +36,9 @@ type Options struct {
 	Lookup func(table string) (Table, bool)
 	// Tables names the known tables, for suggestions only.
 	Tables []string
+	// Sandbox runs the cell, unless it only follows a path; nil means this
+	// process does.
+	Sandbox Sandbox
 	// Unsafe allows what can run without a bound: recursion, open loops and
 	// regular expressions made from data. The limits of the Frame still hold.
 	Unsafe bool
@@ -52,6 +55,8 @@ type Program struct {
 	compiled bool
 	unsafe   bool
 	checked  bool // outputs are measured, because they can be larger than what was built
+
+	away *away // nil where this process runs it
 
 	met atomic.Bool // a run was stopped at a limit
 }
@@ -97,7 +102,7 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 	if failed(problems) {
 		return nil, order(problems)
 	}
-	p := &Program{src: src, vars: opt.Vars, checked: copies(query) > maxCopies, unsafe: opt.Unsafe}
+	p := &Program{src: src, vars: opt.Vars, checked: copies(query) > maxCopies, unsafe: opt.Unsafe, away: newAway(toks, opt)}
 	p.facts.Store(&facts{query: query, places: pl})
 	root, b, err := build(query, opt)
 	if err == nil {

@@ -44,6 +44,14 @@ func (f *Frame) time() time.Duration {
 	return f.Time
 }
 
+// outputs is how many values one run may give.
+func (f *Frame) outputs() int {
+	if f.Outputs == 0 {
+		return DefaultOutputs
+	}
+	return f.Outputs
+}
+
 // bytes is what one run may build.
 func (f *Frame) bytes() int64 {
 	if f.Bytes == 0 {
@@ -97,11 +105,20 @@ func (p *Program) Path() ([]string, bool) {
 	return p.root.keys, p.root.base == nil && len(p.root.keys) > 0
 }
 
+// plain reports whether the program only follows a path or is a constant, which
+// costs nothing and can harm nobody.
+func (p *Program) plain() bool {
+	return p.root.constant || p.root.keys != nil && p.root.base == nil
+}
+
 // Single reports whether the program gives at most one value for any input.
 func (p *Program) Single() bool { return p.root.one != nil || p.root.maybe != nil }
 
 // Run returns all values that the program gives for in.
 func (p *Program) Run(f *Frame, in any) (out []any, err error) {
+	if p.away != nil && !p.plain() {
+		return p.away.run(p, f, in, false)
+	}
 	if p.Single() {
 		v, ok, err := p.One(f, in)
 		if err != nil || !ok {
@@ -134,6 +151,12 @@ func (p *Program) One(f *Frame, in any) (v any, ok bool, err error) {
 			return v, true, nil
 		}
 		return p.only(f, in) // for the words
+	case p.away != nil:
+		out, err := p.away.run(p, f, in, true)
+		if err != nil || len(out) == 0 {
+			return nil, false, err
+		}
+		return out[0], true, nil
 	case p.root.one != nil || p.root.maybe != nil:
 		return p.only(f, in)
 	}
@@ -168,8 +191,8 @@ func (p *Program) sole(f *Frame, in any) (v any, ok bool, err error) {
 
 // only is One for a program that cannot give more than one value.
 func (p *Program) only(f *Frame, in any) (v any, ok bool, err error) {
-	if len(f.Vars) != len(p.vars) {
-		return nil, false, &RunError{Text: fmt.Sprintf("needs %d variables and was given %d", len(p.vars), len(f.Vars))}
+	if err := p.checkVars(f); err != nil {
+		return nil, false, err
 	}
 	m := &f.machine
 	m.begin(f, p)
@@ -194,10 +217,18 @@ func (p *Program) only(f *Frame, in any) (v any, ok bool, err error) {
 	return v, ok, nil
 }
 
+// checkVars reports that a frame does not have the variables of the cell.
+func (p *Program) checkVars(f *Frame) error {
+	if len(f.Vars) == len(p.vars) {
+		return nil
+	}
+	return &RunError{Text: fmt.Sprintf("needs %d variables and was given %d", len(p.vars), len(f.Vars))}
+}
+
 // each hands every output to yield until yield returns an error.
 func (p *Program) each(f *Frame, in any, yield func(any) error) (err error) {
-	if len(f.Vars) != len(p.vars) {
-		return &RunError{Text: fmt.Sprintf("needs %d variables and was given %d", len(p.vars), len(f.Vars))}
+	if err := p.checkVars(f); err != nil {
+		return err
 	}
 	m := &f.machine
 	m.begin(f, p)
@@ -207,10 +238,7 @@ func (p *Program) each(f *Frame, in any, yield func(any) error) (err error) {
 			err = p.recovered(r)
 		}
 	}()
-	left := f.Outputs
-	if left == 0 {
-		left = DefaultOutputs
-	}
+	left := f.outputs()
 	limit := left
 	err = p.root.each(m, in, func(v any) error {
 		if left--; left < 0 {

@@ -34,17 +34,18 @@ type Input struct {
 // Codes of findings that only lint makes. The others belong to the packages
 // that report them too.
 const (
-	codePath     diag.Code = "XD2101"
-	codeTarget   diag.Code = "XD2102"
-	codeLost     diag.Code = "XD2103"
-	codeDoubtful diag.Code = "XD2104"
-	codeFloat    diag.Code = "XD2106"
-	codeDead     diag.Code = "XD3102"
-	codeFlow     diag.Code = "XD3103"
-	codeRepeat   diag.Code = "XD4101"
-	codeClash    diag.Code = "XD4102"
-	codeOpen     diag.Code = "XD4103"
-	codeOverlap  diag.Code = "XD4104"
+	codeUntrusted diag.Code = "XD1202"
+	codePath      diag.Code = "XD2101"
+	codeTarget    diag.Code = "XD2102"
+	codeLost      diag.Code = "XD2103"
+	codeDoubtful  diag.Code = "XD2104"
+	codeFloat     diag.Code = "XD2106"
+	codeDead      diag.Code = "XD3102"
+	codeFlow      diag.Code = "XD3103"
+	codeRepeat    diag.Code = "XD4101"
+	codeClash     diag.Code = "XD4102"
+	codeOpen      diag.Code = "XD4103"
+	codeOverlap   diag.Code = "XD4104"
 )
 
 // ofOne are the rules that look at one definition and at what it was compiled
@@ -53,7 +54,7 @@ var ofOne = []func(*pass){secrets, samplesExist, names, paths, targets, lost, do
 
 // ofAll are the rules that compare definitions, and those that depend on the
 // time. They run each time, and never look at the cells or rows of mappings.
-var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, overrides}
+var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, overrides, untrusted}
 
 // Run returns what every rule has to say about the definitions of the
 // workspace. The library that comes with crossdock is not judged.

@@ -14,6 +14,8 @@ type Workspace struct {
 	Alerts    Fields[Alert]  `yaml:"alerts" doc:"Named receivers of alerts." defines:"alert"`
 	Recent    Recent         `yaml:"recent" doc:"What is kept of messages that are done, so that crossdock plan can say what they would come to."`
 	Protected []Text         `yaml:"protected" doc:"Fields that no change of definitions alters in what is sent unless somebody waives it: names such as currency, paths such as charges[].amount, or connection.operation.path."`
+	Sandbox   Text           `yaml:"sandbox" doc:"strict: all jq cells run in a sandbox, apart from the memory of the process." validate:"omitempty,oneof=strict"`
+	Untrusted []Text         `yaml:"untrusted" doc:"Folders with definitions by people one does not trust: their jq cells run in the sandbox, and they may not name what only people of the house may."`
 }
 
 // Defaults apply where a definition is silent.
@@ -75,6 +77,8 @@ type Environment struct {
 	Reload  Reload       `yaml:"reload" doc:"What must hold before changed definitions go live."`
 
 	Durability Text `yaml:"durability" doc:"What the store must at least promise of accepted messages: process, fsync or replicated. A store that promises less is refused." validate:"omitempty,oneof=process fsync replicated"`
+
+	Sandbox Text `yaml:"sandbox" doc:"strict: all jq cells run in a sandbox in this environment." validate:"omitempty,oneof=strict"`
 
 	Verify Fields[Verify] `yaml:"verify" doc:"Named webhook verifications of this environment; they win over those of crossdock.yaml." defines:"verify"`
 }
