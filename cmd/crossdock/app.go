@@ -90,6 +90,7 @@ func (a *app) root() *cobra.Command {
 		a.maintenanceCommand(),
 		a.switchCommand("resume", "Go on with a paused pipeline"),
 	)
+	root.AddCommand(a.newCommand(), a.schemaCommand())
 	return root
 }
 

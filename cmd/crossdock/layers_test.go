@@ -25,6 +25,7 @@ import (
 var floors = [][]string{
 	0: {"runtime/message", "runtime/retry", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
+		"dsl/contract", "dsl/profile", "dsl/likeness", "dsl/draft",
 		"dsl/sandbox", "dsl/sandbox/*",
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/template", "dsl/compile", "dsl/lint", "dsl/lineage", "dsl/dsltest", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask", "editor/jsonschema"},
@@ -51,6 +52,9 @@ var arrows = map[string][]string{
 	"pipelines":   {"mappings"},
 
 	"dsl/template": {"dsl/cell", "dsl/rule", "dsl/schema"},
+
+	"dsl/contract": {"dsl/schema"},
+	"dsl/draft":    {"dsl/schema", "dsl/profile", "dsl/likeness", "dsl/lookup", "dsl/format", "dsl/jq"},
 
 	"connectors/all":         {"connectors/file", "connectors/http", "connectors/log"},
 	"connectors/files":       {"connectors/format/*"},

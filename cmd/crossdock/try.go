@@ -78,7 +78,7 @@ func (a *app) tryOnce(ctx context.Context, name string, f tryFlags) error {
 	if m == nil {
 		return failf(exitUsage, "there is no mapping `%s`%s", name, suggestion(name, ws.Mappings))
 	}
-	if mine := about(list, m.File); mine.HasErrors() {
+	if mine := about(list, m.File); !runs(m, mine) {
 		a.print(mine, f.dir, "text")
 		return failf(exitLoad, "the mapping has errors")
 	}

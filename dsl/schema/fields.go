@@ -142,35 +142,6 @@ func (b *builder) field(key, body *ast.Node) {
 // maxDepth bounds the steps of one field name.
 const maxDepth = 32
 
-func checkName(s string) string {
-	switch {
-	case s == "":
-		return "it is empty"
-	case strings.Count(s, ".")+strings.Count(s, value.Items) >= maxDepth:
-		return "it is nested more than 32 deep"
-	}
-	for part := range strings.SplitSeq(s, ".") {
-		part = strings.TrimRight(part, "[]")
-		switch {
-		case part == "":
-			return "a name is missing beside a dot"
-		case strings.ContainsAny(part, "[] \t"):
-			return "brackets and blanks cannot stand inside a name"
-		}
-	}
-	for rest := s; rest != ""; {
-		i := strings.IndexAny(rest, "[]")
-		if i < 0 {
-			break
-		}
-		if !strings.HasPrefix(rest[i:], value.Items) || len(rest) > i+2 && rest[i+2] != '.' && rest[i+2] != '[' {
-			return "a list is written with []"
-		}
-		rest = rest[i+2:]
-	}
-	return ""
-}
-
 func (b *builder) body(n *ast.Node, d *draft, key *ast.Node) {
 	switch {
 	case n == nil || n.Kind == ast.Scalar && n.Empty:

@@ -141,34 +141,3 @@ func walk(shape *value.Shape, path []string, parent Field, seen map[*value.Shape
 		walk(shape.Item, at, f, seen, out)
 	}
 }
-
-// Join writes a path as people do: "lines[].sku".
-func Join(path []string) string {
-	var b strings.Builder
-	for i, name := range path {
-		if i > 0 && name != value.Items {
-			b.WriteByte('.')
-		}
-		b.WriteString(name)
-	}
-	return b.String()
-}
-
-// Split reads a path as people write it: "lines[].sku".
-func Split(path string) []string {
-	var out []string
-	for part := range strings.SplitSeq(path, ".") {
-		lists := 0
-		for strings.HasSuffix(part, value.Items) {
-			part = strings.TrimSuffix(part, value.Items)
-			lists++
-		}
-		if part != "" {
-			out = append(out, part)
-		}
-		for range lists {
-			out = append(out, value.Items)
-		}
-	}
-	return out
-}

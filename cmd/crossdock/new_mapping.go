@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"crossdock/dsl"
+	"crossdock/dsl/compile"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/draft"
+	"crossdock/dsl/value"
+	"crossdock/runtime/message"
+)
+
+// mappingFlags are the flags of `new mapping`.
+type mappingFlags struct {
+	place
+	payloads
+	samples        []string
+	from, to, zone string
+	json           bool
+}
+
+func (a *app) newMappingCommand() *cobra.Command {
+	var f mappingFlags
+	cmd := &cobra.Command{
+		Use: "mapping NAME --from-sample FILE --to SCHEMA", Args: cobra.ExactArgs(1),
+		Short: "Write a mapping from a sample to a schema: a row per field, best guesses marked",
+		Long: `Write a mapping from samples to a schema. Fields whose name, values and type suit
+a field of the schema become rows, each with a comment that says why; the rest
+are TODO comments. The mapping runs with crossdock try at once; lint reports the
+required fields that are still missing.
+
+A sample outside of the workspace, a row of CSV and an item of --split are copied
+into samples/ beside the mapping.`,
+		Example: `  crossdock new mapping bolt-orders --from-sample in.json --to canonical/order_released@1
+  crossdock new mapping scans --from-sample scans.csv --to canonical/shipment-event@1 --zone Europe/Berlin`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.newMapping(cmd.Context(), args[0], f) },
+	}
+	f.place.flags(cmd)
+	f.payloads.flags(cmd)
+	cmd.Flags().StringArrayVar(&f.samples, "from-sample", nil, "file with sample payloads; may be repeated")
+	cmd.Flags().StringVar(&f.to, "to", "", "schema of what the mapping makes")
+	cmd.Flags().StringVar(&f.from, "from", "", "schema of what comes in")
+	cmd.Flags().StringVar(&f.zone, "zone", "", "zone of times without one; that of the workspace unless given")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the guesses as JSON")
+	_ = cmd.MarkFlagRequired("from-sample")
+	_ = cmd.MarkFlagRequired("to")
+	return cmd
+}
+
+func (a *app) newMapping(ctx context.Context, name string, f mappingFlags) error {
+	if err := checkName("mapping", name); err != nil {
+		return err
+	}
+	ws, to, err := a.workspaceSchema(f.dir, f.to)
+	if err != nil {
+		return err
+	}
+	if f.from != "" && ws.Schemas[f.from] == nil && ws.Schemas["std/"+f.from] == nil {
+		return failf(exitUsage, "there is no schema `%s`%s", f.from, suggestion(f.from, ws.Schemas))
+	}
+	if f.zone == "" {
+		f.zone = zoneOf(ws)
+	}
+	if _, err := value.LoadZone(f.zone); err != nil {
+		return failf(exitUsage, "--zone: %s", err)
+	}
+	docs, err := f.read(ctx, f.samples)
+	if err != nil {
+		return err
+	}
+	r := draft.Request{Name: name, From: f.from, To: to.Schema, Output: f.to, Profile: profileOf(docs), Zone: f.zone}
+	file := f.path("mapping", name)
+	sample, err := a.planSample(f, file, name, docs)
+	if err != nil {
+		return err
+	}
+	if sample.name != "" {
+		r.Samples = []string{sample.name}
+	}
+	text, guesses, err := draft.Mapping(r)
+	if err != nil {
+		return failf(exitFindings, "%s", err)
+	}
+	written, err := a.write(f.place, "mapping", name, string(text))
+	if err != nil || written == "" {
+		return err
+	}
+	if sample.raw != nil {
+		if err := writeNew(sample.file, sample.raw, true); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.Stdout, "%s   (a copy of real data; mask what is personal before it is shared)\n", sample.file)
+	}
+	return a.drafted(name, f, guesses)
+}
+
+// zoneOf is the zone of a workspace.
+func zoneOf(ws *dsl.Workspace) string {
+	if ws.Spec != nil && ws.Spec.Defaults.Zone.Set() {
+		return ws.Spec.Defaults.Zone.Value
+	}
+	return "UTC"
+}
+
+// drafted says what was guessed, what is left, and what comes next.
+func (a *app) drafted(name string, f mappingFlags, guesses []draft.Guess) error {
+	if f.json {
+		return a.printJSON(guesses)
+	}
+	found, left := 0, []string{}
+	for _, g := range guesses {
+		switch {
+		case g.Source != "":
+			found++
+		case g.Required:
+			left = append(left, g.Target)
+		}
+	}
+	fmt.Fprintf(a.Stdout, "\n%d of %d fields have a row, each a guess to look at.", found, len(guesses))
+	if len(left) > 0 {
+		fmt.Fprintf(a.Stdout, " Required and still missing: %s.", strings.Join(left, ", "))
+	}
+	fmt.Fprintln(a.Stdout)
+	_, all, err := load(f.dir, "")
+	if err != nil {
+		return failf(exitLoad, "%s", err)
+	}
+	var others diag.List
+	rel, err := filepath.Rel(f.dir, f.path("mapping", name))
+	for _, d := range all {
+		// Required fields without a row were named above.
+		if err == nil && d.Span.File == filepath.ToSlash(rel) && d.Code != "XD2103" {
+			others = append(others, d)
+		}
+	}
+	a.print(others, f.dir, "text")
+	at := ""
+	if f.dir != "." {
+		at = " --dir " + f.dir
+	}
+	fmt.Fprintf(a.Stdout, "Next: crossdock try %s%s\n", name, at)
+	return nil
+}
+
+// sample is the file that a drafted mapping names, and what has to be written
+// for it.
+type sample struct {
+	name string // relative to the mapping
+	file string
+	raw  []byte // nil where the file is there already
+}
+
+// planSample finds the sample of a mapping: a file of the workspace, or a copy
+// of one document beside the mapping.
+func (a *app) planSample(f mappingFlags, mapping, name string, docs []document) (sample, error) {
+	if f.out == "-" {
+		return sample{}, nil
+	}
+	dir := filepath.Dir(mapping)
+	if whole := docs[0].line == 0 && docs[0].raw != nil; whole && inside(f.dir, docs[0].file) {
+		rel, err := relative(dir, docs[0].file)
+		return sample{name: rel}, err
+	}
+	best, raw := 0, []byte(nil)
+	if d := docs[0]; len(docs) == 1 && d.line == 0 && d.raw != nil {
+		best, raw = len(d.raw), d.raw // as it was written
+	}
+	for _, d := range docs[:min(len(docs), 1000)] {
+		if text := message.Marshal(d.value); len(text) > best && len(text) < 1<<20 {
+			best, raw = len(text), text
+		}
+	}
+	if raw == nil {
+		return sample{}, failf(exitFindings, "the sample is too large to be copied; use a smaller one")
+	}
+	rel := "samples/" + filepath.Base(name) + ".json"
+	return sample{rel, filepath.Join(dir, filepath.FromSlash(rel)), append(bytes.TrimRight(raw, "\r\n"), '\n')}, nil
+}
+
+// inside reports whether a file lies below a folder.
+func inside(dir, file string) bool {
+	rel, err := relative(dir, file)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}
+
+// relative is the way from a folder to a file, as definitions write it.
+func relative(dir, file string) (string, error) {
+	from, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	to, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	rel, err := filepath.Rel(from, to)
+	return filepath.ToSlash(rel), err
+}
+
+// runs reports whether a mapping can be tried although something is wrong: only
+// rows that nobody wrote yet are missing.
+func runs(m *compile.Mapping, found diag.List) bool {
+	for _, d := range found {
+		if d.Severity == diag.Error && d.Code != "XD2103" {
+			return false
+		}
+	}
+	return m.Mapping != nil
+}

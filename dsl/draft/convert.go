@@ -1,0 +1,220 @@
+package draft
+
+import (
+	"slices"
+	"strings"
+
+	"crossdock/dsl/likeness"
+	"crossdock/dsl/profile"
+	"crossdock/dsl/value"
+)
+
+// conversion is how a row makes the type of its target.
+type conversion struct {
+	fit   float64  // how well the values suit the target, 0 not at all
+	pipe  string   // jq behind the source
+	keys  []string // "type: date"
+	notes []string // what is assumed
+}
+
+// convert says how values of a source become the type of a target. What it
+// returns was tried on every value that is known.
+func convert(target *value.Shape, src source, zone string) conversion {
+	n := src.node
+	c := conversion{fit: 1}
+	switch base := target.Type.Base; base {
+	case value.Any:
+	case value.String, value.Name:
+		c.text(n, lastName(src.path))
+	case value.URL:
+		if form, _ := n.Form(); form != profile.URL {
+			c.fit = 0
+		}
+	case value.Choice:
+		c.choice(target, n)
+	case value.Integer, value.Number, value.Fixed:
+		c.number(target, n)
+	case value.Boolean:
+		c.boolean(n)
+	case value.Date, value.DateTime, value.Time:
+		c.temporal(target, src, zone)
+	default:
+		c.fit = 0
+	}
+	if c.fit > 0 && !c.works(target, n, zone) {
+		c.fit = 0
+	}
+	return c
+}
+
+func (c *conversion) text(n *profile.Node, name string) {
+	switch {
+	case n.Booleans > 0:
+		c.fit = 0.3
+		c.keys = append(c.keys, "type: string")
+	case n.Numbers > 0:
+		c.keys = append(c.keys, "type: string")
+	default:
+		if form, _ := n.Form(); form == profile.DateTime || form == profile.Date || form == profile.URL {
+			c.fit = 0.7
+		}
+	}
+}
+
+func (c *conversion) choice(target *value.Shape, n *profile.Node) {
+	known := func(v profile.Value) bool { return slices.Contains(target.Options, v.Text) }
+	switch {
+	case n.Texts == 0 || len(n.Values) == 0:
+		c.fit = 0
+	case !slices.ContainsFunc(n.Values, func(v profile.Value) bool { return !known(v) }) && !n.More:
+		c.fit = 1.3
+	case n.CodeLike():
+		c.fit = 0.9
+		c.notes = append(c.notes, "needs a lookup to "+list(target.Options, 6))
+	default:
+		c.fit = 0.3
+	}
+}
+
+func (c *conversion) number(target *value.Shape, n *profile.Node) {
+	form, _ := n.Form()
+	t := "type: " + target.Type.String()
+	switch {
+	case n.Booleans > 0:
+		c.fit = 0
+	case n.Numbers > 0 && n.Texts == 0:
+		if target.Type.Base == value.Fixed {
+			c.keys = append(c.keys, t)
+		}
+		if target.Type.Base == value.Integer && n.Fractions > 0 {
+			c.fit = 0
+		}
+	case form == profile.IntegerText || form == profile.DecimalText || form == profile.LeadingZero:
+		c.keys, c.fit = append(c.keys, t), 0.95
+	case form == profile.DecimalComma:
+		c.pipe = ` | gsub("[.]"; "") | sub(","; ".")`
+		c.keys, c.notes, c.fit = append(c.keys, t), append(c.notes, "decimal comma"), 0.95
+	default:
+		c.fit = 0
+	}
+}
+
+func (c *conversion) boolean(n *profile.Node) {
+	if n.Booleans > 0 {
+		return
+	}
+	yes, ok := n.YesNo()
+	if !ok {
+		c.fit = 0
+		return
+	}
+	c.keys = append(c.keys, "type: boolean", "true_values: ["+quote(yes)+"]")
+	c.notes = append(c.notes, "yes is written "+yes)
+}
+
+// temporal reads dates and times in the notation that was recognised.
+func (c *conversion) temporal(target *value.Shape, src source, zone string) {
+	n, base := src.node, target.Type.Base
+	form, pattern := n.Form()
+	if n.Numbers > 0 || digitsOnly(n) {
+		if pattern = numericTime(lastName(src.path), n); pattern == "" {
+			c.fit = 0
+			return
+		}
+		form = profile.PatternTime
+		if strings.HasPrefix(pattern, "yyyy") {
+			form = map[bool]profile.Form{true: profile.Local, false: profile.PatternDate}[strings.Contains(pattern, "HH")]
+		}
+	}
+	c.keys = append(c.keys, "type: "+target.Type.String())
+	if pattern != "" {
+		c.keys = append(c.keys, "parse: "+yamlPattern(pattern))
+		c.notes = append(c.notes, "written "+pattern)
+	}
+	if other := n.Ambiguous(); other != "" {
+		c.notes = append(c.notes, "or is it "+other+"?")
+	}
+	assume := func() {
+		c.keys = append(c.keys, "zone: "+zone)
+		c.notes = append(c.notes, "the zone is assumed")
+	}
+	day := form == profile.Date || form == profile.PatternDate
+	switch {
+	case base == value.Time:
+		if form != profile.Clock {
+			c.fit = 0
+		}
+	case form == profile.Clock || form == profile.NoForm || !day && form != profile.DateTime && form != profile.Local && form != profile.PatternTime:
+		c.fit = 0
+	case base == value.Date && day:
+	case base == value.Date:
+		c.fit = 0.8
+		assume()
+	case day:
+		c.fit = 0.7
+		c.notes = append(c.notes, "only a day is known: midnight")
+		if pattern == "" {
+			c.pipe, c.keys = ` + "T00:00:00"`, c.keys[:1]
+		}
+		assume()
+	case form == profile.Local:
+		assume()
+	}
+}
+
+func yamlPattern(p string) string {
+	if strings.ContainsAny(p, "':,|#") {
+		return `"` + p + `"`
+	}
+	return p
+}
+
+// works tries the conversion on every value that is known.
+func (c *conversion) works(target *value.Shape, n *profile.Node, zone string) bool {
+	if len(c.keys) == 0 || n.Booleans > 0 {
+		return true
+	}
+	opt := value.Options{}
+	for _, k := range c.keys {
+		name, text, _ := strings.Cut(k, ": ")
+		switch name {
+		case "parse":
+			opt.Parse = strings.Trim(text, `"`)
+		case "zone":
+			opt.Zone = zone
+		case "true_values":
+			yes, _ := n.YesNo()
+			opt.TrueValues = []string{yes}
+		}
+	}
+	conv, err := value.NewConverter(target.Type, opt)
+	if err != nil {
+		return false
+	}
+	for _, v := range n.Values {
+		text := v.Text
+		switch {
+		case strings.Contains(c.pipe, "T00"):
+			text += "T00:00:00"
+		case c.pipe != "":
+			text = strings.Replace(strings.ReplaceAll(text, ".", ""), ",", ".", 1)
+		}
+		if conv.Check(text) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// alike is how well a source suits a target: by its name, by where it stands,
+// and by its values.
+func alike(target []string, src source, fit float64) float64 {
+	name := likeness.Compare(target, src.path)
+	if likeness.Has(lastName(target), "country") && len(src.node.Values) > 0 && len(src.node.Values[0].Text) == 2 {
+		name *= 1.1 // two letters are the code of a country
+	}
+	if src.node.Present() == 0 {
+		name *= 0.8
+	}
+	return name * src.far * fit
+}

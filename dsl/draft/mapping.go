@@ -1,0 +1,297 @@
+package draft
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"crossdock/dsl/likeness"
+	"crossdock/dsl/profile"
+	"crossdock/dsl/schema"
+	"crossdock/dsl/value"
+)
+
+// Request is what a mapping is drafted from.
+type Request struct {
+	Name    string
+	From    string         // schema of the input, "" for none
+	To      *schema.Schema // what the mapping makes
+	Output  string         // the name of To as it is to be written
+	Samples []string       // files, relative to the mapping
+	Profile *profile.Profile
+	Zone    string // of times without one, where one has to be assumed
+}
+
+// Guess is one target of a drafted mapping.
+type Guess struct {
+	Target   string  `json:"target"` // "lines[].sku"
+	Source   string  `json:"source,omitempty"`
+	Score    float64 `json:"score,omitempty"` // 0 to 1; one below 0.45 is not made
+	Reason   string  `json:"reason,omitempty"`
+	Required bool    `json:"required,omitempty"`
+}
+
+// least is the score below which nothing is guessed: a wrong row costs more
+// than an empty one.
+const least = 0.45
+
+// Mapping drafts a mapping: a row per field of the target schema that something
+// in the samples seems to be meant for, and a comment per field without one.
+// Rows of required fields are marked as required. The guesses come in the order
+// of the schema.
+func Mapping(r Request) ([]byte, []Guess, error) {
+	root := r.Profile.Root
+	if root.Objects == 0 || root.Lists+root.Texts+root.Numbers > 0 {
+		return nil, nil, fmt.Errorf("a mapping reads one object, but the sample is %s", what(root))
+	}
+	shape := r.To.Shape()
+	if len(shape.Order) == 0 {
+		return nil, nil, fmt.Errorf("%s lists no fields", r.To.Name)
+	}
+	m := &mapper{request: r}
+	m.object(shape, nil, &scope{node: root}, "  ")
+	var b strings.Builder
+	fmt.Fprintf(&b, "mapping: %s\n", r.Name)
+	if r.From != "" {
+		fmt.Fprintf(&b, "input: %s\n", r.From)
+	}
+	fmt.Fprintf(&b, "output: %s\n", r.Output)
+	if len(r.Samples) > 0 {
+		var files []string
+		for _, s := range r.Samples {
+			files = append(files, quote(s))
+		}
+		fmt.Fprintf(&b, "samples: [%s]\n", strings.Join(files, ", "))
+	}
+	fmt.Fprintf(&b, "# Drafted from %s. Look at every row: a guess says why it was made.\n", plural(r.Profile.Documents, "sample"))
+	fmt.Fprintf(&b, "# TODO lines are fields for which nothing was found; lint reports those that are required.\n")
+	b.WriteString("fields:\n")
+	if !m.any {
+		b.WriteString("  # nothing in the samples looks like a field of the target; this row is only a beginning\n")
+		fmt.Fprintf(&b, "  %s: {from: empty}\n", shape.Order[0])
+	}
+	b.WriteString(m.text.String())
+	return laid(&b), m.guesses, nil
+}
+
+func what(n *profile.Node) string {
+	switch {
+	case n.Lists > 0:
+		return "a list: name its items with --split '.[]'"
+	case n.Objects == 0:
+		return "no object"
+	}
+	return "of several kinds"
+}
+
+type mapper struct {
+	request Request
+	text    strings.Builder
+	guesses []Guess
+	any     bool // some row was written
+}
+
+// slot is one field of the target at one level of rows.
+type slot struct {
+	path     []string // from the rows around it
+	whole    []string // from the whole target
+	shape    *value.Shape
+	required bool
+	match    *match
+}
+
+// match is what was found for a slot.
+type match struct {
+	slot  *slot
+	src   source
+	conv  conversion
+	score float64
+}
+
+// slots lists the scalar fields and the lists of an object; objects inside it
+// are taken apart.
+func slots(shape *value.Shape, path, whole []string, required bool, depth int) []*slot {
+	var out []*slot
+	for _, name := range shape.Order {
+		f := shape.Fields[name]
+		s := &slot{path: below(path, name), whole: below(whole, name), shape: f, required: required && f.Required}
+		if len(f.Fields) > 0 && depth < 8 {
+			out = append(out, slots(f, s.path, s.whole, s.required, depth+1)...)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// object writes the rows of one level.
+func (m *mapper) object(shape *value.Shape, whole []string, at *scope, indent string) {
+	list := slots(shape, nil, whole, true, 0)
+	m.assign(list, at)
+	for _, s := range list {
+		switch {
+		case s.match == nil:
+			m.missing(s, indent)
+		case s.shape.Type.Base == value.List:
+			m.list(s, at, indent)
+		default:
+			m.row(s, indent)
+		}
+	}
+}
+
+// assign gives each slot its best source. A source is given away once, unless
+// nothing else comes near.
+func (m *mapper) assign(list []*slot, at *scope) {
+	scalars, lists := at.scalars(), at.lists()
+	var all []*match
+	for _, s := range list {
+		if s.shape.Type.Base == value.List {
+			for _, src := range lists {
+				if score := m.likeList(s, src, at); score >= least {
+					all = append(all, &match{slot: s, src: src, score: score})
+				}
+			}
+			continue
+		}
+		for _, src := range scalars {
+			conv := convert(s.shape, src, m.request.Zone)
+			if conv.fit == 0 {
+				continue
+			}
+			if score := min(1, alike(s.whole, src, conv.fit)); score >= least {
+				all = append(all, &match{slot: s, src: src, conv: conv, score: score})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *match) int { return cmp.Compare(b.score, a.score) })
+	used := map[string]int{}
+	for pass := range 2 {
+		for _, c := range all {
+			// A second use needs a better reason than the first.
+			if c.slot.match != nil || used[c.src.expr] > pass || used[c.src.expr] > 0 && c.score < 0.8 {
+				continue
+			}
+			c.slot.match = c
+			used[c.src.expr]++
+		}
+	}
+}
+
+// likeList compares lists: by their names, and by what their items could give.
+func (m *mapper) likeList(s *slot, src source, at *scope) float64 {
+	name := likeness.Compare(s.whole, src.path)
+	items := src.node.Items()
+	switch {
+	case items == nil:
+		return 0
+	case s.shape.Item == nil || len(s.shape.Item.Fields) == 0:
+		if items.Objects > 0 {
+			return 0
+		}
+		return name
+	case items.Objects == 0:
+		return 0
+	}
+	inner := &scope{node: items, path: below(src.path, value.Items)}
+	fields := slots(s.shape.Item, nil, below(s.whole, value.Items), true, 0)
+	(&mapper{request: m.request}).assign(fields, inner)
+	found, need := 0.0, 0.0
+	for _, f := range fields {
+		weight := 0.3
+		if f.required {
+			weight = 1
+		}
+		need += weight
+		if f.match != nil {
+			found += weight * f.match.score
+		}
+	}
+	if found == 0 {
+		return 0
+	}
+	return min(1, 0.6*name+0.7*found/max(need, 0.1))
+}
+
+func (m *mapper) list(s *slot, at *scope, indent string) {
+	c := s.match
+	why := m.note(s)
+	name := key(strings.Join(s.path, "."))
+	if s.shape.Item == nil || len(s.shape.Item.Fields) == 0 {
+		fmt.Fprintf(&m.text, "%s%s: {each: %s}%s\n", indent, name, cell(c.src.expr), why)
+		return
+	}
+	fmt.Fprintf(&m.text, "%s%s:%s\n%s  each: %s\n", indent, name, why, indent, cell(c.src.expr))
+	if s.required {
+		fmt.Fprintf(&m.text, "%s  required: true\n", indent)
+	}
+	fmt.Fprintf(&m.text, "%s  fields:\n", indent)
+	root := at
+	if at.root != nil {
+		root = at.root
+	}
+	inner := &scope{node: c.src.node.Items(), path: below(c.src.path, value.Items), root: root}
+	m.object(s.shape.Item, below(s.whole, value.Items), inner, indent+"    ")
+}
+
+// row writes one row, short where nothing is said about it.
+func (m *mapper) row(s *slot, indent string) {
+	c := s.match
+	from := c.src.expr + c.conv.pipe
+	keys := c.conv.keys
+	if s.required {
+		keys = append(keys[:len(keys):len(keys)], "required: true")
+	}
+	body := cell(from)
+	if len(keys) > 0 {
+		body = "{from: " + cell(from) + ", " + strings.Join(keys, ", ") + "}"
+	}
+	fmt.Fprintf(&m.text, "%s%s: %s%s\n", indent, key(strings.Join(s.path, ".")), body, m.note(s))
+}
+
+// note is the comment of a guess, and puts it on record.
+func (m *mapper) note(s *slot) string {
+	c := s.match
+	m.any = true
+	reason := "like " + c.src.path[len(c.src.path)-1]
+	if shared := likeness.Shared(s.whole, c.src.path); len(shared) > 0 {
+		reason = "both say " + strings.Join(shared, " ")
+	}
+	if c.src.how != "" {
+		reason += "; " + c.src.how
+	}
+	for _, n := range c.conv.notes {
+		reason += "; " + n
+	}
+	if s.shape.Type.Base == value.Choice && c.conv.fit < 1 {
+		reason += "; seen: " + list(c.src.values(5), 5)
+	}
+	m.guesses = append(m.guesses, Guess{schema.Join(s.whole), c.src.expr, c.score, reason, s.required})
+	return fmt.Sprintf("   # guess %.0f%%: %s", 100*c.score, comment(reason))
+}
+
+// missing writes what is not mapped yet. A field with one possible value has
+// that one.
+func (m *mapper) missing(s *slot, indent string) {
+	name := strings.Join(s.path, ".")
+	if s.required && len(s.shape.Options) == 1 {
+		m.any = true
+		reason := "the only value it can have"
+		m.guesses = append(m.guesses, Guess{schema.Join(s.whole), "const " + s.shape.Options[0], 1, reason, true})
+		fmt.Fprintf(&m.text, "%s%s: {const: %s}   # guess: %s\n", indent, key(name), quote(s.shape.Options[0]), reason)
+		return
+	}
+	m.guesses = append(m.guesses, Guess{Target: schema.Join(s.whole), Required: s.required})
+	about := s.shape.Type.String()
+	if len(s.shape.Options) > 0 {
+		about += " of " + list(s.shape.Options, 5)
+	}
+	if s.required {
+		about = "required, " + about
+	}
+	if s.shape.Note != "" {
+		about += ": " + comment(s.shape.Note)
+	}
+	fmt.Fprintf(&m.text, "%s# TODO %s: %s\n", indent, key(name), about)
+}
