@@ -18,26 +18,46 @@ import (
 	"crossdock/runtime/testrun"
 )
 
+// testFlags are the flags of `test`.
+type testFlags struct {
+	dir, format, env, only string
+	changed, mutate        bool
+	least                  float64
+	timeout                time.Duration
+}
+
 func (a *app) testCommand() *cobra.Command {
-	var format, env string
-	var changed bool
+	var f testFlags
 	cmd := &cobra.Command{
 		Use: "test [DIR]", GroupID: "write", Args: cobra.MaximumNArgs(1),
 		Short: "Run the cases of all *.test.yaml files",
 		Long: `Run the cases of all *.test.yaml files of the workspace in DIR.
 
 Pipelines run on a queue in memory with stand-ins for every connection; nothing
-leaves the process, and waiting for a retry takes no time.`,
+leaves the process, and waiting for a retry takes no time.
+
+With --mutate the tests are tested: one small change after the other is planted
+into rows, rules, lookups, defaults and retries, and those that no test notices
+are listed.`,
 		Example: `  crossdock test
   crossdock test --changed
-  crossdock test --format junit > report.xml`,
+  crossdock test --format junit > report.xml
+  crossdock test --mutate --min 80`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.test(cmd.Context(), dir(args), env, format, changed)
+			f.dir = dir(args)
+			if f.mutate {
+				return a.mutate(cmd.Context(), f)
+			}
+			return a.test(cmd.Context(), f.dir, f.env, f.format, f.changed)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text, json or junit")
-	cmd.Flags().StringVar(&env, "env", "", "environment whose variables are used")
-	cmd.Flags().BoolVar(&changed, "changed", false, "only tests whose definitions differ from the last commit of git")
+	cmd.Flags().StringVar(&f.format, "format", "text", "text, json or junit")
+	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
+	cmd.Flags().BoolVar(&f.changed, "changed", false, "only tests whose definitions differ from the last commit of git")
+	cmd.Flags().BoolVar(&f.mutate, "mutate", false, "plant changes into the definitions and list those that no test notices")
+	cmd.Flags().StringVar(&f.only, "only", "", "--mutate: only definitions whose kind and name hold this, such as \"mapping orders\"")
+	cmd.Flags().Float64Var(&f.least, "min", 0, "--mutate: end with 1 where the score is less than this percentage")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Minute, "--mutate: end after this time and tell how many changes were not tried")
 	return cmd
 }
 

@@ -140,3 +140,26 @@ func (t *Table) Find(code, column string) (any, error) {
 	}
 	return v, nil
 }
+
+// Row returns the value of a code as the table has it: with columns, all of
+// them by name.
+func (t *Table) Row(code string) (any, bool) {
+	v, ok := t.rows[t.fold(code)]
+	return v, ok
+}
+
+// Fallback is what an unknown code gives where OnMiss is Default.
+func (t *Table) Fallback() any { return t.fallback }
+
+// Change puts another value in the place of that of a known code, or of the
+// fallback where code is nil, and returns how it was. It is for those who try out
+// changes of a table that nobody else uses meanwhile.
+func (t *Table) Change(code *string, v any) (before any) {
+	if code == nil {
+		before, t.fallback = t.fallback, v
+		return before
+	}
+	k := t.fold(*code)
+	before, t.rows[k] = t.rows[k], v
+	return before
+}
