@@ -50,20 +50,22 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := unknownCommand(root, args)
+	if err == nil {
+		cmd, err = root.ExecuteContextC(ctx)
+	}
 	if err == nil {
 		return exitOK
 	}
 	var e *exit
-	if errors.As(err, &e) {
-		if e.message != "" {
-			fmt.Fprintln(a.Stderr, "crossdock:", e.message)
-		}
-		return e.code
+	if !errors.As(err, &e) {
+		fmt.Fprint(a.Stderr, wrongUsage(cmd, err))
+		return exitUsage
 	}
-	fmt.Fprintln(a.Stderr, "crossdock:", err)
-	fmt.Fprintln(a.Stderr, "Run `crossdock help` to see how it is used.")
-	return exitUsage
+	if e.message != "" {
+		fmt.Fprintln(a.Stderr, "crossdock:", e.message)
+	}
+	return e.code
 }
 
 func (a *app) root() *cobra.Command {
@@ -91,6 +93,7 @@ func (a *app) root() *cobra.Command {
 		a.switchCommand("resume", "Go on with a paused pipeline"),
 	)
 	root.AddCommand(a.newCommand(), a.schemaCommand())
+	sayArguments(root)
 	return root
 }
 

@@ -140,6 +140,9 @@ key wrote anew.`,
 
 func verifyAudit(log, key, head string) (audit.Summary, error) {
 	secret, err := audit.ReadKey(key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return audit.Summary{}, fmt.Errorf("there is no key of an audit log %s; name it with --key, or the workspace with --dir", key)
+	}
 	if err != nil {
 		return audit.Summary{}, err
 	}

@@ -153,7 +153,9 @@ func (a *app) checkup(c checkup) {
 	for _, p := range c.Promises {
 		rows = append(rows, []string{short(p.Pipeline, 24), short(p.Target, 30), p.Text})
 	}
-	a.table(rows)
+	if len(rows) > 1 {
+		a.table(rows)
+	}
 }
 
 // promises says what each effect of each pipeline promises.

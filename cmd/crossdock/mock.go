@@ -45,6 +45,9 @@ func (a *app) mock(ctx context.Context, dir, env string, faults []string) error 
 	if err != nil {
 		return failf(exitLoad, "%s", err)
 	}
+	if len(stage.Partners) == 0 {
+		return failf(exitLoad, "there is no partner to play in %s: the workspace has no connection of the type http", dir)
+	}
 	for _, f := range faults {
 		ref, words, ok := strings.Cut(f, "=")
 		op := ws.Operation(ref)

@@ -43,6 +43,12 @@ func (a *app) tokenCreate() *cobra.Command {
 	cmd.Flags().StringVar(&expires, "expires", "", "how long it is good, such as 90d; until it is revoked unless given")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var err error
+		switch {
+		case g.Name == "":
+			return fmt.Errorf("say who or what uses it: --name ci")
+		case role == "":
+			return fmt.Errorf("say what it may do: --role viewer, operator, editor or admin")
+		}
 		if g.Role, err = access.ParseRole(role); err != nil {
 			return fmt.Errorf("--role: %w", err)
 		}
