@@ -291,7 +291,7 @@ func typesAndUnits(b *strings.Builder) {
 
 // commands are all commands in the order of the page.
 var commands = []string{"init", "lint", "fmt", "test", "plan", "try", "eval", "explain", "explain route", "explain row",
-	"lineage", "editor", "editor setup", "editor schemas", "lsp",
+	"lineage", "docs", "docs build", "editor", "editor setup", "editor schemas", "lsp",
 	"new", "new mapping", "new connection", "new pipeline", "new test",
 	"schema", "schema infer", "schema diff", "schema export",
 	"run", "mock", "demo", "status", "queues", "top", "maintenance", "maintenance start", "maintenance stop", "maintenance list", "trace",

@@ -82,7 +82,7 @@ func (a *app) root() *cobra.Command {
 		&cobra.Group{ID: "operate", Title: "Operate what runs:"},
 	)
 	root.AddCommand(
-		a.initCommand(), a.lintCommand(), a.fmtCommand(), a.testCommand(), a.planCommand(), a.tryCommand(), a.evalCommand(), a.explainCommand(),
+		a.initCommand(), a.lintCommand(), a.fmtCommand(), a.testCommand(), a.planCommand(), a.tryCommand(), a.evalCommand(), a.explainCommand(), a.docsCommand(),
 		a.lineageCommand(),
 		a.editorCommand(), a.lspCommand(),
 		a.runCommand(), a.mockCommand(), a.demoCommand(),

@@ -45,9 +45,6 @@ func (a *app) mock(ctx context.Context, dir, env string, faults []string) error 
 	if err != nil {
 		return failf(exitLoad, "%s", err)
 	}
-	if len(stage.Partners) == 0 {
-		return failf(exitLoad, "there is no partner to play in %s: the workspace has no connection of the type http", dir)
-	}
 	for _, f := range faults {
 		ref, words, ok := strings.Cut(f, "=")
 		op := ws.Operation(ref)
@@ -55,6 +52,9 @@ func (a *app) mock(ctx context.Context, dir, env string, faults []string) error 
 			return fmt.Errorf("--fault %s names no operation; write connection.operation=503,timeout", f)
 		}
 		stage.Partners[op.Connection].Fail(op.Name, strings.Split(words, ",")...)
+	}
+	if len(stage.Partners) == 0 {
+		return failf(exitLoad, "there is no partner to play in %s: the workspace has no connection of the type http", dir)
 	}
 	var mu sync.Mutex
 	for _, name := range sorted(stage.Partners) {
