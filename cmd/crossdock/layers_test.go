@@ -93,6 +93,7 @@ var fences = map[string][]string{
 	"golang.org/x/term":                     {"cmd/crossdock"},
 	"golang.org/x/text":                     {"connectors/format/text", "dsl/diag"},
 	"github.com/xuri/excelize":              {"dsl/sheet"},
+	"github.com/rogpeppe/go-internal":       {"cmd/crossdock"},
 	"pgregory.net/rapid":                    {"runtime/queue/queuetest"},
 	"go.uber.org/goleak":                    {"runtime/queue/queuetest", "connectors/connectortest"},
 }

@@ -1,8 +1,9 @@
 // Package format lays out a definition file the way everybody's files look.
 //
 // Format changes white space and the order of the top-level keys, nothing
-// else: values, quotes, comments and the order of rows stay. Formatting twice
-// changes nothing more, and the file means the same before and after.
+// else: values, quotes, comments and the order of rows stay. Where values of a
+// map stand below each other, all of them do. Formatting twice changes nothing
+// more, and the file means the same before and after.
 package format
 
 import (
@@ -18,28 +19,42 @@ import (
 // parser finds fault with is returned as it is, with the findings; they name
 // no file.
 func Format(src []byte) ([]byte, diag.List) {
+	out, _, list := Layout(src)
+	return out, list
+}
+
+// Layout is Format that also says, in words, why a file was left as it is, or
+// some of it; "" where all of it has the canonical layout.
+func Layout(src []byte) (out []byte, kept string, findings diag.List) {
 	file, findings := parser.Parse("", src)
 	if len(findings) > 0 {
-		return src, findings
+		return src, "", findings
 	}
 	if file.Root.Flow {
-		return src, nil
+		return src, "it is written between { and } as a whole", nil
 	}
 	// White space means something in more corners of YAML than one thinks of.
 	// A layout that would change the definition is not worth having.
-	out := newLayout(file).lines()
-	laid, findings := parser.Parse("", out)
-	if len(findings) > 0 || !sameFile(file, laid) {
-		return src, nil
+	out = newLayout(file).lines()
+	laid, list := parser.Parse("", out)
+	if len(list) > 0 || !sameFile(file, laid) {
+		return src, "its layout means something: another one would change the definition", nil
 	}
 	sorted := reorder(laid)
 	if bytes.Equal(sorted, out) {
-		return out, nil
+		return out, "", nil
 	}
-	if moved, findings := parser.Parse("", sorted); len(findings) > 0 || !sameFile(file, moved) {
-		return out, nil
+	const unsorted = "its keys stay in their order: sorting them would change the definition"
+	moved, list := parser.Parse("", sorted)
+	if len(list) > 0 || !sameFile(file, moved) {
+		return out, unsorted, nil
 	}
-	return sorted, nil
+	// What stands below each other may be other keys now.
+	again := newLayout(moved).lines()
+	if last, list := parser.Parse("", again); len(list) > 0 || !sameFile(file, last) || !bytes.Equal(reorder(last), again) {
+		return out, unsorted, nil
+	}
+	return again, "", nil
 }
 
 // Changed reports whether Format would change the file.

@@ -288,7 +288,7 @@ func FuzzFormat(f *testing.F) {
 // TestShipped holds the definitions of this repository to the promises too.
 func TestShipped(t *testing.T) {
 	n := 0
-	for _, dir := range []string{"mappings", "pipelines", "examples"} {
+	for _, dir := range []string{"mappings", "pipelines", "examples", "docs"} {
 		root := filepath.Join("..", "..", dir)
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || filepath.Ext(path) != ".yaml" {
@@ -307,6 +307,32 @@ func TestShipped(t *testing.T) {
 		}
 	}
 	t.Logf("%d files", n)
+}
+
+// TestArchives holds the definitions inside the tests of the language, mistakes
+// included, to the promises.
+func TestArchives(t *testing.T) {
+	n := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".txtar" {
+			return err
+		}
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			return err
+		}
+		for _, f := range archive.Files {
+			if filepath.Ext(f.Name) == ".yaml" {
+				check(t, f.Data)
+				n++
+			}
+		}
+		return nil
+	})
+	if err != nil || n < 50 {
+		t.Fatalf("%d definitions: %v", n, err)
+	}
+	t.Logf("%d definitions", n)
 }
 
 func TestChanged(t *testing.T) {

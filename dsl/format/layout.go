@@ -48,17 +48,9 @@ func newLayout(f *ast.File) *layout {
 // block lays out a map or list whose tokens start at column col, from 0.
 func (l *layout) block(n *ast.Node, col int) {
 	if n.Kind == ast.Map {
-		columns := map[int]int{}
-		for _, p := range n.Pairs {
-			if c, ok := l.valueColumn(p); ok {
-				columns[c]++
-			}
-		}
-		for _, p := range n.Pairs {
-			// A value that stands in one column with another one is part
-			// of a table, which is left as it is.
-			c, ok := l.valueColumn(p)
-			l.pair(p, col, ok && columns[c] > 1)
+		pads := l.pads(n)
+		for i, p := range n.Pairs {
+			l.pair(p, col, pads[i])
 		}
 		return
 	}
@@ -98,8 +90,8 @@ func (l *layout) item(n *ast.Node, dash, col int) int {
 	return end
 }
 
-// pair lays out one entry of a map.
-func (l *layout) pair(p ast.Pair, col int, table bool) {
+// pair lays out one entry of a map, with pad blanks behind its colon.
+func (l *layout) pair(p ast.Pair, col, pad int) {
 	key, value := p.Key, p.Value
 	at := key.Span.Start
 	l.token(at, col)
@@ -115,18 +107,83 @@ func (l *layout) pair(p ast.Pair, col int, table bool) {
 	if value.Empty {
 		return
 	}
-	if start := l.text.Offset(value.Span.Start); value.Span.Start.Line == at.Line && !table {
-		this.gaps = append(this.gaps, gap{colon + 1, start, " "})
+	if start := l.text.Offset(value.Span.Start); value.Span.Start.Line == at.Line {
+		this.gaps = append(this.gaps, gap{colon + 1, start, strings.Repeat(" ", pad)})
 	}
 	l.value(value, at, col, col+step)
 }
 
+// longKey is how long a key may be to count for the column of a table.
+const longKey = 32
+
+// pads returns how many blanks stand behind the colon of each entry of a map.
+// Where values of neighbours stand below each other on purpose, with more than
+// one blank in front, all of them do; else one blank is enough. A blank line ends
+// a table.
+func (l *layout) pads(n *ast.Node) []int {
+	pads := make([]int, len(n.Pairs))
+	for i := range pads {
+		pads[i] = 1
+	}
+	for from := 0; from < len(n.Pairs); {
+		to := from + 1
+		for to < len(n.Pairs) && !l.blankBetween(n.Pairs[to-1].Value.Span.End.Line, n.Pairs[to].Key.Span.Start.Line) {
+			to++
+		}
+		l.table(n.Pairs[from:to], pads[from:to])
+		from = to
+	}
+	return pads
+}
+
+// blankBetween reports whether a blank line stands between two lines.
+func (l *layout) blankBetween(from, to int) bool {
+	for no := from + 1; no < to; no++ {
+		if strings.TrimSpace(l.text.Line(no)) == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// table sets the pads of entries without a gap between them.
+func (l *layout) table(pairs []ast.Pair, pads []int) {
+	columns, meant := map[int]int{}, map[int]bool{}
+	widest := 0
+	for _, p := range pairs {
+		c, ok := l.valueColumn(p)
+		if !ok {
+			continue
+		}
+		width := keyWidth(p.Key)
+		columns[c]++
+		meant[c] = meant[c] || c > width+2
+		if width <= longKey {
+			widest = max(widest, width)
+		}
+	}
+	for c, n := range columns {
+		if n < 2 || !meant[c] {
+			continue
+		}
+		for i, p := range pairs {
+			if _, ok := l.valueColumn(p); ok {
+				pads[i] = max(1, widest-keyWidth(p.Key)+1)
+			}
+		}
+		return
+	}
+}
+
+// keyWidth is how many characters a key takes.
+func keyWidth(key *ast.Node) int { return key.Span.End.Col - key.Span.Start.Col }
+
 // valueColumn returns how far behind its key the value of an entry stands,
 // without blanks in front of the colon. It reports false where the value is
-// not on the line of the key or a tab stands between.
+// not on the line of the key, a text below | or >, or a tab stands between.
 func (l *layout) valueColumn(p ast.Pair) (int, bool) {
 	key, value := p.Key, p.Value
-	if value.Empty || value.Span.Start.Line != key.Span.End.Line || key.Span.Start.Line != key.Span.End.Line {
+	if value.Empty || value.Kind == ast.Scalar && value.Style >= ast.Literal || value.Span.Start.Line != key.Span.End.Line || key.Span.Start.Line != key.Span.End.Line {
 		return 0, false
 	}
 	between := string(l.src[l.text.Offset(key.Span.End):l.text.Offset(value.Span.Start)])
