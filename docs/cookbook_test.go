@@ -260,3 +260,20 @@ func TestCookbookIndex(t *testing.T) {
 		}
 	}
 }
+
+// TestIndex holds the first page of the docs to the pages that there are.
+func TestIndex(t *testing.T) {
+	raw, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := filepath.Glob("*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range found {
+		if page != "README.md" && !strings.Contains(string(raw), "]("+page) {
+			t.Errorf("docs/README.md leads nowhere near %s", page)
+		}
+	}
+}
