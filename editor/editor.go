@@ -19,6 +19,7 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/lint"
 )
 
 // Options say how workspaces are loaded.
@@ -48,6 +49,7 @@ type State struct {
 	folder *Folder
 	texts  map[string]*diag.Text
 	index  *index
+	views  *lint.View
 }
 
 // Open opens the workspace in dir.

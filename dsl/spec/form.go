@@ -256,3 +256,24 @@ func ConnectionForm(settings, operation any) *Form {
 	}
 	return &out
 }
+
+// PipelineTestForm returns the form of a test of a pipeline: what it expects has
+// keys of its own.
+func PipelineTestForm() *Form {
+	test := *FormOf(reflect.TypeFor[Test]())
+	test.Keys = slices.Clone(test.Keys)
+	for i, k := range test.Keys {
+		if k.Name != "cases" {
+			continue
+		}
+		list, one := *k.Form, *k.Form.Items
+		one.Keys = slices.Clone(one.Keys)
+		for j := range one.Keys {
+			if one.Keys[j].Name == "expect" {
+				one.Keys[j].Form = FormOf(reflect.TypeFor[Expectation]())
+			}
+		}
+		list.Items, test.Keys[i].Form = &one, &list
+	}
+	return &test
+}

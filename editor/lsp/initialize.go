@@ -79,8 +79,17 @@ func (s *Server) initialize(p initializeParams) (any, error) {
 // offers are our capabilities.
 func (s *Server) offers() map[string]any {
 	return map[string]any{
-		"positionEncoding": s.units,
-		"textDocumentSync": map[string]any{"openClose": true, "change": 2, "save": map[string]any{"includeText": false}},
+		"positionEncoding":           s.units,
+		"textDocumentSync":           map[string]any{"openClose": true, "change": 2, "save": map[string]any{"includeText": false}},
+		"completionProvider":         map[string]any{"triggerCharacters": []string{".", "$", ":", " ", "\"", "{", "["}},
+		"hoverProvider":              true,
+		"definitionProvider":         true,
+		"referencesProvider":         true,
+		"renameProvider":             map[string]any{"prepareProvider": true},
+		"codeActionProvider":         map[string]any{"codeActionKinds": []string{"quickfix", "source.fixAll.crossdock"}},
+		"documentFormattingProvider": true,
+		"documentSymbolProvider":     true,
+		"workspaceSymbolProvider":    true,
 		"workspace": map[string]any{
 			"workspaceFolders": map[string]any{"supported": true, "changeNotifications": true},
 		},

@@ -177,6 +177,16 @@ func (s *Server) methods() map[string]method {
 		"workspace/didChangeWatchedFiles":     with(s.filesChanged),
 		"workspace/didChangeWorkspaceFolders": with(s.foldersChanged),
 		"workspace/didChangeConfiguration":    with(ignore),
+		"textDocument/completion":             with(s.completion),
+		"textDocument/hover":                  s.hover,
+		"textDocument/definition":             with(s.definition),
+		"textDocument/references":             with(s.references),
+		"textDocument/prepareRename":          with(s.prepareRename),
+		"textDocument/rename":                 with(s.rename),
+		"textDocument/codeAction":             with(s.codeAction),
+		"textDocument/formatting":             with(s.formatting),
+		"textDocument/documentSymbol":         with(s.documentSymbol),
+		"workspace/symbol":                    with(s.workspaceSymbol),
 	}
 }
 
