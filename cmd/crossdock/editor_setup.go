@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"path"
 	"path/filepath"
@@ -67,6 +69,21 @@ func (a *app) refreshSchemas(dir string, ws *dsl.Workspace) ([]jsonschema.File, 
 		fmt.Fprintln(a.Stdout, "the schemas are up to date")
 	}
 	return files, err
+}
+
+// keepSchemas writes the schemas of a workspace anew where somebody set them up.
+func keepSchemas(dir, env string, log *slog.Logger) {
+	if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(schemaDir))); err != nil {
+		return
+	}
+	quiet := &app{Stdout: io.Discard}
+	ws, _, err := load(dir, env)
+	if err == nil {
+		_, err = quiet.refreshSchemas(dir, ws)
+	}
+	if err != nil {
+		log.Warn("the schemas for editors could not be written", "error", err)
+	}
 }
 
 // codeSettings tells VS Code which schema belongs to which files.

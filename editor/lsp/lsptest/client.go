@@ -24,7 +24,10 @@ type Client struct {
 	t    testing.TB
 	out  io.Writer
 	Root string // folder that was opened
+	// Reply answers what the server asks; nil answers null.
+	Reply func(method string, params json.RawMessage) any
 
+	writing   sync.Mutex
 	mu        sync.Mutex
 	changed   *sync.Cond
 	answers   map[string]Answer
@@ -98,12 +101,24 @@ func (c *Client) read(in *bufio.Reader) {
 			c.published[p.URI] = Published{p.Version, p.Diagnostics, c.published[p.URI].Times + 1}
 		case m.Method != "":
 			c.asked = append(c.asked, m.Method)
+			if len(m.ID) > 0 {
+				c.reply(m.ID, m.Method, m.Params)
+			}
 		default:
 			c.answers[string(m.ID)] = m.Answer
 		}
 		c.mu.Unlock()
 		c.changed.Broadcast()
 	}
+}
+
+// reply answers a request of the server.
+func (c *Client) reply(id json.RawMessage, method string, params json.RawMessage) {
+	var result any
+	if c.Reply != nil {
+		result = c.Reply(method, params)
+	}
+	go c.Send(map[string]any{"jsonrpc": "2.0", "id": id, "result": result}) // reading must not wait for writing
 }
 
 // wait waits until ok says so, with the lock held.
@@ -127,6 +142,8 @@ func (c *Client) wait(what string, ok func() bool) bool {
 
 // Raw sends bytes as they are.
 func (c *Client) Raw(text string) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	if _, err := io.WriteString(c.out, text); err != nil {
 		c.t.Logf("write: %v", err)
 	}
@@ -136,7 +153,8 @@ func (c *Client) Raw(text string) {
 func (c *Client) Send(v any) {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		c.t.Fatal(err)
+		c.t.Error(err)
+		return
 	}
 	c.Raw(fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(raw), raw))
 }
