@@ -111,6 +111,7 @@ func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *sp
 	op.KeyMemory = s.KeyMemory.Or(24 * time.Hour)
 	op.Timeout = s.Timeout.Or(c.Timeout)
 	op.Request, op.Response = b.schemaRef(dec, s.Request), b.schemaRef(dec, s.Response)
+	op.Changes = b.schemaRef(dec, s.Changes)
 	at := cell.Context{Kind: "connection", Name: c.Name, Row: name}
 	op.SuccessWhen = b.cells.Rule(s.SuccessWhen, at.As("success_when").Answer(op.responseShape()))
 	op.Items = b.cells.JQ(s.Items, at.As("items").Of(op.responseShape()))

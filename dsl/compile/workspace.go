@@ -191,6 +191,7 @@ type Operation struct {
 	SuccessWhen *rule.Program
 	Request     *Schema
 	Response    *Schema
+	Changes     *Schema // what it changes on the other side, where that is not Request
 	Timeout     time.Duration
 	Items, Next *jq.Program
 	Stubs       []Stub

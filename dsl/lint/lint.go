@@ -35,6 +35,7 @@ type Input struct {
 // that report them too.
 const (
 	codeUntrusted diag.Code = "XD1202"
+	codePersonal  diag.Code = "XD1203"
 	codePath      diag.Code = "XD2101"
 	codeTarget    diag.Code = "XD2102"
 	codeLost      diag.Code = "XD2103"
@@ -46,15 +47,17 @@ const (
 	codeClash     diag.Code = "XD4102"
 	codeOpen      diag.Code = "XD4103"
 	codeOverlap   diag.Code = "XD4104"
+	codeOwner     diag.Code = "XD4110"
+	codeEcho      diag.Code = "XD4111"
 )
 
 // ofOne are the rules that look at one definition and at what it was compiled
 // with. Their findings hold as long as the unit does.
-var ofOne = []func(*pass){secrets, samplesExist, names, paths, targets, lost, doubtful, floats, deadRules, flow, identity}
+var ofOne = []func(*pass){secrets, samplesExist, names, paths, targets, lost, doubtful, floats, deadRules, flow, identity, givens, ownersNamed, personal}
 
 // ofAll are the rules that compare definitions, and those that depend on the
 // time. They run each time, and never look at the cells or rows of mappings.
-var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, overrides, untrusted}
+var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, overrides, untrusted, ownership, echoes}
 
 // Run returns what every rule has to say about the definitions of the
 // workspace. The library that comes with crossdock is not judged.

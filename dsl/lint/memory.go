@@ -23,6 +23,8 @@ type judgement struct {
 	// where some pipeline gives it with `with`.
 	unless map[int]string
 	reads  []stepRead // of mappings: what they read of `$steps`
+	gives  []given    // of mappings and pipelines: what their rows write, and from where
+	owners []owner    // of schemas: the systems they name
 }
 
 // judge returns what is found in each unit of the workspace. It works on all

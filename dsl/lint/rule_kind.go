@@ -89,12 +89,7 @@ var literal = regexp.MustCompile(`^"([^"\\]|\\[^(]|\\\([^"()]*\))*"$`)
 
 // lookedUp infers what a lookup gives: the kind that all its values share.
 func (p *pass) lookedUp(r row) (*ast.Node, product, bool) {
-	name, column := r.Lookup.Value, ""
-	l := p.ws.LookupFor(p.unit.Client, name)
-	if i := strings.LastIndexByte(name, '.'); l == nil && i > 0 {
-		name, column = name[:i], name[i+1:]
-		l = p.ws.LookupFor(p.unit.Client, name)
-	}
+	l, column := p.lookup(r.Lookup.Value)
 	if l == nil || l.Table == nil || l.Table.OnMiss == lookup.Pass || column == "" && len(l.Table.Columns) > 0 {
 		return nil, product{}, false
 	}

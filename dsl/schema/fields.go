@@ -160,6 +160,13 @@ func (b *builder) body(n *ast.Node, d *draft, key *ast.Node) {
 	for _, p := range n.Pairs {
 		b.key(p.Key, p.Value, d)
 	}
+	if o := n.Get("owner"); o != nil && len(d.shape.Options) > 0 {
+		for _, p := range o.Pairs {
+			if !slices.Contains(d.shape.Options, p.Key.Text) {
+				b.errorf(p.Key, "%q is no option of %s", p.Key.Text, key.Text).Short = diag.DidYouMean(p.Key.Text, d.shape.Options)
+			}
+		}
+	}
 	if d.shape.Type.Base == value.Choice && len(d.shape.Options) == 0 && n.Get("options") == nil {
 		b.errorf(n, "a choice needs its options").Hint = "add `options: [a, b]`"
 	}
@@ -200,6 +207,10 @@ func (b *builder) key(key, n *ast.Node, d *draft) {
 		b.options(n, d)
 		return
 	}
+	if key.Text == "owner" && n.Kind == ast.Map {
+		b.owners(n, d)
+		return
+	}
 	if n.Kind != ast.Scalar || n.Empty {
 		b.errorf(n, "%s must be a single value, found %s", key.Text, n.Kind)
 		return
@@ -209,6 +220,8 @@ func (b *builder) key(key, n *ast.Node, d *draft) {
 		b.flag(n, &d.shape.Required)
 	case "pii":
 		b.flag(n, &d.shape.PII)
+	case "owner":
+		d.shape.Owner = n.Text
 	case "protected":
 		d.shape.Protected = new(bool)
 		b.flag(n, d.shape.Protected)
@@ -246,6 +259,22 @@ func (b *builder) flag(n *ast.Node, into *bool) {
 		*into = false
 	default:
 		b.errorf(n, "expected true or false, found %q", n.Text)
+	}
+}
+
+// owners reads which system each option belongs to.
+func (b *builder) owners(n *ast.Node, d *draft) {
+	if d.shape.Type.Base != value.Choice {
+		b.errorf(n, "only the options of a choice can have owners of their own").Hint = "write `owner: erp`, or use `type: choice`"
+		return
+	}
+	d.shape.Owners = map[string]string{}
+	for _, p := range n.Pairs {
+		if p.Value.Kind != ast.Scalar || p.Value.Empty {
+			b.errorf(p.Value, "the owner of %q must be the name of a system", p.Key.Text)
+			continue
+		}
+		d.shape.Owners[p.Key.Text] = p.Value.Text
 	}
 }
 

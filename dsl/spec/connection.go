@@ -13,6 +13,7 @@ type Connection struct {
 	Name        Text              `yaml:"connection" doc:"Name of the connection." validate:"required" names:"connection"`
 	Description Text              `yaml:"description" doc:"What it is for, and who owns it."`
 	Type        Text              `yaml:"type" doc:"Kind of connection: http, file or log." validate:"required" ref:"connector"`
+	System      Text              `yaml:"system" doc:"System it belongs to, as schemas name it in owner; its own name unless said otherwise. Several connections may lead to one system."`
 	Limits      ConnLimits        `yaml:"limits" doc:"What the other system can take."`
 	Breaker     *Breaker          `yaml:"breaker" doc:"When to stop calling a failing system; messages wait then and burn no attempts."`
 	Maintenance []Window          `yaml:"maintenance" doc:"When the other system is closed."`
@@ -46,6 +47,7 @@ type OperationOptions struct {
 	SuccessWhen Cell     `yaml:"success_when" doc:"expr over response; a 2xx status unless said otherwise." lang:"expr"`
 	Request     Text     `yaml:"request" doc:"Schema of what is sent." ref:"schema"`
 	Response    Text     `yaml:"response" doc:"Schema of the answer." ref:"schema"`
+	Changes     Text     `yaml:"changes" doc:"Schema of the document that it changes in the other system, where that is another one than request." ref:"schema"`
 	Timeout     Duration `yaml:"timeout" doc:"Longest time for one call of this operation."`
 	Items       Cell     `yaml:"items" doc:"jq: the items of a list answer." lang:"jq"`
 	Next        Cell     `yaml:"next" doc:"jq: address or number of the next page; nothing on the last one." lang:"jq"`

@@ -118,6 +118,7 @@ type SchemaField struct {
 	Required  bool     `yaml:"required" doc:"It must be there and not null."`
 	Options   []Text   `yaml:"options" doc:"The only texts that can occur (type: choice)."`
 	PII       bool     `yaml:"pii" doc:"Personal data: masked where people see payloads."`
+	Owner     Value    `yaml:"owner" doc:"System of record of the value, or of single options of a choice: {RELEASED: erp}."`
 	Protected bool     `yaml:"protected" doc:"No change of definitions alters it in what is sent unless somebody waives it."`
 	Pattern   Text     `yaml:"pattern" doc:"Regular expression that a text must match."`
 	Min       *float64 `yaml:"min" doc:"Smallest number allowed."`

@@ -13,6 +13,7 @@ type Pipeline struct {
 	Name          Text         `yaml:"pipeline" doc:"Name of the pipeline." validate:"required" names:"pipeline"`
 	Description   Text         `yaml:"description" doc:"What it is for, and who owns it."`
 	Trigger       Trigger      `yaml:"trigger" doc:"What starts a run." validate:"required"`
+	System        Text         `yaml:"system" doc:"System whose data starts a run, as schemas name it in owner; for poll and files that of the connection unless said otherwise."`
 	Accept        Text         `yaml:"accept" doc:"Schema a payload must satisfy; others are refused and kept." ref:"schema"`
 	OnSchemaDrift Text         `yaml:"on_schema_drift" doc:"What happens to a payload that does not fit accept: refuse (default) answers 422, quarantine takes it in and holds it until a reload brings a schema it fits." validate:"omitempty,oneof=refuse quarantine"`
 	Split         Cell         `yaml:"split" doc:"jq: each item becomes a run of its own." lang:"jq"`

@@ -15,11 +15,15 @@ type Shape struct {
 	// Protected says that nobody changes the value that is sent unseen, or
 	// that anybody may; nil says nothing.
 	Protected *bool
-	Fields    map[string]*Shape
-	Order     []string // the names in Fields, in the order of the schema
-	Item      *Shape   // List: what each item looks like
-	Options   []string // the only texts that can occur; none: any
-	Note      string
+	// Owner is the system of record of the value; "" says nothing. Owners are
+	// those of single options, where states belong to different systems.
+	Owner   string
+	Owners  map[string]string
+	Fields  map[string]*Shape
+	Order   []string // the names in Fields, in the order of the schema
+	Item    *Shape   // List: what each item looks like
+	Options []string // the only texts that can occur; none: any
+	Note    string
 }
 
 // Known reports whether the shape says anything.

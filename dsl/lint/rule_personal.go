@@ -1,0 +1,97 @@
+package lint
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"crossdock/dsl/cell"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/schema"
+)
+
+// open are the cells whose values are shown and kept as they are: in history,
+// traces, queues and alerts, where nothing is masked.
+var open = map[string]string{
+	"key":      "idempotency keys are kept and shown as they are",
+	"order_by": "what messages are ordered by is kept and shown as it is",
+	"trace_by": "numbers to look for are kept and shown as they are",
+}
+
+// personal reports personal data where it is not masked, and rows behind which
+// it would not be any more (XD1203).
+func personal(p *pass) {
+	for _, c := range p.sortedCells() {
+		why, isOpen := open[c.Role]
+		if c.Kind != "pipeline" || !isOpen || c.JQ == nil {
+			continue
+		}
+		for _, r := range p.reads(c) {
+			if path, ok := r.personal(); ok {
+				last := r.segments[len(r.segments)-1]
+				p.inCell(c, r.segments[0].from, last.to, diag.Diagnostic{Code: codePersonal,
+					Message: fmt.Sprintf("`%s` of %s is personal data, and %s", path, r.start.label, why),
+					Hint:    "use a number of the business instead, such as an order or customer number"})
+			}
+		}
+	}
+	for _, t := range p.tables() {
+		if t.out.Std || t.out.Spec.JSONSchema.Set() || t.out.Schema == nil {
+			continue // nothing can be said there
+		}
+		rowsOf(t.fields, nil, func(r row) { p.unmasked(t, r) })
+	}
+}
+
+// personal reports whether a read leads to personal data, and where.
+func (r read) personal() (path string, ok bool) {
+	if r.start.schema == nil || len(r.segments) == 0 {
+		return "", false
+	}
+	names := slices.Clone(r.start.path)
+	for _, s := range r.segments {
+		if s.dynamic {
+			return "", false
+		}
+		names = append(names, s.name)
+	}
+	f, known := r.start.schema.Lookup(names)
+	return schema.Join(names), known && f.PII
+}
+
+// unmasked reports a row that copies personal data into a field that is not
+// marked as such.
+func (p *pass) unmasked(t table, r row) {
+	c := p.cellOf(r.From)
+	if c == nil || r.Lookup.Set() || len(r.Fields) > 0 || !carries(c) {
+		return
+	}
+	want, known := t.out.Schema.Lookup(r.value())
+	if !known || want.PII || !want.Shape.Known() || groupOf(want.Shape.Type) != text {
+		return
+	}
+	for _, from := range p.reads(c) {
+		path, ok := from.personal()
+		if !ok {
+			continue
+		}
+		d := diag.Diagnostic{Code: codePersonal, Severity: diag.Warning, Span: c.Node.Span, Kind: t.kind, Name: t.name, Row: rowName(t, r), Lang: "jq", Source: c.Node.Text,
+			Message: fmt.Sprintf("`%s` of %s is personal data, but `%s` of %s is not marked so: it is not masked from here on", path, from.start.label, want.Path, t.out.Name),
+			Hint:    "add `pii: true` to `" + want.Path + "` of " + t.out.Name}
+		if span, ok := t.out.Schema.Span(r.value()); ok {
+			d.Related = []diag.Related{{Span: span, Message: "this field"}}
+		}
+		p.about(d)
+		return
+	}
+}
+
+// asks are what makes something else of a value than a part of it.
+var asks = regexp.MustCompile(`==|!=|[<>]|\b(if|select|length|test|has|any|all|startswith|endswith|index|contains|lookup)\b`)
+
+// carries reports whether what a cell reads is in what it gives.
+func carries(c *cell.Cell) bool {
+	src := strings.TrimSpace(c.Node.Text)
+	return c.JQ.PassesOn() || !asks.MatchString(src) && (strings.HasPrefix(src, ".") || strings.HasPrefix(src, "$") || strings.HasPrefix(src, `"`) || strings.HasPrefix(src, "["))
+}
