@@ -100,6 +100,11 @@ func (c *Catalog) Verify(v *spec.Verify) diag.List { return webhook.CheckVerify(
 // Files implements compile.Catalog.
 func (c *Catalog) Files(t *spec.FilesTrigger) diag.List { return files.Check(t) }
 
+// Records implements compile.Catalog.
+func (c *Catalog) Records(t *spec.FilesTrigger, raw []byte) ([]any, error) {
+	return files.Records(t, raw)
+}
+
 // Path implements compile.Catalog.
 func (c *Catalog) Path(path string) error { return webhook.CheckPath(path) }
 

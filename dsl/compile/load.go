@@ -47,6 +47,8 @@ type Catalog interface {
 	Verify(v *spec.Verify) diag.List
 	// Files reports what is wrong with a trigger that reads files.
 	Files(t *spec.FilesTrigger) diag.List
+	// Records reads the records of a file as a trigger of its format does.
+	Records(t *spec.FilesTrigger, raw []byte) ([]any, error)
 	// Path reports what is wrong with the path of a webhook.
 	Path(path string) error
 	// Overlap reports whether a request could match the paths of two webhooks

@@ -60,7 +60,7 @@ func large(n int) fstest.MapFS {
 		add(dir+"order.schema.yaml", "schema: c%d/order@1\nfields:\n  number: {type: string, required: true}\n  level: {type: string, required: true}\n"+
 			"  at: {type: string}\n  hazmat: {type: boolean}\n  lines[].sku: {type: string, required: true}\n  lines[].qty: {type: integer}\n  lines[].price: {type: decimal(2), required: true}\n", i)
 		add(dir+"levels.lookup.yaml", "lookup: c%d-levels\non_miss: error\nrows: {A: GROUND, B: EXPRESS}\n", i)
-		add(dir+"order.json", `{"number": "N-%d", "level": "A", "at": "20260516", "lines": [{"sku": "X", "qty": 2, "price": "1.10"}]}`, i)
+		add(dir+"order.json", `{"number": "N-%d", "level": "A", "at": "20260516", "lines": [{"sku": "X", "qty": 2, "price": 1.10}]}`, i)
 		add(dir+"to-shipment.mapping.yaml", "mapping: c%d-to-shipment\ninput: c%d/order@1\noutput: tms/shipment@1\nsamples: [order.json]\nfields:\n  reference: .number\n"+
 			"  service: {from: .level, lookup: c%d-levels}\n  deliver_on: {from: .at, type: date, parse: yyyyMMdd}\n  hazmat: {from: .hazmat, default: false}\n"+
 			"  total: '[.lines[] | exact_mul(.price; .qty // 1)] | exact_sum'\n  pieces: '[.lines[].qty] | add'\n  consignee.name: |\n    \"\\(.number) \\(.lines[0].sku)\"\n", i, i, i)

@@ -41,6 +41,8 @@ const (
 	codeLost      diag.Code = "XD2103"
 	codeDoubtful  diag.Code = "XD2104"
 	codeFloat     diag.Code = "XD2106"
+	codeSample    diag.Code = "XD2107"
+	codeFirst     diag.Code = "XD2108"
 	codeDead      diag.Code = "XD3102"
 	codeFlow      diag.Code = "XD3103"
 	codeRepeat    diag.Code = "XD4101"
@@ -53,7 +55,7 @@ const (
 
 // ofOne are the rules that look at one definition and at what it was compiled
 // with. Their findings hold as long as the unit does.
-var ofOne = []func(*pass){secrets, samplesExist, names, paths, targets, lost, doubtful, floats, deadRules, flow, identity, givens, ownersNamed, personal}
+var ofOne = []func(*pass){secrets, samplesExist, names, paths, targets, lost, doubtful, floats, deadRules, flow, identity, givens, ownersNamed, personal, sampleFits, firstOfMany}
 
 // ofAll are the rules that compare definitions, and those that depend on the
 // time. They run each time, and never look at the cells or rows of mappings.

@@ -47,7 +47,7 @@ func ownership(p *pass) {
 	for _, u := range p.ws.Units {
 		for _, o := range p.judged[u].owners {
 			named = true
-			if near := diag.Nearest(o.name, systems); len(near) > 0 && !slices.Contains(systems, o.name) {
+			if near := diag.Nearest(o.name, systems); len(o.name) > len("wms") && len(near) > 0 && !slices.Contains(systems, o.name) {
 				p.about(diag.Diagnostic{Code: spec.CodeUnknown, Span: o.at, Kind: "schema", Name: u.Name, Source: o.name,
 					Message: "no connection and no pipeline belongs to the system `" + o.name + "`", Hint: "systems of this workspace: " + listed(systems, 20),
 					Short: "did you mean `" + near[0] + "`?", Fixes: replace(o.at, near[0])})

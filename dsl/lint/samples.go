@@ -38,15 +38,43 @@ func (p *pass) sample(from, name string) *document {
 	p.decoded[key] = d
 	raw, at, err := compile.ReadBeside(p.Files, nil, from, name)
 	d.path = at
+	t := p.filesTrigger()
 	switch ext := path.Ext(name); {
 	case err != nil:
 		d.err = err
+	case t != nil && ext != ".json" && len(raw) <= maxSample:
+		d.values, d.err = p.records(t, raw, name)
 	case len(raw) > maxSample || ext != ".json" && ext != ".ndjson" && ext != ".jsonl":
 		// Other formats are read by triggers, which know their details.
 	default:
 		d.values, d.err = decode(raw)
 	}
 	return d
+}
+
+// filesTrigger is the trigger of the pipeline looked at, where it reads files.
+func (p *pass) filesTrigger() *spec.FilesTrigger {
+	if p.unit == nil || p.unit.Pipeline == nil {
+		return nil
+	}
+	return p.unit.Pipeline.Trigger.Files
+}
+
+// records reads a sample as the trigger reads files: a csv file is one payload
+// with its rows, also where the engine takes `split: .rows` as it comes.
+func (p *pass) records(t *spec.FilesTrigger, raw []byte, name string) ([]any, error) {
+	switch t.Format.Value {
+	case "json", "ndjson":
+		return decode(raw)
+	case "csv", "text":
+	default:
+		return nil, nil // which was said
+	}
+	values, err := p.Catalog.Records(t, raw)
+	if err != nil || t.Format.Value != "csv" {
+		return values, err
+	}
+	return []any{map[string]any{"name": path.Base(name), "rows": values}}, nil
 }
 
 // decode reads all JSON documents of a file. What is wrong is told by the codec

@@ -10,11 +10,8 @@ import (
 	"time"
 
 	"crossdock/connectors"
+	"crossdock/connectors/files"
 	"crossdock/connectors/format"
-	"crossdock/connectors/format/csv"
-	jsonformat "crossdock/connectors/format/json"
-	"crossdock/connectors/format/ndjson"
-	"crossdock/connectors/format/text"
 	"crossdock/dsl/ast"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/spec"
@@ -147,7 +144,7 @@ func inputs(p *compile.Pipeline, g payload, meta any, now time.Time) ([]message.
 	if t == nil || g.raw == nil || path.Ext(g.file) == ".json" && t.Format.Value != "json" {
 		return []message.Message{Input(p, g.body, g.raw, meta, now)}, nil
 	}
-	reader := open(t, g.raw)
+	reader := files.Open(t, bytes.NewReader(g.raw))
 	var out []message.Message
 	var rows []any
 	var bad []*connectors.Rejection
@@ -194,30 +191,6 @@ func inputs(p *compile.Pipeline, g payload, meta any, now time.Time) ([]message.
 		}
 	}
 	return out, bad
-}
-
-// open returns a reader in the format of the trigger.
-func open(t *spec.FilesTrigger, raw []byte) format.Reader {
-	in := bytes.NewReader(raw)
-	switch t.Format.Value {
-	case "ndjson":
-		return ndjson.Open(in, ndjson.Options{})
-	case "text":
-		return text.Open(in, t.CSV.Encoding.Value)
-	case "csv":
-		o := csv.Options{NoHeader: t.CSV.Header != nil && !*t.CSV.Header, Encoding: t.CSV.Encoding.Value}
-		if d, err := csv.Delimiter(t.CSV.Delimiter.Value); err == nil { // else refused when loaded
-			o.Delimiter = d
-		}
-		for _, c := range t.CSV.Columns {
-			o.Columns = append(o.Columns, c.Value)
-		}
-		if c := t.CSV.Comment.Value; c != "" {
-			o.Comment = c[0]
-		}
-		return csv.Open(in, o)
-	}
-	return jsonformat.Open(in)
 }
 
 // encode writes a payload as a webhook of the format would receive it.
