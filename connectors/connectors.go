@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
 	"crossdock/dsl/diag"
@@ -235,6 +236,7 @@ type Operation struct {
 type Env struct {
 	Log       *slog.Logger
 	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the system's
+	Own       func(at netip.AddrPort) string                                    // what of crossdock itself listens there, "" for everything else; nil: nothing does
 	Secret    func(name string) (string, error)                                 // resolves ${secret.name} now
 	Dir       string                                                            // folder of the workspace
 	UserAgent string

@@ -104,7 +104,7 @@ func (e *Engine) openSinks(next, old *revision) error {
 			next.sinks[name] = was
 			continue
 		}
-		env := connectors.Env{Log: e.log.With("connection", name), Dial: e.opt.Dial, Secret: next.secret, Dir: e.opt.Dir, UserAgent: "crossdock/" + Version}
+		env := connectors.Env{Log: e.log.With("connection", name), Dial: e.opt.Dial, Own: e.own.is, Secret: next.secret, Dir: e.opt.Dir, UserAgent: "crossdock/" + Version}
 		sink, err := e.catalog.byType[c.Type].Open(Config(c), env)
 		if err != nil {
 			return fmt.Errorf("open the connection %s: %w", name, err)

@@ -81,6 +81,7 @@ type Engine struct {
 
 	table    atomic.Pointer[webhook.Table]
 	listener net.Listener
+	own      own // addresses of crossdock itself
 	limiters map[string]*webhook.Limiter // of webhooks, by pipeline; guarded by mu
 	ready    atomic.Bool
 
@@ -146,6 +147,7 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 	if e.driver, err = OpenStore(ctx, opt); err != nil {
 		return nil, err
 	}
+	e.own.store(ctx, opt.Store)
 	if err := e.begin(ctx); err != nil {
 		return nil, errors.Join(err, e.driver.Close())
 	}
@@ -295,6 +297,7 @@ func (e *Engine) Listen() error {
 			return fmt.Errorf("listen for webhooks: %w", err)
 		}
 	}
+	e.Own(l.Addr(), "the webhook address of crossdock")
 	e.listener = webhook.LimitPerIP(l, 1000)
 	return nil
 }

@@ -200,6 +200,10 @@ func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFla
 			return errors.Join(fmt.Errorf("listen for probes: %w", err), l.Close(), e.Driver().Close())
 		}
 	}
+	e.Own(l.Addr(), "the admin address of crossdock")
+	if probe != nil {
+		e.Own(probe.Addr(), "the probe address of crossdock")
+	}
 	if err := admin.Announce(state, l.Addr(), f.adminCert); err != nil {
 		return errors.Join(fmt.Errorf("leave a note for the command line: %w", err), l.Close(), e.Driver().Close())
 	}

@@ -92,7 +92,7 @@ func (k *checker) address(s *Settings) {
 		entries = append(entries, e.Value)
 	}
 	g, err := newGuard(entries)
-	if err != nil || g.hosts[strings.ToLower(u.Hostname())+":"+port] || g.check(netip.AddrPortFrom(a, 80).String()) == nil {
+	if err != nil || g.hosts[strings.ToLower(u.Hostname())+":"+port] || g.check(netip.AddrPortFrom(a, 80).String(), false) == nil {
 		return
 	}
 	k.errorf(spec.CodeUnknown, s.BaseURL.Span(), "%s is %s, and such addresses are not called", u.Hostname(), what).

@@ -67,6 +67,7 @@ func privateKind(a netip.Addr) string {
 type guard struct {
 	nets  []netip.Prefix
 	hosts map[string]bool // host:port as dialled
+	own   func(netip.AddrPort) string
 }
 
 // newGuard reads the entries of allow_private.
@@ -91,18 +92,34 @@ func newGuard(entries []string) (*guard, error) {
 }
 
 // refusal is the error for an address that may not be dialled.
-type refusal struct{ addr, what string }
+type refusal struct {
+	addr, what string
+	own        bool // of crossdock itself: nothing allows it
+}
 
 // Error implements error.
 func (r *refusal) Error() string {
+	if r.own {
+		return fmt.Sprintf("the address %s may not be called: it is %s", r.addr, r.what)
+	}
 	return fmt.Sprintf("the address %s may not be called: it is %s; add it to allow_private of the connection if it is meant", r.addr, r.what)
 }
 
 // check judges the address that is about to be dialled, after name resolution.
-func (g *guard) check(address string) error {
+// One that allow_private names by host and port is only held against what
+// nothing allows.
+func (g *guard) check(address string, named bool) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return &refusal{address, "not an IP address"}
+		return &refusal{addr: address, what: "not an IP address"}
+	}
+	if g.own != nil {
+		if what := g.own(ap); what != "" {
+			return &refusal{addr: address, what: what, own: true}
+		}
+	}
+	if named {
+		return nil
 	}
 	a := ap.Addr().WithZone("").Unmap()
 	what := privateKind(ap.Addr())
@@ -114,7 +131,7 @@ func (g *guard) check(address string) error {
 			return nil
 		}
 	}
-	return &refusal{a.String(), what}
+	return &refusal{addr: a.String(), what: what}
 }
 
 type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -122,11 +139,11 @@ type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 // dialer returns the dial function of a connection. lent is the engine's, nil
 // for the system's.
 func (g *guard) dialer(lent dialFunc) dialFunc {
-	open := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	guarded := *open
-	guarded.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
-		return g.check(address)
+	dialer := func(named bool) *net.Dialer {
+		return &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second,
+			ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error { return g.check(address, named) }}
 	}
+	guarded, open := dialer(false), dialer(true)
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		named := g.hosts[strings.ToLower(addr)]
 		switch {
@@ -135,8 +152,8 @@ func (g *guard) dialer(lent dialFunc) dialFunc {
 			if err != nil {
 				return nil, err
 			}
-			if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok && !named {
-				if err := g.check(tcp.String()); err != nil {
+			if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+				if err := g.check(tcp.String(), named); err != nil {
 					c.Close()
 					return nil, err
 				}

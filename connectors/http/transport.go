@@ -43,6 +43,7 @@ func newTransport(s *Settings, at base, limits connectors.Limits, env connectors
 	if err != nil {
 		return nil, nil, fmt.Errorf("allow_private: %w", err)
 	}
+	g.own = env.Own
 	config, err := tlsConfig(s.TLS, env.Dir)
 	if err != nil {
 		return nil, nil, err

@@ -33,6 +33,16 @@ type sureness struct {
 	synced   bool // and have it on disk
 }
 
+// Hosts returns the servers that a store URL names, as host:port; nil for other
+// stores. Those that a cluster or Sentinels tell of are not among them.
+func Hosts(raw string) []string {
+	o, _, err := parseURL(raw)
+	if err != nil {
+		return nil
+	}
+	return o.Addrs
+}
+
 // parseURL turns a store URL into client options and what it asks for.
 func parseURL(raw string) (*goredis.UniversalOptions, sureness, error) {
 	var none sureness
