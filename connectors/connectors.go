@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"crossdock/dsl/diag"
+	"crossdock/dsl/spec"
 	"crossdock/runtime/message"
 )
 
@@ -237,7 +238,7 @@ type Env struct {
 	Log       *slog.Logger
 	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the system's
 	Own       func(at netip.AddrPort) string                                    // what of crossdock itself listens there, "" for everything else; nil: nothing does
-	Secret    func(name string) (string, error)                                 // resolves ${secret.name} now
+	Secret    spec.Finder                                                       // resolves ${secret.name} now
 	Dir       string                                                            // folder of the workspace
 	UserAgent string
 }

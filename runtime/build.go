@@ -11,6 +11,7 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/sandbox"
+	"crossdock/dsl/spec"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/worker"
 )
@@ -32,7 +33,7 @@ func (e *Engine) build(ws *dsl.Workspace, old *revision) (*revision, error) {
 	next := &revision{ws: ws, sinks: map[string]*openSink{}, sources: map[string]*source{}, since: time.Now(),
 		secret: NewSecrets(ws.Environment.Spec.Secrets, e.opt.Dir, e.opt.AllowExec).Lookup}
 	if e.opt.Secret != nil {
-		next.secret = e.opt.Secret
+		next.secret = spec.Sealing(e.opt.Secret)
 	}
 	next.secret = e.hide.watch(next.secret)
 	if ws.Sandboxed() { // no message has to wait until it is ready
@@ -122,7 +123,7 @@ func (e *Engine) openSinks(next, old *revision) error {
 }
 
 // routes makes the table of webhooks.
-func (e *Engine) routes(ws *dsl.Workspace, secret func(string) (string, error)) (*webhook.Table, error) {
+func (e *Engine) routes(ws *dsl.Workspace, secret spec.Finder) (*webhook.Table, error) {
 	var routes []webhook.Route
 	limiters := map[string]*webhook.Limiter{}
 	names := make([]string, 0, len(ws.Pipelines))

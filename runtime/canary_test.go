@@ -196,4 +196,10 @@ func (s *site) collect(out *strings.Builder) {
 	}
 	add(runtime.Findings(s.status().Last.Findings))
 	out.WriteString(s.log.String())
+	// What somebody would see who prints a connection while looking for a fault.
+	for name, sink := range s.engine.Worker().Live().Sinks {
+		fmt.Fprintf(out, "%s %v %+v %#v\n", name, sink, sink, sink)
+		s.opt.Log.Error("printed on purpose", "sink", sink)
+	}
+	out.WriteString(s.log.String())
 }

@@ -23,6 +23,7 @@ import (
 	"crossdock/connectors/webhook"
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/spec"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/publication"
 	"crossdock/runtime/queue"
@@ -76,12 +77,12 @@ type Engine struct {
 	driver  queue.Driver
 	meter   *journal.Meter
 	worker  *worker.Worker
-	hide    redactor
+	hide    *redactor
 	holder  *holder
 
 	table    atomic.Pointer[webhook.Table]
 	listener net.Listener
-	own      own // addresses of crossdock itself
+	own      own                         // addresses of crossdock itself
 	limiters map[string]*webhook.Limiter // of webhooks, by pipeline; guarded by mu
 	ready    atomic.Bool
 
@@ -115,7 +116,7 @@ type revision struct {
 	sources map[string]*source
 	table   *webhook.Table
 	since   time.Time
-	secret  func(name string) (string, error)
+	secret  spec.Finder
 
 	published int // number of the publication; 0 = the folder
 }
@@ -142,7 +143,7 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 			return nil, err
 		}
 	}
-	e := &Engine{opt: opt, log: opt.Log, catalog: NewCatalog(), meter: journal.NewMeter(), news: make(chan struct{}, 1), since: time.Now(),
+	e := &Engine{opt: opt, log: opt.Log, catalog: NewCatalog(), meter: journal.NewMeter(), hide: &redactor{}, news: make(chan struct{}, 1), since: time.Now(),
 		mu: make(turn, 1), pausing: make(turn, 1), following: make(turn, 1)}
 	if e.driver, err = OpenStore(ctx, opt); err != nil {
 		return nil, err

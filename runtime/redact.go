@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"crossdock/dsl/spec"
 )
 
 // redactor hides secrets in what other systems say: a careless one sends back
@@ -37,11 +39,11 @@ const (
 var credentials = regexp.MustCompile(`(?i)\b(basic|bearer|token)([ :=]+)[A-Za-z0-9._~+/=-]{8,}`)
 
 // watch returns lookup, and remembers what it finds.
-func (r *redactor) watch(lookup func(string) (string, error)) func(string) (string, error) {
-	return func(name string) (string, error) {
+func (r *redactor) watch(lookup spec.Finder) spec.Finder {
+	return func(name string) (spec.Sealed, error) {
 		value, err := lookup(name)
 		if err == nil {
-			r.learn(value)
+			r.learn(value.Reveal())
 		}
 		return value, err
 	}

@@ -53,7 +53,7 @@ func NewSecrets(s spec.Secrets, workspace string, mayRun bool) *Secrets {
 
 // Lookup returns the value of a secret. Errors name the secret and where it
 // was looked for, never a value.
-func (s *Secrets) Lookup(name string) (string, error) {
+func (s *Secrets) Lookup(name string) (spec.Sealed, error) {
 	switch s.provider {
 	case "file":
 		return s.inFile(name)
@@ -63,59 +63,59 @@ func (s *Secrets) Lookup(name string) (string, error) {
 	variable := s.Variable(name)
 	value, ok := os.LookupEnv(variable)
 	if !ok || value == "" {
-		return "", fmt.Errorf("the secret %s is not set: set the environment variable %s", name, variable)
+		return spec.Sealed{}, fmt.Errorf("the secret %s is not set: set the environment variable %s", name, variable)
 	}
-	return value, nil
+	return spec.Seal(value), nil
 }
 
 // inFile reads a file that only its owner may read. A folder of the orchestrator,
 // where files belong to root and a group, is taken where nobody else reads.
-func (s *Secrets) inFile(name string) (string, error) {
+func (s *Secrets) inFile(name string) (spec.Sealed, error) {
 	if name != filepath.Base(name) || name == "." || name == ".." {
-		return "", fmt.Errorf("the secret %s is not a file name", name)
+		return spec.Sealed{}, fmt.Errorf("the secret %s is not a file name", name)
 	}
 	f, err := os.Open(filepath.Join(s.dir, name))
 	if err != nil {
-		return "", fmt.Errorf("the secret %s is not in the folder of secrets", name)
+		return spec.Sealed{}, fmt.Errorf("the secret %s is not in the folder of secrets", name)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		return "", fmt.Errorf("the secret %s is not a file", name)
+		return spec.Sealed{}, fmt.Errorf("the secret %s is not a file", name)
 	}
 	if goruntime.GOOS != "windows" && info.Mode().Perm()&0o007 != 0 {
-		return "", fmt.Errorf("the file of the secret %s can be read by everybody on this machine: chmod 600 it", name)
+		return spec.Sealed{}, fmt.Errorf("the file of the secret %s can be read by everybody on this machine: chmod 600 it", name)
 	}
 	return s.bounded(name, f)
 }
 
-func (s *Secrets) bounded(name string, r io.Reader) (string, error) {
+func (s *Secrets) bounded(name string, r io.Reader) (spec.Sealed, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
 	if err != nil {
-		return "", fmt.Errorf("the secret %s cannot be read", name)
+		return spec.Sealed{}, fmt.Errorf("the secret %s cannot be read", name)
 	}
 	if len(raw) > maxSecret {
-		return "", fmt.Errorf("the secret %s is longer than %d bytes", name, maxSecret)
+		return spec.Sealed{}, fmt.Errorf("the secret %s is longer than %d bytes", name, maxSecret)
 	}
 	value := strings.TrimRight(string(raw), "\r\n")
 	if value == "" {
-		return "", fmt.Errorf("the secret %s is empty", name)
+		return spec.Sealed{}, fmt.Errorf("the secret %s is empty", name)
 	}
-	return value, nil
+	return spec.Seal(value), nil
 }
 
 // byCommand runs a program that prints the secret. It gets no shell, little
 // time and little room; what it says on standard error is not passed on, since
 // it may hold the secret.
-func (s *Secrets) byCommand(name string) (string, error) {
+func (s *Secrets) byCommand(name string) (spec.Sealed, error) {
 	if !s.mayRun {
-		return "", fmt.Errorf("the secret %s is printed by a program, and definitions may not run programs here; start with --allow-exec if they may", name)
+		return spec.Sealed{}, fmt.Errorf("the secret %s is printed by a program, and definitions may not run programs here; start with --allow-exec if they may", name)
 	}
 	if strings.HasPrefix(name, "-") {
-		return "", fmt.Errorf("the secret %s would be taken for an option", name)
+		return spec.Sealed{}, fmt.Errorf("the secret %s would be taken for an option", name)
 	}
 	if len(s.command) == 0 {
-		return "", fmt.Errorf("the secret %s cannot be had: the environment names no command", name)
+		return spec.Sealed{}, fmt.Errorf("the secret %s cannot be had: the environment names no command", name)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()
@@ -130,13 +130,13 @@ func (s *Secrets) byCommand(name string) (string, error) {
 	var ended *exec.ExitError
 	switch {
 	case out.left == 0:
-		return "", fmt.Errorf("the secret %s is longer than %d bytes", name, maxSecret)
+		return spec.Sealed{}, fmt.Errorf("the secret %s is longer than %d bytes", name, maxSecret)
 	case ctx.Err() != nil:
-		return "", fmt.Errorf("the secret %s was not printed within %s by %s", name, s.timeout, words[0])
+		return spec.Sealed{}, fmt.Errorf("the secret %s was not printed within %s by %s", name, s.timeout, words[0])
 	case errors.As(err, &ended):
-		return "", fmt.Errorf("the secret %s cannot be had: %s ended with %d", name, words[0], ended.ExitCode())
+		return spec.Sealed{}, fmt.Errorf("the secret %s cannot be had: %s ended with %d", name, words[0], ended.ExitCode())
 	case err != nil:
-		return "", fmt.Errorf("the secret %s cannot be had: %s cannot be run", name, words[0])
+		return spec.Sealed{}, fmt.Errorf("the secret %s cannot be had: %s cannot be run", name, words[0])
 	}
 	return s.bounded(name, &out.buf)
 }

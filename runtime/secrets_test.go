@@ -39,14 +39,14 @@ func TestSecretsInFiles(t *testing.T) {
 	} {
 		got, err := s.Lookup(name)
 		switch {
-		case want == "" && (err != nil || got != "top-secret"):
+		case want == "" && (err != nil || got.Reveal() != "top-secret"):
 			t.Errorf("%q: %q %v", name, got, err)
 		case want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "top-secret")):
 			t.Errorf("%q: %v, want %s", name, err, want)
 		}
 	}
 	put("good", "rotated", 0o600)
-	if got, err := s.Lookup("good"); err != nil || got != "rotated" {
+	if got, err := s.Lookup("good"); err != nil || got.Reveal() != "rotated" {
 		t.Errorf("after the rotation: %q %v", got, err)
 	}
 }
@@ -78,7 +78,7 @@ func TestSecretsByCommand(t *testing.T) {
 	} {
 		got, err := c.s.Lookup(c.name)
 		switch {
-		case c.want == "" && (err != nil || got != c.value):
+		case c.want == "" && (err != nil || got.Reveal() != c.value):
 			t.Errorf("%s: %q %v", what, got, err)
 		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "top-secret")):
 			t.Errorf("%s: %v, want %s", what, err, c.want)

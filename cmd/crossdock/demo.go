@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"crossdock/dsl/diag"
+	"crossdock/dsl/spec"
 	"crossdock/examples"
 	"crossdock/runtime"
 	"crossdock/runtime/journal"
@@ -135,7 +136,7 @@ func (d *demo) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sender := &partner.Sender{Base: "http://" + d.engine.Addr(), WS: d.engine.Worker().Live().WS, Secret: demoSecret, FS: fsys, Dir: "demo"}
+	sender := &partner.Sender{Base: "http://" + d.engine.Addr(), WS: d.engine.Worker().Live().WS, Secret: spec.Sealing(demoSecret), FS: fsys, Dir: "demo"}
 	var story []string
 	for i, act := range acts {
 		if act.Note != "" {

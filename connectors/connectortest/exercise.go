@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"crossdock/connectors"
+	"crossdock/dsl/spec"
 )
 
 // Harness is what Exercise needs to know about a connector.
@@ -73,7 +74,7 @@ func (h Harness) open(t *testing.T, c connectors.Connector, vars func(*testing.T
 	if h.Env != nil {
 		env = h.Env(t)
 	}
-	env.Secret = func(string) (string, error) { return canary, nil }
+	env.Secret = func(string) (spec.Sealed, error) { return spec.Seal(canary), nil }
 	var v Vars
 	if vars != nil {
 		v = vars(t)

@@ -78,18 +78,19 @@ func (a *auth) fixed(h nethttp.Header) (query string, err error) {
 		if err != nil {
 			return "", err
 		}
-		h.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
+		h.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user.Reveal()+":"+password.Reveal())))
 	case c.Bearer.Set():
 		token, err := a.secrets.value(c.Bearer)
 		if err != nil {
 			return "", err
 		}
-		return "", setCredential(h, "Authorization", "Bearer "+token)
+		return "", setCredential(h, "Authorization", "Bearer "+token.Reveal())
 	case c.APIKey != nil:
-		key, err := a.secrets.value(c.APIKey.Value)
+		sealed, err := a.secrets.value(c.APIKey.Value)
 		if err != nil {
 			return "", err
 		}
+		key := sealed.Reveal()
 		if c.APIKey.Query.Set() {
 			return escapeQuery(c.APIKey.Query.Value) + "=" + url.QueryEscape(key), nil
 		}
@@ -174,7 +175,7 @@ func (a *auth) hmac(o *outgoing, now time.Time) error {
 	if err != nil {
 		return connectors.Permanent(err)
 	}
-	mac := hmac.New(a.hash, []byte(secret))
+	mac := hmac.New(a.hash, []byte(secret.Reveal()))
 	mac.Write(text)
 	sum := mac.Sum(nil)
 	signature := hex.EncodeToString(sum)

@@ -19,6 +19,7 @@ import (
 	"crossdock/connectors"
 	"crossdock/connectors/connectortest"
 	"crossdock/connectors/http"
+	"crossdock/dsl/spec"
 )
 
 func dialTo(addr string) func(context.Context, string, string) (net.Conn, error) {
@@ -155,7 +156,7 @@ func TestOAuthFailures(t *testing.T) {
 	}
 	// The token endpoint is guarded like the target.
 	text := "connection: x\ntype: http\nbase_url: https://tms.example.com\n" + strings.Replace(oauth, "token_path: /token", "token_url: \"http://127.0.0.1:1/token\"", 1)
-	guarded, err := http.Connector{}.Open(connectortest.Load(t, http.Connector{}, text, nil), connectors.Env{Secret: lookup})
+	guarded, err := http.Connector{}.Open(connectortest.Load(t, http.Connector{}, text, nil), connectors.Env{Secret: spec.Sealing(lookup)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +196,7 @@ func TestSecretsStayHidden(t *testing.T) {
 	}
 	bad := map[string]string{"a": "line\nbreak"}
 	text := "connection: x\ntype: http\nbase_url: https://x.example.com\nauth: {bearer: \"${secret.a}\"}\noperations: {a: {post: /a}}\n"
-	s, err := http.Connector{}.Open(connectortest.Load(t, http.Connector{}, text, nil), connectors.Env{Secret: func(n string) (string, error) { return bad[n], nil }})
+	s, err := http.Connector{}.Open(connectortest.Load(t, http.Connector{}, text, nil), connectors.Env{Secret: func(n string) (spec.Sealed, error) { return spec.Seal(bad[n]), nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +278,7 @@ func TestRotation(t *testing.T) {
 	current.Store("first")
 	text := "connection: x\ntype: http\nbase_url: " + url + "\nallow_private: [127.0.0.0/8]\nauth: {bearer: \"${secret.a}\"}\noperations: {a: {post: /a}}\n"
 	s, err := http.Connector{}.Open(connectortest.Load(t, http.Connector{}, text, nil),
-		connectors.Env{Secret: func(string) (string, error) { return current.Load().(string), nil }})
+		connectors.Env{Secret: func(string) (spec.Sealed, error) { return spec.Seal(current.Load().(string)), nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -154,10 +154,11 @@ func (c *call) constants() (constant, error) {
 }
 
 func (c *call) setFixed(h nethttp.Header, name string, v TextOrSecret) error {
-	text, err := c.sink.secrets.text(v)
+	sealed, err := c.sink.secrets.text(v)
 	if err != nil {
 		return err
 	}
+	text := sealed.Reveal()
 	if !v.Secret.Set() {
 		t, err := connectors.ParseTemplate(text)
 		if err != nil {

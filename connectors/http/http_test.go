@@ -15,6 +15,7 @@ import (
 	"crossdock/connectors"
 	"crossdock/connectors/connectortest"
 	"crossdock/connectors/http"
+	"crossdock/dsl/spec"
 	"crossdock/runtime/message"
 )
 
@@ -66,7 +67,7 @@ func open(t *testing.T, url, rest string) connectors.Sink {
 	t.Helper()
 	text := "connection: tms\ntype: http\nbase_url: ${var.url}\nallow_private: [127.0.0.0/8, \"::1\"]\n" + rest
 	config := connectortest.Load(t, http.Connector{}, text, connectortest.Vars{"url": url})
-	s, err := http.Connector{}.Open(config, connectors.Env{Secret: lookup, UserAgent: "crossdock/test", Dir: t.TempDir()})
+	s, err := http.Connector{}.Open(config, connectors.Env{Secret: spec.Sealing(lookup), UserAgent: "crossdock/test", Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

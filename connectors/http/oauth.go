@@ -119,14 +119,14 @@ func (t *tokens) request() (*clientcredentials.Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		params.Set(p.Key.Text, v)
+		params.Set(p.Key.Text, v.Reveal())
 	}
 	style := oauth2.AuthStyleInHeader
 	if t.conf.Send.Value == "body" {
 		style = oauth2.AuthStyleInParams
 	}
 	return &clientcredentials.Config{
-		ClientID: id, ClientSecret: secret, TokenURL: t.url, Scopes: t.conf.Scopes,
+		ClientID: id.Reveal(), ClientSecret: secret.Reveal(), TokenURL: t.url, Scopes: t.conf.Scopes,
 		EndpointParams: params, AuthStyle: style,
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"crossdock/connectors"
+	"crossdock/dsl/spec"
 )
 
 // Preview implements connectors.Previewer. A secret stands as ${secret.name}
@@ -20,7 +21,7 @@ func (Connector) Preview(c connectors.Config) (func(connectors.Request) (connect
 		return nil, fmt.Errorf("connection %s: %w", c.Name, err)
 	}
 	s := &sink{name: c.Name, base: at, auth: &auth{conf: &Auth{}}, calls: map[string]*call{},
-		secrets: newSecrets(func(name string) (string, error) { return "${secret." + name + "}", nil })}
+		secrets: newSecrets(func(name string) (spec.Sealed, error) { return spec.Seal("${secret." + name + "}"), nil })}
 	for name, op := range c.Operations {
 		own, ok := op.Own.(*Operation)
 		if !ok {

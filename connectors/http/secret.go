@@ -15,31 +15,33 @@ const secretsFor = 10 * time.Second
 
 // secrets resolves secrets when they are needed.
 type secrets struct {
-	lookup func(string) (string, error)
+	lookup spec.Finder
 }
 
-func newSecrets(lookup func(string) (string, error)) *secrets {
+func newSecrets(lookup spec.Finder) *secrets {
 	if lookup == nil {
-		lookup = func(name string) (string, error) { return "", fmt.Errorf("there is no secret `%s`", name) }
+		lookup = func(name string) (spec.Sealed, error) {
+			return spec.Sealed{}, fmt.Errorf("there is no secret `%s`", name)
+		}
 	}
 	return &secrets{lookup}
 }
 
 // value resolves one secret. A failure is NotSent: nothing left, and the
 // secret may be there the next time.
-func (s *secrets) value(v spec.Secret) (string, error) {
+func (s *secrets) value(v spec.Secret) (spec.Sealed, error) {
 	text, err := v.Resolve(s.lookup)
 	if err != nil {
-		return "", connectors.NotSent(fmt.Errorf("resolve secret: %w", err))
+		return spec.Sealed{}, connectors.NotSent(fmt.Errorf("resolve secret: %w", err))
 	}
 	return text, nil
 }
 
-func (s *secrets) text(v TextOrSecret) (string, error) {
+func (s *secrets) text(v TextOrSecret) (spec.Sealed, error) {
 	if v.Secret.Set() {
 		return s.value(v.Secret)
 	}
-	return v.Text.Value, nil
+	return spec.Seal(v.Text.Value), nil
 }
 
 // recent keeps a value for secretsFor. Two callers that find it stale may both

@@ -34,7 +34,7 @@ type scheme interface {
 }
 
 // Lookup resolves a secret by name.
-type Lookup func(name string) (string, error)
+type Lookup = spec.Finder
 
 // NewVerifier builds the verifier for a `verify` definition. name is what
 // $meta.consumer tells. A definition with `none: true` gives nil.
@@ -177,7 +177,7 @@ type keys[K any] struct {
 }
 
 type keptKeys[K any] struct {
-	texts []string
+	texts []spec.Sealed
 	keys  []K
 	until time.Time
 }
@@ -196,14 +196,14 @@ func (k *keys[K]) get(now time.Time) ([]K, error) {
 	var failed error
 	for _, s := range k.secrets {
 		text, err := s.Resolve(k.lookup)
-		if err == nil && text == "" {
+		if err == nil && text.Reveal() == "" {
 			err = errors.New("it is empty")
 		}
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("a secret of this webhook is not available: %w", err))
 			continue
 		}
-		key, err := k.build(text)
+		key, err := k.build(text.Reveal())
 		if err != nil {
 			failed = errors.Join(failed, err)
 			continue
@@ -223,7 +223,7 @@ func (k *keys[K]) get(now time.Time) ([]K, error) {
 	return next.keys, nil
 }
 
-func equal(a, b []string) bool {
+func equal(a, b []spec.Sealed) bool {
 	if len(a) != len(b) {
 		return false
 	}

@@ -59,7 +59,7 @@ func verifier(t testing.TB, text string) *webhook.Verifier {
 	if len(found) > 0 {
 		t.Fatalf("%s: %v", text, found)
 	}
-	out, err := webhook.NewVerifier("partner", v, lookup)
+	out, err := webhook.NewVerifier("partner", v, spec.Sealing(lookup))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +289,7 @@ func TestStandardVectors(t *testing.T) {
 	}
 	for _, vec := range vectors {
 		conf, _ := decode(t, `standard_webhooks: {secrets: ["${secret.x}"]}`)
-		v, err := webhook.NewVerifier("x", conf, func(string) (string, error) { return vec.Secret, nil })
+		v, err := webhook.NewVerifier("x", conf, func(string) (spec.Sealed, error) { return spec.Seal(vec.Secret), nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -370,7 +370,7 @@ func TestCheckVerify(t *testing.T) {
 func TestRotation(t *testing.T) {
 	conf, _ := decode(t, `hmac: {header: X-Sig, secrets: ["${secret.x}"]}`)
 	secret := "first"
-	v, err := webhook.NewVerifier("x", conf, func(string) (string, error) { return secret, nil })
+	v, err := webhook.NewVerifier("x", conf, func(string) (spec.Sealed, error) { return spec.Seal(secret), nil })
 	if err != nil {
 		t.Fatal(err)
 	}

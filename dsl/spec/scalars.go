@@ -247,16 +247,16 @@ func (s Secret) Names() []string {
 }
 
 // Resolve returns the value with every ${secret.name} looked up.
-func (s Secret) Resolve(lookup func(name string) (string, error)) (string, error) {
+func (s Secret) Resolve(lookup Finder) (Sealed, error) {
 	var failed error
 	out := placeholder.ReplaceAllStringFunc(s.Template, func(m string) string {
 		value, err := lookup(m[len("${secret.") : len(m)-1])
 		if err != nil && failed == nil {
 			failed = err
 		}
-		return value
+		return value.Reveal()
 	})
-	return out, failed
+	return Seal(out), failed
 }
 
 var placeholder = regexp.MustCompile(`\$\{(var|secret|param)\.([A-Za-z0-9_.-]+)\}`)

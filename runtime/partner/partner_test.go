@@ -14,6 +14,7 @@ import (
 
 	"crossdock/connectors/webhook"
 	"crossdock/dsl"
+	"crossdock/dsl/spec"
 	"crossdock/runtime"
 	"crossdock/runtime/partner"
 )
@@ -134,8 +135,8 @@ func TestPartnerFailsOnDemand(t *testing.T) {
 // TestSignedRequestsAreRecognised signs for every way of recognising a caller
 // and lets the real verifier judge.
 func TestSignedRequestsAreRecognised(t *testing.T) {
-	secret := func(string) (string, error) {
-		return "whsec_" + base64.StdEncoding.EncodeToString([]byte("0123456789abcdef01234567")), nil
+	secret := func(string) (spec.Sealed, error) {
+		return spec.Seal("whsec_" + base64.StdEncoding.EncodeToString([]byte("0123456789abcdef01234567"))), nil
 	}
 	ws := load(t, map[string]string{"crossdock.yaml": `crossdock: 1
 verify:

@@ -16,6 +16,7 @@ import (
 
 	"crossdock/connectors/http"
 	"crossdock/dsl/compile"
+	"crossdock/dsl/spec"
 )
 
 // Act is one thing a script does; exactly one of Send, Fail and Story is set.
@@ -135,7 +136,7 @@ func (s *Stage) Serve(ctx context.Context) error {
 type Sender struct {
 	Base   string // http://127.0.0.1:8080
 	WS     *compile.Workspace
-	Secret func(string) (string, error)
+	Secret spec.Finder
 	FS     fs.FS
 	Dir    string // of the script
 }

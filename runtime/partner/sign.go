@@ -18,7 +18,7 @@ import (
 )
 
 // Sign makes a request one that a verification recognises.
-func Sign(r *nethttp.Request, body []byte, v *spec.Verify, secret func(string) (string, error), now time.Time) error {
+func Sign(r *nethttp.Request, body []byte, v *spec.Verify, secret spec.Finder, now time.Time) error {
 	if v == nil || v.None {
 		return nil
 	}
@@ -37,28 +37,28 @@ func Sign(r *nethttp.Request, body []byte, v *spec.Verify, secret func(string) (
 			if prefix != "" && !strings.HasSuffix(prefix, " ") {
 				prefix += " "
 			}
-			r.Header.Set(h, prefix+key)
+			r.Header.Set(h, prefix+key.Reveal())
 			return nil
 		}
 		q := r.URL.Query()
-		q.Set(v.APIKey.Query.Value, key)
+		q.Set(v.APIKey.Query.Value, key.Reveal())
 		r.URL.RawQuery = q.Encode()
 	case v.Basic != nil:
 		password, err := v.Basic.Password.Resolve(secret)
 		if err != nil {
 			return err
 		}
-		r.SetBasicAuth(v.Basic.User.Value, password)
+		r.SetBasicAuth(v.Basic.User.Value, password.Reveal())
 	}
 	return nil
 }
 
-func signStandard(r *nethttp.Request, body []byte, v *spec.StandardWebhook, secret func(string) (string, error), now time.Time) error {
+func signStandard(r *nethttp.Request, body []byte, v *spec.StandardWebhook, secret spec.Finder, now time.Time) error {
 	text, err := v.Secrets[0].Resolve(secret)
 	if err != nil {
 		return err
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, "whsec_"))
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text.Reveal(), "whsec_"))
 	if err != nil {
 		return fmt.Errorf("the secret of a standard webhook is not base64")
 	}
@@ -72,17 +72,17 @@ func signStandard(r *nethttp.Request, body []byte, v *spec.StandardWebhook, secr
 	return nil
 }
 
-func signHMAC(r *nethttp.Request, body []byte, v *spec.HMAC, secret func(string) (string, error), now time.Time) error {
+func signHMAC(r *nethttp.Request, body []byte, v *spec.HMAC, secret spec.Finder, now time.Time) error {
 	text, err := v.Secrets[0].Resolve(secret)
 	if err != nil {
 		return err
 	}
-	key := []byte(text)
+	key := []byte(text.Reveal())
 	switch v.SecretEnc.Value {
 	case "hex":
-		key, err = hex.DecodeString(text)
+		key, err = hex.DecodeString(text.Reveal())
 	case "base64":
-		key, err = base64.StdEncoding.DecodeString(text)
+		key, err = base64.StdEncoding.DecodeString(text.Reveal())
 	}
 	if err != nil {
 		return fmt.Errorf("the secret is not %s", v.SecretEnc.Value)
