@@ -92,7 +92,7 @@ func (a *app) root() *cobra.Command {
 		a.maintenanceCommand(),
 		a.switchCommand("resume", "Go on with a paused pipeline"),
 	)
-	root.AddCommand(a.newCommand(), a.schemaCommand())
+	root.AddCommand(a.newCommand(), a.schemaCommand(), a.importCommand())
 	sayArguments(root)
 	return root
 }

@@ -25,7 +25,7 @@ import (
 var floors = [][]string{
 	0: {"runtime/message", "runtime/retry", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
-		"dsl/contract", "dsl/profile", "dsl/likeness", "dsl/draft",
+		"dsl/contract", "dsl/profile", "dsl/likeness", "dsl/draft", "dsl/drift",
 		"dsl/sandbox", "dsl/sandbox/*",
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/template", "dsl/compile", "dsl/lint", "dsl/lineage", "dsl/catalogue", "dsl/dsltest", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask", "editor/jsonschema"},
@@ -55,6 +55,7 @@ var arrows = map[string][]string{
 	"dsl/template": {"dsl/cell", "dsl/rule", "dsl/schema"},
 
 	"dsl/contract": {"dsl/schema"},
+	"dsl/drift":    {"dsl/schema", "dsl/profile"},
 	"dsl/draft":    {"dsl/schema", "dsl/profile", "dsl/likeness", "dsl/lookup", "dsl/format", "dsl/jq"},
 
 	"connectors/all":         {"connectors/file", "connectors/http", "connectors/log"},

@@ -32,7 +32,7 @@ unless --force says so; --out - prints instead of writing.`,
 			return unknownPart(cmd, args[0])
 		},
 	}
-	cmd.AddCommand(a.newMappingCommand(), a.newConnectionCommand(), a.newPipelineCommand(), a.newTestCommand())
+	cmd.AddCommand(a.newMappingCommand(), a.newLookupCommand(), a.newSchemaCommand(), a.newConnectionCommand(), a.newPipelineCommand(), a.newTestCommand())
 	return cmd
 }
 

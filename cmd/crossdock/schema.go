@@ -31,7 +31,7 @@ func (a *app) schemaCommand() *cobra.Command {
 			return unknownPart(cmd, args[0])
 		},
 	}
-	cmd.AddCommand(a.schemaInferCommand(), a.schemaDiffCommand(), a.schemaExportCommand())
+	cmd.AddCommand(a.schemaInferCommand(), a.schemaDiffCommand(), a.schemaExportCommand(), a.schemaDriftCommand())
 	return cmd
 }
 

@@ -1,0 +1,140 @@
+package draft
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"crossdock/dsl/parser"
+	"crossdock/dsl/sheet"
+)
+
+// table is a sheet as it comes out of a workbook.
+func table(t testing.TB, rows [][]string) *Table {
+	t.Helper()
+	var b bytes.Buffer
+	if err := sheet.WriteXLSX(&b, []sheet.Sheet{{Name: "Map", Rows: rows}}); err != nil {
+		t.Fatal(err)
+	}
+	sheets, err := sheet.Read(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := TableOf(sheets[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestLookupSheet(t *testing.T) {
+	text, said, err := LookupSheet("codes", table(t, [][]string{{"Status codes of 2026"}, {}, {"Code", "Event", "Reason Text"},
+		{"010", "out", ""}, {}, {"031", "failed", "site: closed"}, {"'=x", "'=1+1", "a \"b\""}}), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "  \"010\": {Event: out}\n  \"031\": {Event: failed, Reason_Text: \"site: closed\"}\n  \"=x\": {Event: \"=1+1\", Reason_Text: \"a \\\"b\\\"\"}\n"
+	if !strings.HasSuffix(string(text), want) || said[0] != "3 codes; code: Code; value: Event, Reason Text" {
+		t.Errorf("%s\n%s", text, said)
+	}
+	one, _, err := LookupSheet("codes", table(t, [][]string{{"A", "Code", "B"}, {"x", "1", "y"}}), "code", []string{"B"})
+	if err != nil || !strings.HasSuffix(string(one), "  \"1\": \"y\"\n") {
+		t.Errorf("%v\n%s", err, one)
+	}
+}
+
+func TestLookupSheetErrors(t *testing.T) {
+	for want, rows := range map[string][][]string{
+		"cell Map!A3 is empty":                        {{"Code", "V"}, {"1", "x"}, {"", "y"}},
+		"cell Map!A3 has the code 1 again":            {{"Code", "V"}, {"1", "x"}, {" 1 ", "y"}},
+		"cell Map!A2 shows 1.23E+11":                  {{"Code", "V"}, {"1.23E+11", "x"}},
+		"cell Map!B2 shows #N/A":                      {{"Code", "V"}, {"1", "#N/A"}},
+		"cell Map!B2 is empty: the code has no value": {{"Code", "V"}, {"1", ""}},
+		"no row below its header":                     {{"Code", "V"}},
+		"no column with values":                       {{"Code"}, {"1"}},
+	} {
+		if _, _, err := LookupSheet("x", table(t, rows), "", nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, _, err := LookupSheet("x", table(t, [][]string{{"Code", "V"}, {"1", "x"}}), "Kode", nil); err == nil || !strings.Contains(err.Error(), "there are Code, V") {
+		t.Error(err)
+	}
+}
+
+func TestMappingSheet(t *testing.T) {
+	text, said, err := MappingSheet("bolt", table(t, [][]string{
+		{"No", "Target Field", "Source", "Transformation", "Default Value", "M/O", "Data Type", "Max Length", "Comment"},
+		{"1", "reference", "PO_NUMBER", "", "", "M", "", "20", ""},
+		{"2", "ship_to.name", "shipTo/name", "trim blanks", "", "O", "AN..35", "", "as on the label"},
+		{"3", "zip", "Post Code", "", "", "", "string", "", ""},
+		{"4", "total", "", ".net + .tax", "0", "", "decimal(2)", "", ""},
+		{"5", "lines[].sku", "items[*].material", "", "", "M", "", "", ""},
+		{"6", "lines[].order", "PO_NUMBER", "", "", "", "", "", ""},
+		{"7", "later", "", "", "", "", "", "", "ask the client"},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"reference: {from: .PO_NUMBER, max_length: 20, required: true}",
+		"ship_to.name: {from: .shipTo.name, note: \"type AN..35. trim blanks. as on the label\"}",
+		"zip: {from: '.\"Post Code\"', type: string}", "total: {from: .net + .tax, default: \"0\", type: decimal(2)}",
+		"each: .items\n    fields:\n      sku: {from: .material, required: true}\n      order: $root.PO_NUMBER", "# TODO later: no source. ask the client",
+	} {
+		if !strings.Contains(strings.Join(strings.Fields(string(text)), " "), strings.Join(strings.Fields(want), " ")) {
+			t.Errorf("%s is missing in\n%s", want, text)
+		}
+	}
+	if len(said) != 3 || !strings.Contains(said[0], "target: Target Field, source: Source, rule: Transformation") || said[1] != "not used: No" || said[2] != "6 rows written, 1 left as TODO, 1 rule kept as notes" {
+		t.Errorf("%q", said)
+	}
+}
+
+func TestMappingSheetErrors(t *testing.T) {
+	for want, rows := range map[string][][]string{
+		"no column is named target":               {{"x", "Source"}, {"a", "b"}},
+		"no column is named source":               {{"Target", "x"}, {"a", "b"}},
+		"cell Map!A3: the target a is in":         {{"Target", "Source"}, {"a", "b"}, {"a", "c"}},
+		"cell Map!A2 is empty, but its line":      {{"Target", "Source"}, {"", "c"}},
+		"cell Map!A2: `a b` cannot be a target":   {{"Target", "Source"}, {"a b", "c"}},
+		"cell Map!C2: `maybe` says neither":       {{"Target", "Source", "Mandatory"}, {"a", "c", "maybe"}},
+		"cell Map!C2: `long` is no number":        {{"Target", "Source", "Length"}, {"a", "c", "long"}},
+		"cell Map!B3: the list l is read from .n": {{"Target", "Source"}, {"l[].a", "m[].a"}, {"l[].b", "n[].b"}},
+		"cell Map!B2: `.[` cannot be read":        {{"Target", "Source"}, {"a", ".["}},
+	} {
+		if _, _, err := MappingSheet("x", table(t, rows)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// FuzzSheets: whatever a sheet holds, what is made of it is a definition that
+// the parser has no doubts about.
+func FuzzSheets(f *testing.F) {
+	f.Add("Target;Source;Note\na;b.c;x # y\nl[].x;m[].y;\"\n")
+	f.Add("Code,V\n01,x\n'=1,\"{a: b}\"\n")
+	f.Add("target,source,rule,type\na,Order No,. | tostring,decimal(2)\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := sheet.ReadCSV([]byte(text))
+		if err != nil || len(text) > 8192 {
+			return
+		}
+		tab, err := TableOf(s)
+		if err != nil {
+			return
+		}
+		for _, make := range []func() ([]byte, []string, error){
+			func() ([]byte, []string, error) { return LookupSheet("x", tab, "", nil) },
+			func() ([]byte, []string, error) { return MappingSheet("x", tab) },
+		} {
+			out, _, err := make()
+			if err != nil {
+				continue
+			}
+			if _, list := parser.Parse("x.yaml", out); len(list) > 0 {
+				t.Fatalf("%q\n%s\n%v", text, out, list)
+			}
+		}
+	})
+}
