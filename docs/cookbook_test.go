@@ -134,17 +134,24 @@ func checkRecipe(t *testing.T, dir string, ws *dsl.Workspace) {
 }
 
 // shown returns what a block of a recipe has to show: a file of its folder,
-// `out MAPPING` the result of a mapping on its first sample, or `sent OPERATION
+// `out MAPPING [FILE]` the result of a mapping on its first sample, or `sent OPERATION
 // of PIPELINE` what that operation is sent for the first sample.
 func shown(t *testing.T, dir string, ws *dsl.Workspace, b block) (string, error) {
 	words := strings.Fields(b.info)
 	switch {
-	case len(words) == 2 && words[0] == "out":
+	case (len(words) == 2 || len(words) == 3) && words[0] == "out":
 		m := ws.Mappings[words[1]]
-		if m == nil || len(m.Spec.Samples) == 0 {
-			return "", fmt.Errorf("there is no mapping %s with a sample", words[1])
+		if m == nil {
+			return "", fmt.Errorf("there is no mapping %s", words[1])
 		}
-		body, err := sample(dir, m.Spec.Samples[0].Value)
+		file := words[len(words)-1]
+		if len(words) == 2 {
+			if len(m.Spec.Samples) == 0 {
+				return "", fmt.Errorf("mapping %s has no sample: say `out %s FILE`", words[1], words[1])
+			}
+			file = m.Spec.Samples[0].Value
+		}
+		body, err := sample(dir, file)
 		if err != nil {
 			return "", err
 		}
@@ -159,7 +166,7 @@ func shown(t *testing.T, dir string, ws *dsl.Workspace, b block) (string, error)
 		raw, err := os.ReadFile(filepath.Join(dir, words[0]))
 		return string(raw), err
 	}
-	return "", fmt.Errorf("say what ```%s %s shows: a file, `out MAPPING`, or `sent OPERATION of PIPELINE`", b.lang, b.info)
+	return "", fmt.Errorf("say what ```%s %s shows: a file, `out MAPPING [FILE]`, or `sent OPERATION of PIPELINE`", b.lang, b.info)
 }
 
 var shownAt = time.Date(2026, 5, 16, 12, 0, 0, 0, time.UTC)
