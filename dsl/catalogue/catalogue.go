@@ -72,11 +72,6 @@ func (c *Catalogue) used() map[string]bool {
 			used["schema "+s.Name] = true
 		}
 	}
-	mapping := func(name string) {
-		if m := c.mapping(name); m != nil && !used["mapping "+m.Name] {
-			used["mapping "+m.Name] = true
-		}
-	}
 	for _, p := range c.ws.Pipelines {
 		if p.Std && !c.runs(p) {
 			continue
@@ -84,7 +79,9 @@ func (c *Catalogue) used() map[string]bool {
 		schema(p.Accept)
 		for _, id := range slices.Sorted(maps.Keys(p.ByID)) {
 			s := p.ByID[id]
-			mapping(s.Spec.Map.Value)
+			if m := c.mapping(s); m != nil {
+				used["mapping "+m.Name] = true
+			}
 			schema(s.Event)
 			if conn, _, ok := strings.Cut(s.Target, "."); ok {
 				used["connection "+conn] = true
@@ -105,15 +102,12 @@ func (c *Catalogue) used() map[string]bool {
 	return used
 }
 
-// mapping finds a mapping by the name that a step gives it.
-func (c *Catalogue) mapping(name string) *compile.Mapping {
-	if name == "" {
+// mapping is the mapping of a step, nil where it has none.
+func (c *Catalogue) mapping(s *compile.Step) *compile.Mapping {
+	if s.Map == nil {
 		return nil
 	}
-	if m := c.ws.Mappings[name]; m != nil {
-		return m
-	}
-	return c.ws.Mappings["std/"+name]
+	return c.ws.Mappings[s.Map.Name]
 }
 
 func pick[T any](all map[string]*T, keep func(*T) bool) []*T {

@@ -73,7 +73,7 @@ func (c *Catalogue) sheet(m *compile.Mapping) Sheet {
 		s.Unfilled = unfilled(m.Output, s.Fields, s.Never)
 	}
 	for _, p := range c.pipelines {
-		if slices.ContainsFunc(stepsOf(p), func(st *compile.Step) bool { return c.mapping(st.Spec.Map.Value) == m }) {
+		if slices.ContainsFunc(stepsOf(p), func(st *compile.Step) bool { return c.mapping(st) == m }) {
 			s.Pipelines = append(s.Pipelines, p.Name)
 		}
 	}
@@ -135,7 +135,7 @@ func (c *Catalogue) field(m *compile.Mapping, path []string, r spec.Row) Field {
 		}
 	}
 	f.Personal = f.Personal || c.personal(m, path)
-	f.Lookup = c.lookupWords(r.Lookup.Value)
+	f.Lookup = c.lookupWords(m, r.Lookup.Value)
 	if r.Default.Node != nil {
 		f.Default = text(r.Default.V)
 	}
@@ -216,9 +216,11 @@ func nearest(sources []string, rows bool) []string {
 	})
 }
 
-// table finds a lookup by the name that a row gives it, with its column.
-func (c *Catalogue) table(ref string) (l *compile.Lookup, column string) {
-	for _, name := range []string{ref, "std/" + ref} {
+// table finds a lookup by the name that a row gives it, with its column. Those of
+// a client are found by the mappings of that client.
+func (c *Catalogue) table(m *compile.Mapping, ref string) (l *compile.Lookup, column string) {
+	client, _, _ := strings.Cut(m.Name, "/")
+	for _, name := range []string{client + "/" + ref, ref, "std/" + ref} {
 		if l := c.ws.Lookups[name]; l != nil {
 			return l, ""
 		}
@@ -227,16 +229,16 @@ func (c *Catalogue) table(ref string) (l *compile.Lookup, column string) {
 	if i < 0 {
 		return nil, ""
 	}
-	l, _ = c.table(ref[:i])
+	l, _ = c.table(m, ref[:i])
 	return l, ref[i+1:]
 }
 
 // lookupWords say which table translates a value, and what an unknown code is.
-func (c *Catalogue) lookupWords(ref string) string {
+func (c *Catalogue) lookupWords(m *compile.Mapping, ref string) string {
 	if ref == "" {
 		return ""
 	}
-	l, column := c.table(ref)
+	l, column := c.table(m, ref)
 	if l == nil {
 		return ref
 	}

@@ -50,7 +50,7 @@ func (c *Catalogue) pipelinePage(x *compile.Pipeline) []byte {
 	p.table([]string{"", ""}, rows)
 	rows = nil
 	for _, s := range stepsOf(x) {
-		if m := c.mapping(s.Spec.Map.Value); m != nil {
+		if m := c.mapping(s); m != nil {
 			rows = append(rows, []string{code(s.ID), "mapping " + p.link("mappings", m.Name)})
 		}
 		if conn := c.connectionOf(s.Target); conn != nil {

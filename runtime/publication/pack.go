@@ -109,7 +109,7 @@ func Open(raw []byte) (*Pack, error) {
 	}
 	p := &Pack{Raw: raw, Files: len(z.File), zip: z}
 	if p.Files == 0 {
-		return nil, unfit("there are none")
+		return nil, unfit("there are no definitions in this folder")
 	}
 	if p.Files > MaxFiles {
 		return nil, unfit("there are %d of them; at most %d are taken", p.Files, MaxFiles)

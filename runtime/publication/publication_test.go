@@ -98,7 +98,7 @@ func TestHostilePacks(t *testing.T) {
 		"folder":          {zipped([2]string{"a/", ""}), "below the workspace"},
 		"link":            {zipped([2]string{"a.yaml", "link"}), "not a plain file"},
 		"twice":           {zipped([2]string{"a.yaml", "x"}, [2]string{"A.yaml", "y"}), "comes twice"},
-		"nothing":         {zipped(), "there are none"},
+		"nothing":         {zipped(), "there are no definitions"},
 		"no pack":         {[]byte("hello"), "cannot be read"},
 		"cut":             {flat[:len(flat)/2], "cannot be read"},
 		"too many":        {zipped(many...), "at most"},
