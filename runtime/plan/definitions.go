@@ -103,8 +103,6 @@ func definition(kind, name string, a, b *written) *Definition {
 	case b == nil:
 		d.What, d.Place = "removed", a.file.Path
 		return d
-	case a.file.Digest == b.file.Digest && kind != "lookup":
-		return nil
 	}
 	d.Place = b.file.Path
 	t := &tree{kind: kind}

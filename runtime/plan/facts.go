@@ -146,7 +146,7 @@ func runs(p *compile.Pipeline, now time.Time) string {
 
 // used names what a pipeline whose own words are the same uses that has changed.
 func used(in *Input, a, b *compile.Pipeline) string {
-	if a.File.Digest == b.File.Digest || definition("pipeline", b.Name, &written{a.File, a.File.Root}, &written{b.File, b.File.Root}).silent() {
+	if definition("pipeline", b.Name, &written{a.File, a.File.Root}, &written{b.File, b.File.Root}).silent() {
 		var names []string
 		for _, id := range sorted(b.ByID) {
 			s := b.ByID[id]
