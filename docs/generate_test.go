@@ -296,7 +296,7 @@ var commands = []string{"init", "lint", "fmt", "test", "plan", "try", "eval", "e
 	"schema", "schema infer", "schema diff", "schema drift", "schema export", "import",
 	"run", "mock", "demo", "status", "queues", "top", "maintenance", "maintenance start", "maintenance stop", "maintenance list", "trace",
 	"dlq", "dlq list", "dlq boxes", "dlq show", "dlq edit", "dlq replay", "dlq fix", "dlq discard", "dlq changes", "dlq stop", "dlq resume", "dlq rejected", "reload", "publish",
-	"apply",
+	"approve", "apply",
 	"history", "rollback", "pause", "resume", "doctor",
 	"token", "token create", "token list", "token revoke", "audit", "audit list", "audit verify", "version"}
 

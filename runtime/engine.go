@@ -98,6 +98,7 @@ type Engine struct {
 	cache     dsl.Cache // of all loads
 	read      *recorder // what was read for the last load, until it is kept
 	published origin    // what definitions are read from; zero = the folder
+	cleared   string    // revision of the folder that an approved plan brings to life; guarded by mu
 	unable    string    // why the active publication does not run here; guarded by status
 
 	troubles troubles      // of sources

@@ -179,6 +179,9 @@ func (e *ErrMoved) Error() string { return e.Why + ": make a new plan" }
 // instead.
 func (e *Engine) Apply(ctx context.Context, in Planning, made *plan.Plan, entry publication.Entry, folder bool) (publication.Entry, Report, error) {
 	in.Waivers = made.Waivers
+	if err := e.approved(ctx, made.Hash, entry.Who); err != nil {
+		return entry, Report{}, err
+	}
 	now, err := e.Plan(ctx, in)
 	if err != nil {
 		return entry, Report{}, err
@@ -208,5 +211,8 @@ func (e *Engine) applyFolder(ctx context.Context, p *plan.Plan) (Report, error) 
 	if side.WS.Revision != p.New.Revision {
 		return Report{}, &ErrMoved{"the folder of the running crossdock holds other definitions than the plan"}
 	}
+	e.mu.Lock()
+	e.cleared = p.New.Revision
+	e.mu.Unlock()
 	return e.Reload(ctx), nil
 }

@@ -65,6 +65,9 @@ func (r *Refused) Error() string { return r.Reason }
 // do so when they hear of it. Where the files are not fit to run nothing is
 // published and the error is a *Refused.
 func (e *Engine) Publish(ctx context.Context, pack *publication.Pack, entry publication.Entry) (publication.Entry, Report, error) {
+	if err := e.byPlanOnly(); err != nil {
+		return entry, Report{}, err
+	}
 	return e.publish(ctx, pack, entry, "")
 }
 
@@ -105,11 +108,14 @@ func (e *Engine) Rollback(ctx context.Context, number int, who, note string) (pu
 	if err != nil {
 		return publication.Entry{}, Report{}, err
 	}
-	return e.Publish(ctx, pack, publication.Entry{Who: who, Note: note, Again: number})
+	return e.publish(ctx, pack, publication.Entry{Who: who, Note: note, Again: number}, "")
 }
 
 // Withdraw lets all replicas run their folders again.
 func (e *Engine) Withdraw(ctx context.Context, who string) (Report, error) {
+	if err := e.byPlanOnly(); err != nil {
+		return Report{}, err
+	}
 	e.following.Lock()
 	defer e.following.Unlock()
 	if err := publication.Withdraw(ctx, e.driver); err != nil {

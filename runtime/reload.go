@@ -106,6 +106,11 @@ func (e *Engine) reload(ctx context.Context) Report {
 	if ws.Revision == old.ws.Revision {
 		return Report{Result: "unchanged", Findings: list}
 	}
+	if e.published.number == 0 && e.cleared != ws.Revision {
+		if err := e.byPlanOnly(); err != nil {
+			return Report{Result: "failed", Findings: list, Changes: changes, Error: err.Error()}
+		}
+	}
 	if err := errors.Join(e.checkDurability(ctx, ws), e.gate(ctx, ws)); err != nil {
 		return Report{Result: "failed", Findings: list, Changes: changes, Error: err.Error()}
 	}

@@ -87,7 +87,7 @@ func (a *app) root() *cobra.Command {
 		a.editorCommand(), a.lspCommand(),
 		a.runCommand(), a.mockCommand(), a.demoCommand(),
 		a.statusCommand(), a.queuesCommand(), a.topCommand(), a.traceCommand(), a.dlqCommand(), a.reloadCommand(),
-		a.publishCommand(), a.applyCommand(), a.historyCommand(), a.rollbackCommand(), a.tokenCommand(), a.auditCommand(), a.doctorCommand(), a.versionCommand(),
+		a.publishCommand(), a.approveCommand(), a.applyCommand(), a.historyCommand(), a.rollbackCommand(), a.tokenCommand(), a.auditCommand(), a.doctorCommand(), a.versionCommand(),
 		a.switchCommand("pause", "Stop the work on a pipeline; its messages wait"),
 		a.maintenanceCommand(),
 		a.switchCommand("resume", "Go on with a paused pipeline"),

@@ -95,7 +95,7 @@ type Secrets struct {
 // Reload says what must hold before changed definitions go live.
 type Reload struct {
 	Require []Text `yaml:"require" doc:"lint, test or both." validate:"omitempty"`
-	Approve Text   `yaml:"approve" doc:"Who has to approve." later:"approval"`
+	Approve Text   `yaml:"approve" doc:"Who has to approve a plan before somebody else applies it: the name of a token or person, or a role (viewer, operator, editor, admin)."`
 }
 
 // Verify is one way to recognise who calls a webhook. Exactly one key is set.

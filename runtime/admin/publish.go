@@ -69,6 +69,10 @@ func (a *API) rollback(r *call) (any, error) {
 		if errors.Is(err, publication.ErrNone) {
 			return nil, problemf(http.StatusUnprocessableEntity, "nothing is published: every replica runs its folder already")
 		}
+		var refused *runtime.Refused
+		if errors.As(err, &refused) {
+			return PublishAnswer{Refused: refused.Reason}, nil
+		}
 		return PublishAnswer{Here: &report, Findings: runtime.Findings(report.Findings)}, err
 	}
 	entry, report, err := a.engine.Rollback(ctx, in.Number, in.Who, in.Note)

@@ -77,6 +77,7 @@ func (a *API) routes() []route {
 		{pattern: "POST /v1/changes/{id}/resume", rule: operators, changes: "dead.change.resume", answer: a.changeResume},
 
 		{pattern: "POST /v1/plan", rule: viewers, changes: "plan", answer: a.plan},
+		{pattern: "POST /v1/approvals", rule: viewers, changes: "approve", answer: a.approve},
 		{pattern: "POST /v1/apply", rule: editors, changes: "apply", answer: a.apply},
 		{pattern: "GET /v1/revisions", rule: viewers, answer: a.revisions},
 		{pattern: "POST /v1/revisions", rule: editors, changes: "publish", answer: a.publish},

@@ -8,6 +8,7 @@ import (
 
 	"crossdock/connectors/schedule"
 	"crossdock/dsl/compile"
+	"crossdock/dsl/contract"
 	"crossdock/runtime/reload"
 )
 
@@ -24,6 +25,10 @@ func facts(in *Input, changes []reload.Change) []Fact {
 		switch {
 		case c.Kind == "connection" && c.What == "changed":
 			add("reopen", of, "the connection is opened anew; calls under way end on the old one")
+		case c.Kind == "schema" && c.What == "changed":
+			contracts(in.Old.WS.Schemas[c.Name], in.New.WS.Schemas[c.Name], add)
+		case c.Kind == "schema" && c.What == "removed":
+			add("removed", of, "is gone: nobody may rely on it any more")
 		case c.Kind != "pipeline":
 		case c.What == "removed":
 			removed(in, a, add)
@@ -54,6 +59,22 @@ func facts(in *Input, changes []reload.Change) []Fact {
 		}
 	}
 	return out
+}
+
+// contracts tells how a schema that kept its name changes, and whom that breaks.
+func contracts(a, b *compile.Schema, add adder) {
+	for _, c := range contract.Compare(a.Schema, b.Schema) {
+		text := strings.TrimSpace(c.Path + " " + c.Text)
+		for _, side := range [][2]string{{"who sends it", c.Sender}, {"who reads it", c.Reader}} {
+			if side[1] != "" {
+				text += fmt.Sprintf("; %s: %s", side[0], side[1])
+			}
+		}
+		fact := add("contract", "schema "+b.Name, "%s", text)
+		if fact.Loud = c.Breaking; c.Breaking {
+			fact.Text += "; a new major version would break nobody"
+		}
+	}
 }
 
 type adder func(what, of, format string, args ...any) *Fact

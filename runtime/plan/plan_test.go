@@ -129,3 +129,98 @@ func TestAgainstItself(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// A contract that keeps its name and breaks somebody blocks.
+func TestContract(t *testing.T) {
+	with := func(fields string) plan.Side {
+		files := edited("orders.pipeline.yaml", "key: [.no]", "accept: order@1\nkey: [.no]")
+		files["order.schema.yaml"] = "schema: order@1\nfields:\n  no: {type: string, required: true}\n" + fields
+		return load(t, files)
+	}
+	old := with("  name: {type: string}\n")
+	if p := made(t, old, with("  name: {type: string}\n  note: {type: string}\n")); p.Blocked || len(p.Facts) == 0 {
+		t.Errorf("an optional field: %+v, %+v", p.Blockers, p.Facts)
+	}
+	p := made(t, old, with("  name: {type: string, required: true}\n"))
+	if !p.Blocked || p.Blockers[0].Waive != "schema order@1" || !strings.Contains(p.Blockers[0].Text, "name is required now") {
+		t.Errorf("a field is required: %+v", p.Blockers)
+	}
+	if p := made(t, old, with("  name: {type: string, required: true}\n"), plan.Waiver{Field: "schema order@1", Reason: "agreed"}); p.Blocked {
+		t.Errorf("waived: %+v", p.Blockers)
+	}
+}
+
+// Who may not see payloads learns which fields differ, not what is in them.
+func TestHidden(t *testing.T) {
+	a, b := load(t, small), load(t, edited("to-tms.mapping.yaml", "name: .name", "name: .name + \"!\"\n  more: {from: '{(.name): 1}'}"))
+	real := plan.Message{ID: "M1", Origin: plan.Real, Pipeline: "orders"}
+	real.In.Raw = []byte(`{"no":"SO-1","weight":12.5,"name":"Grace","lines":[]}`)
+	for _, reveal := range []plan.Reveal{plan.Hidden, plan.Masked} {
+		p, err := plan.Make(context.Background(), plan.Input{Old: a, New: b, Messages: []plan.Message{real}, Preview: runtime.NewCatalog().Preview, Reveal: reveal})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		if err := p.Text(&text); err != nil {
+			t.Fatal(err)
+		}
+		if shown := strings.Contains(text.String(), "Grace"); shown != (reveal == plan.Masked) {
+			t.Errorf("reveal %v shows the name: %v\n%s", reveal, shown, text.String())
+		}
+		if !strings.Contains(text.String(), "name") || p.Compared.Real != 1 {
+			t.Errorf("reveal %v: %s", reveal, text.String())
+		}
+	}
+}
+
+// What the real message was answered answers again, on both sides.
+func TestAnswers(t *testing.T) {
+	files := edited("orders.pipeline.yaml", "steps:\n", "steps:\n  - {send: tms.create, with: {order: .no, source: '\"x\"'}, as: made}\n")
+	a := load(t, files)
+	files["orders.pipeline.yaml"] = strings.Replace(files["orders.pipeline.yaml"], `'"erp"'`, "$steps.made.shipmentId", 1)
+	b := load(t, files)
+	real := plan.Message{ID: "M1", Origin: plan.Real, Pipeline: "orders", Recall: func(string) (any, bool) {
+		return map[string]any{"shipmentId": "S-77"}, true
+	}}
+	real.In.Raw = []byte(`{"no":"SO-1","weight":12.5,"name":"Grace","lines":[]}`)
+	p, err := plan.Make(context.Background(), plan.Input{Old: a, New: b, Messages: []plan.Message{real}, Preview: runtime.NewCatalog().Preview})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range p.Differences {
+		for _, x := range d.Examples {
+			if x.Origin == plan.Real && x.After == "S-77" && x.Before == "erp" {
+				return
+			}
+		}
+	}
+	t.Errorf("%+v", p.Differences)
+}
+
+// The hash is of what was found, not of how many messages showed it.
+func TestMoved(t *testing.T) {
+	a, b := load(t, small), load(t, edited("to-tms.mapping.yaml", "name: .name", "name: .name + \"!\""))
+	p := made(t, a, b)
+	if why := p.Moved(made(t, a, b)); why != "" {
+		t.Errorf("nothing moved: %s", why)
+	}
+	for want, now := range map[string]*plan.Plan{
+		"what runs is revision":              made(t, b, b),
+		"the definitions were changed after": made(t, a, load(t, edited("to-tms.mapping.yaml", "name: .name", "name: .name + \"?\""))),
+	} {
+		if why := p.Moved(now); !strings.Contains(why, want) {
+			t.Errorf("%q, want %q", why, want)
+		}
+	}
+	forged := *p
+	forged.Waivers = []plan.Waiver{{Field: "weight", Reason: "x"}}
+	if why := forged.Moved(made(t, a, b)); !strings.Contains(why, "changed after it was made") {
+		t.Errorf("forged: %q", why)
+	}
+	fewer := *p
+	fewer.Differences = nil
+	fewer.Hash = fewer.Fingerprint()
+	if why := fewer.Moved(p); !strings.Contains(why, "differences that the plan does not show") {
+		t.Errorf("a new difference: %q", why)
+	}
+}

@@ -1,0 +1,118 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"crossdock/dsl"
+	"crossdock/runtime"
+	"crossdock/runtime/access"
+	"crossdock/runtime/plan"
+	"crossdock/runtime/publication"
+)
+
+// packOf packs a folder as the command line does.
+func packOf(t *testing.T, dir string) *publication.Pack {
+	t.Helper()
+	rec := publication.Record(os.DirFS(dir))
+	if _, _, err := dsl.Load(rec, dsl.Options{Catalog: runtime.NewCatalog(), AnyEnvironment: true}); err != nil {
+		t.Fatal(err)
+	}
+	pack, err := rec.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pack
+}
+
+// What is applied is what was planned, and a plan that was overtaken is refused.
+func TestPlanThenApply(t *testing.T) {
+	s := newSite(t)
+	s.start()
+	s.send("a", 1)
+	s.settled()
+	if p := s.plan(packOf(t, s.dir)); !p.Same || p.Compared.Real != 1 {
+		t.Errorf("against itself: %+v", p)
+	}
+	next := t.TempDir()
+	if err := os.CopyFS(next, os.DirFS(s.dir)); err != nil {
+		t.Fatal(err)
+	}
+	_ = os.RemoveAll(next + "/" + runtime.StateDir)
+	if err := os.WriteFile(next+"/out.mapping.yaml", []byte(baseMapping+"  e: {const: 2}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pack := packOf(t, next)
+	p := s.plan(pack)
+	if len(p.Differences) != 1 || p.Differences[0].Field != "e" || p.Differences[0].Count != 1 || p.Differences[0].Real != 1 {
+		t.Fatalf("%+v", p.Differences)
+	}
+	how := runtime.Planning{Pack: pack, Name: "next", Messages: 10}
+	entry, report, err := s.engine.Apply(context.Background(), how, p, publication.Entry{Who: "ana", Plan: p.Hash}, false)
+	if err != nil || report.Result != "ok" || report.Revision != p.New.Revision || s.status().Revision != p.New.Revision || entry.Plan != p.Hash {
+		t.Fatalf("%+v, %+v, %v", entry, report, err)
+	}
+	var moved *runtime.ErrMoved
+	if _, _, err := s.engine.Apply(context.Background(), how, p, publication.Entry{Who: "ben"}, false); !errors.As(err, &moved) || !strings.Contains(moved.Why, "what runs is revision") {
+		t.Errorf("applied twice: %v", err)
+	}
+	// What was published before can be compared with, too.
+	back, err := s.engine.Plan(context.Background(), runtime.Planning{Pack: pack, Against: 1, Messages: 10})
+	if err != nil || !back.Same {
+		t.Errorf("against r1: %+v, %v", back, err)
+	}
+}
+
+func (s *site) plan(pack *publication.Pack) *plan.Plan {
+	s.t.Helper()
+	p, err := s.engine.Plan(context.Background(), runtime.Planning{Pack: pack, Name: "next", Messages: 10})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return p
+}
+
+// Where plans are approved nothing goes live without one, and who approves does
+// not apply.
+func TestApproval(t *testing.T) {
+	s := newSite(t)
+	s.write("prod.environment.yaml", "environment: prod\nreload: {approve: ops}\n")
+	s.start()
+	ctx := context.Background()
+	s.write("out.mapping.yaml", baseMapping+"  e: {const: 2}\n")
+	if r := s.engine.Reload(ctx); r.Result != "failed" || !strings.Contains(r.Error, "approved by ops") {
+		t.Errorf("a reload: %+v", r)
+	}
+	pack := packOf(t, s.dir)
+	var refused *runtime.Refused
+	if _, _, err := s.engine.Publish(ctx, pack, publication.Entry{Who: "ana"}); !errors.As(err, &refused) {
+		t.Errorf("a publication: %v", err)
+	}
+	p := s.plan(pack)
+	how := runtime.Planning{Pack: pack, Messages: 10}
+	apply := func(who string, folder bool) error {
+		_, r, err := s.engine.Apply(ctx, how, p, publication.Entry{Who: who}, folder)
+		if err == nil && r.Result != "ok" {
+			t.Errorf("applied: %+v", r)
+		}
+		return err
+	}
+	if err := apply("ana", false); err == nil || !strings.Contains(err.Error(), "ops has to approve the plan first") {
+		t.Errorf("not approved: %v", err)
+	}
+	if err := s.engine.Approve(ctx, runtime.Approval{Plan: p.Hash, Who: "ana", Role: access.Admin}); !errors.Is(err, runtime.ErrNotApprover) {
+		t.Errorf("the word of ana: %v", err)
+	}
+	if err := s.engine.Approve(ctx, runtime.Approval{Plan: p.Hash, Who: "ops", Role: access.Viewer}); err != nil {
+		t.Fatal(err)
+	}
+	if err := apply("ops", false); err == nil || !strings.Contains(err.Error(), "somebody else has to") {
+		t.Errorf("applied by who approved: %v", err)
+	}
+	if err := apply("ana", true); err != nil || s.status().Revision != p.New.Revision {
+		t.Errorf("approved: %v", err)
+	}
+}
