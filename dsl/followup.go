@@ -59,6 +59,11 @@ func unreadable(list diag.List, ws *compile.Workspace, fsys fs.FS) map[string][]
 		note(s.Definition)
 	}
 	gone := map[string][]string{}
+	for code, c := range ws.Clients {
+		if len(c.Definitions) == 0 {
+			gone["client"] = append(gone["client"], code)
+		}
+	}
 	for _, d := range list {
 		kind, ok := spec.KindOfFile(d.Span.File)
 		if !ok || d.Severity != diag.Error {
@@ -101,6 +106,9 @@ func missed(d diag.Diagnostic, gone map[string][]string) bool {
 	kind, name, _ := strings.Cut(d.Missing, " ")
 	if d.Missing == "" {
 		return false
+	}
+	if code, _, ok := strings.Cut(name, "/"); ok && (slices.Contains(gone["client"], code) || slices.Contains(gone["instance"], code)) {
+		return true
 	}
 	names := gone[kind]
 	if name == "" {

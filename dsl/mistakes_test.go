@@ -18,23 +18,35 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what is found in testdata/mistakes")
 
-// base is the archive with the workspace in which nothing is to be found, and
-// into which every mistake is made.
-const base = "testdata/mistakes/base.txtar"
-
 // TestMistakes makes the mistakes of testdata/mistakes one by one, and looks at
 // what is found. A section is one mistake: its name, the file, lines that are
 // taken away (-) and lines that come instead (+), and behind = what is found,
 // with the place and the text it points at. Words in front of the file name
 // change how it is judged: `crlf` gives the file the line ends of Windows,
 // `warning` says that nothing worse than a warning is expected, `several` that
-// the mistake has more than one finding.
-func TestMistakes(t *testing.T) {
-	ws := dsltest.Base(t, "testdata")
+// the mistake has more than one finding, `right` that it is none.
+func TestMistakes(t *testing.T) { plant(t, "testdata/mistakes", 250) }
+
+// TestTemplateMistakes does the same to a template and to the overrides of its
+// clients.
+func TestTemplateMistakes(t *testing.T) { plant(t, "testdata/templates", 60) }
+
+// plant makes the mistakes of a folder, in whose base.txtar nothing is to be
+// found.
+func plant(t *testing.T, folder string, least int) {
+	base := folder + "/base.txtar"
+	around, err := txtar.ParseFile(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws := map[string]string{}
+	for _, f := range around.Files {
+		ws[f.Name] = string(f.Data)
+	}
 	if got := found(t, ws); got != "" {
 		t.Fatalf("the workspace around the mistakes is not clean:\n%s", got)
 	}
-	paths, err := filepath.Glob("testdata/mistakes/*.txtar")
+	paths, err := filepath.Glob(folder + "/*.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +77,7 @@ func TestMistakes(t *testing.T) {
 			}
 		}
 	}
-	if n < 250 {
+	if n < least {
 		t.Errorf("only %d mistakes", n)
 	}
 }
@@ -82,6 +94,10 @@ func mistake(t *testing.T, ws map[string]string, change string) string {
 	errors := strings.Count("\n"+got, "\n= error ")
 	all := errors + strings.Count("\n"+got, "\n= warning ")
 	switch {
+	case strings.Contains(flags, "right"):
+		if all > 0 {
+			t.Errorf("nothing is wrong, but this is found:\n%s", got)
+		}
 	case all == 0:
 		t.Error("nothing is found")
 	case errors == 0 && !strings.Contains(flags, "warning"):
@@ -114,6 +130,9 @@ func found(t *testing.T, files map[string]string) string {
 			if part.text != "" {
 				fmt.Fprintf(&b, "  %s %s\n", part.word, strings.ReplaceAll(part.text, "\n", "\n    "))
 			}
+		}
+		if who := d.ForClients(); who != "" {
+			fmt.Fprintf(&b, "  %s\n", who)
 		}
 		for _, r := range d.Related {
 			fmt.Fprintf(&b, "  see %s %s\n", r.Span, r.Message)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
 	"crossdock/dsl/mapping"
 	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
@@ -42,10 +44,34 @@ func (b *builder) checkLookup(dec *spec.Decoder, s *spec.Row, row *mapping.Row, 
 	}
 	for _, v := range row.Lookup.Values(row.Column) {
 		if text, ok := v.(string); ok && !contains(t.Options, text) {
-			f := dec.Errorf(CodeTarget, s.Lookup.Span(), "the lookup %s can give `%s`, which is not an option of %s in %s", s.Lookup.Value, text, at.Row, at.out.Name)
-			f.Row, f.Hint = at.Row, "options: "+strings.Join(t.Options, ", ")
+			span := s.Lookup.Span()
+			var related []diag.Related
+			if own := b.overridden(row, text); own != nil {
+				span, related = own.Span, []diag.Related{{Span: span, Message: "the row that looks it up"}}
+			}
+			f := dec.Errorf(CodeTarget, span, "the lookup %s can give `%s`, which is not an option of %s in %s", s.Lookup.Value, text, at.Row, at.out.Name)
+			f.Row, f.Hint, f.Related = at.Row, "options: "+strings.Join(t.Options, ", "), related
 		}
 	}
+}
+
+// overridden finds a value of a crosswalk that a client wrote in its instance,
+// nil where the template wrote it.
+func (b *builder) overridden(row *mapping.Row, text string) *ast.Node {
+	l, _ := b.ask(aLookup, row.Lookup.Name).(*Lookup)
+	if l == nil || l.Client == "" || l.Spec.Rows == nil {
+		return nil
+	}
+	for _, p := range l.Spec.Rows.Pairs {
+		v := p.Value
+		if row.Column != "" {
+			v = v.Get(row.Column)
+		}
+		if v != nil && v.Text == text && v.Span.File != l.File.Path {
+			return v
+		}
+	}
+	return nil
 }
 
 // checkType compares a row's type with what the output schema says.

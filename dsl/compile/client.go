@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -87,7 +89,12 @@ func (b *builder) clients() {
 	var all []*Client
 	for _, d := range b.defs["instance"] {
 		c := &Client{Definition: d.Definition, Instance: b.instance(d, read)}
-		b.diags.Add(c.Found...)
+		for _, f := range c.Found {
+			if f.Span.File != c.Path {
+				f.Clients = []string{c.Instance.Client}
+			}
+			b.diags.Add(f)
+		}
 		if other := codes[c.Instance.Client]; other != nil {
 			span := d.head.Value.Span
 			if v, ok := c.Value("code"); ok {
@@ -264,6 +271,12 @@ func (b *builder) clientOf(d *definition) *Client {
 func explain(f *diag.Diagnostic, c *Client, r *template.Definition) {
 	code := c.Instance.Client
 	f.Clients = []string{code}
+	if strings.Contains(f.Message+f.Hint+f.Short, code+"/") {
+		own := ownNames(c)
+		for _, text := range []*string{&f.Message, &f.Hint, &f.Short} {
+			*text = own.ReplaceAllString(*text, "$1$2")
+		}
+	}
 	if f.Span.File != c.Path {
 		f.Name = strings.TrimPrefix(f.Name, code+"/") // a line of the template speaks for all of them
 	}
@@ -275,6 +288,62 @@ func explain(f *diag.Diagnostic, c *Client, r *template.Definition) {
 		f.Related = append(f.Related, diag.Related{Span: use.At, Message: fmt.Sprintf("the template uses `%s` here", use.Param)})
 		break
 	}
+}
+
+// nearby rewrites the names of files that stand in an instance instead of the
+// template, so that they are found beside the instance.
+func (b *builder) nearby(d *definition, names ...*spec.Text) {
+	for _, t := range names {
+		if t.Set() {
+			t.Value = b.nearbyName(d, t.Node, t.Value)
+		}
+	}
+}
+
+func (b *builder) nearbyName(d *definition, n *ast.Node, name string) string {
+	if d.client == nil || n.Span.File == d.File.Path || path.Dir(n.Span.File) == path.Dir(d.File.Path) {
+		return name
+	}
+	there := path.Join(path.Dir(n.Span.File), name)
+	if !fs.ValidPath(there) {
+		return name
+	}
+	if info, err := fs.Stat(b.fsys, there); err != nil || info.IsDir() {
+		if _, err := fs.Stat(b.fsys, path.Clean(name)); err == nil {
+			return name // from the root of the workspace
+		}
+	}
+	return strings.Repeat("../", strings.Count(d.File.Path, "/")) + there
+}
+
+// nearbyGiven does the same for the files that a case is given.
+func (b *builder) nearbyGiven(d *definition, n *ast.Node) *ast.Node {
+	if d.client == nil || n == nil || n.Kind == ast.Map {
+		return n
+	}
+	out := *n
+	if n.Kind == ast.List {
+		out.Items = slices.Clone(n.Items)
+		for i, it := range out.Items {
+			out.Items[i] = b.nearbyGiven(d, it)
+		}
+		return &out
+	}
+	if out.Text = b.nearbyName(d, n, n.Text); out.Text == n.Text {
+		return n
+	}
+	out.Offsets = nil // places in the text are those of the whole
+	return &out
+}
+
+// ownNames matches the full names of the definitions of a client: in its own
+// files they are written without its code.
+func ownNames(c *Client) *regexp.Regexp {
+	var names []string
+	for _, r := range c.Definitions {
+		names = append(names, regexp.QuoteMeta(r.Name))
+	}
+	return regexp.MustCompile("(^|[\\s`(])" + regexp.QuoteMeta(c.Instance.Client) + "/(" + strings.Join(names, "|") + ")")
 }
 
 // candidates are the names that a reference can mean, in the order in which they

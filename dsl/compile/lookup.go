@@ -28,6 +28,7 @@ func (b *builder) lookup(d *definition) {
 	l := &Lookup{Definition: d.Definition, Spec: &spec.Lookup{}}
 	dec := b.decoder(d)
 	dec.Decode(d.node, l.Spec)
+	b.nearby(d, &l.Spec.File)
 	onMiss, ok := map[string]lookup.OnMiss{"error": lookup.Fail, "pass": lookup.Pass, "default": lookup.Default}[l.Spec.OnMiss.Value]
 	if !ok && !l.Spec.OnMiss.Set() {
 		f := dec.Errorf(CodeLookup, d.head.Value.Span, "the lookup does not say what happens to an unknown code")

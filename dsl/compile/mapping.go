@@ -44,6 +44,10 @@ func (b *builder) mapping(d *definition) {
 	m := &Mapping{Definition: d.Definition, Spec: &spec.Mapping{}}
 	dec := b.decoder(d)
 	dec.Decode(d.node, m.Spec)
+	b.nearby(d, &m.Spec.Program)
+	for i := range m.Spec.Samples {
+		b.nearby(d, &m.Spec.Samples[i])
+	}
 	m.Input, m.Output = b.schemaRef(dec, m.Spec.Input), b.schemaRef(dec, m.Spec.Output)
 	m.Params = b.params
 	m.Mapping = &mapping.Mapping{Name: d.Name, Span: d.head.Value.Span, Params: b.params}

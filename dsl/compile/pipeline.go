@@ -46,6 +46,9 @@ func (b *builder) pipeline(d *definition, top *Policy) {
 	p := &Pipeline{Definition: b.unit.Definition, Spec: &spec.Pipeline{}, ByID: map[string]*Step{}}
 	dec := b.decoder(d)
 	dec.Decode(d.node, p.Spec)
+	for i := range p.Spec.Samples {
+		b.nearby(d, &p.Spec.Samples[i])
+	}
 	pb := &pipelineBuilder{builder: b, dec: dec, p: p, base: b.effective(dec, p.Spec.Policy, top), results: map[string]cell.Shape{}, ran: map[string]bool{}}
 	p.Policy = pb.base
 	pb.at = cell.Context{Kind: "pipeline", Name: d.Name, File: d.File.Path, Shape: cell.Shape{Examples: d.examples(p.Spec.Samples)}}

@@ -30,6 +30,7 @@ func (b *builder) schema(d *definition) {
 	s := &Schema{Definition: d.Definition, Spec: &spec.Schema{}}
 	dec := b.decoder(d)
 	dec.Decode(d.node, s.Spec)
+	b.nearby(d, &s.Spec.JSONSchema)
 	b.major(dec, d)
 	src := schema.Source{Name: d.Name, Closed: s.Spec.Closed, Fields: s.Spec.Fields, Span: d.head.Value.Span}
 	if s.Spec.JSONSchema.Set() {

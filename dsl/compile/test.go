@@ -60,6 +60,9 @@ func (b *builder) test(d *definition) {
 	default:
 		dec.Errorf(spec.CodeUnknown, ref.Span, "a test says what it tests").Hint = "write `test: mapping NAME` or `test: pipeline NAME`"
 	}
+	for i := range t.Spec.Cases {
+		t.Spec.Cases[i].Given = b.nearbyGiven(d, t.Spec.Cases[i].Given)
+	}
 	b.testTime(dec, t.Spec.Now)
 	for i := range t.Spec.Cases {
 		b.testCase(dec, d, t, &t.Spec.Cases[i])

@@ -54,7 +54,7 @@ func (c *Cell) DecodeNode(n *ast.Node, d *Decoder) {
 	case strings.Contains(n.Text, "${secret."):
 		d.Errorf(CodeSecret, n.Span, "a secret cannot be used inside an expression").Hint = "secrets belong to connections"
 	case strings.Contains(n.Text, "${"):
-		d.Errorf(CodeUnknown, n.Span, "`${...}` is configuration and is not resolved inside expressions").Hint = "use $vars.name in jq, vars.name in expr"
+		d.Errorf(CodeUnknown, n.Span, "`${...}` is configuration and is not resolved inside expressions").Hint = configured(n.Text)
 		return
 	}
 	c.Node = n

@@ -86,9 +86,12 @@ func (in *Instance) decoder() *spec.Decoder {
 
 // Render makes the definitions of the instance. What is wrong is in Found; a
 // definition whose overrides are wrong is made without them, and no definition
-// is made where a parameter is wrong.
+// is made where a parameter, or the template itself, is wrong.
 func (in *Instance) Render(t *Template) {
 	in.Of = t
+	if t.Found.HasErrors() {
+		return // one mistake is one finding
+	}
 	dec := in.decoder()
 	if !in.readParams(t, dec) {
 		return
@@ -251,9 +254,6 @@ func (s *setter) scalar(n *ast.Node) *ast.Node {
 	found := placeholder.FindAllStringSubmatchIndex(n.Text, -1)
 	if len(found) == 1 && found[0][0] == 0 && found[0][1] == len(n.Text) {
 		name := n.Text[found[0][2]:found[0][3]]
-		if s.in.Of.param(name) == nil {
-			return n // the template says what is wrong
-		}
 		v, ok := s.in.values[name]
 		if !ok {
 			return nil
@@ -270,11 +270,10 @@ func (s *setter) scalar(n *ast.Node) *ast.Node {
 	for _, m := range found {
 		name := n.Text[m[2]:m[3]]
 		v, ok := s.in.values[name]
-		if s.in.Of.param(name) == nil {
-			continue
-		}
 		if !ok || v.Node.Kind != ast.Scalar {
 			s.unfit(n, m, name, ok)
+			copyText(&out, n, at, m[0])
+			at = m[1]
 			continue
 		}
 		copyText(&out, n, at, m[0])

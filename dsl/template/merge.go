@@ -114,7 +114,7 @@ func (m *merger) apply(segs []string, key, at, v *ast.Node) {
 // items merges into the items of a list by their names.
 func (m *merger) items(segs []string, list, at, v *ast.Node) {
 	if len(list.Items) > 0 && !named(list) && m.f.Kind.Name != "pipeline" {
-		m.dec.Errorf(CodeOverride, v.Span, "the items of `%s` have no names, so they cannot be overridden one by one", shown(segs)).
+		m.dec.Errorf(CodeOverride, v.Span, "the items of `%s` have no names, so they cannot be overridden one by one", m.shown(segs)).
 			Hint = "write the whole list: it replaces that of the template"
 		return
 	}
@@ -167,7 +167,7 @@ func (m *merger) add(segs []string, list, key, v *ast.Node) {
 	value, where := m.position(v)
 	names := itemNames(list)
 	if where == nil || value.Kind != ast.Map {
-		d := m.dec.Errorf(CodeOverride, key.Span, "`%s` of %s has no `%s`", shown(segs), m.def(), key.Text)
+		d := m.dec.Errorf(CodeOverride, key.Span, "`%s` of %s has no `%s`", m.shown(segs), m.def(), key.Text)
 		d.Hint = "there are: " + some(names, 12) + "; a new one needs `before:` or `after:`"
 		m.suggest(d, key, names)
 		return
@@ -267,7 +267,15 @@ func (m *merger) drop(n *ast.Node, from int, text string, o *Override) {
 }
 
 func (m *merger) change(segs []string, at *ast.Node, base, v *ast.Node) {
-	m.into.Changes = append(m.into.Changes, Change{Path: shown(segs), At: at.Span, Base: base, New: v})
+	m.into.Changes = append(m.into.Changes, Change{Path: m.shown(segs), At: at.Span, Base: base, New: v})
+}
+
+// shown is a path as it is written: steps go without saying.
+func (m *merger) shown(segs []string) string {
+	if len(segs) > 1 && segs[0] == "steps" && m.f.Kind.Name == "pipeline" {
+		segs = segs[1:]
+	}
+	return shown(segs)
 }
 
 func (m *merger) def() string { return m.f.Kind.Name + " " + m.f.name }
@@ -278,22 +286,22 @@ func (m *merger) nothing(at, v *ast.Node, segs []string) {
 	if v.Empty {
 		span = at.Span
 	}
-	d := m.dec.Errorf(CodeOverride, span, "nothing is written for `%s`, and null never removes anything", shown(segs))
-	d.Hint = "to remove it write drop: [" + shown(segs) + "]"
+	d := m.dec.Errorf(CodeOverride, span, "nothing is written for `%s`, and null never removes anything", m.shown(segs))
+	d.Hint = "to remove it write drop: [" + m.shown(segs) + "]"
 }
 
 // sealed reports a path that an instance may not change.
 func (m *merger) sealed(at *ast.Node, segs []string) {
-	d := m.dec.Errorf(CodeOverride, at.Span, "`%s` of %s is sealed in %s", shown(segs), m.def(), m.t.Name)
+	d := m.dec.Errorf(CodeOverride, at.Span, "`%s` of %s is sealed in %s", m.shown(segs), m.def(), m.t.Name)
 	d.Hint = m.whatIsOpen()
-	d.Short = m.nearest(shown(segs))
+	d.Short = m.nearest(m.shown(segs))
 }
 
 // missing reports a path that leads nowhere.
 func (m *merger) missing(last *ast.Node, got trail) {
 	d := m.dec.Errorf(CodeOverride, last.Span, "%s has no `%s`", m.def(), last.Text)
 	if len(got.segs) > 0 {
-		d.Message = "`" + shown(got.segs) + "` of " + m.def() + " has no `" + last.Text + "`"
+		d.Message = "`" + m.shown(got.segs) + "` of " + m.def() + " has no `" + last.Text + "`"
 	}
 	d.Hint = m.whatIsOpen()
 	known := reachable(m.f, got)
@@ -385,7 +393,7 @@ func (in *Instance) readOverrides(t *Template, dec *spec.Decoder, without map[*f
 			continue
 		case p.Value.Kind != ast.Map:
 			d := dec.Errorf(spec.CodeUnknown, p.Value.Span, "an override is a map of what is different, found %s", found(p.Value))
-			d.Hint = "write " + p.Key.Text + ": {fields: {...}}, with the keys of the " + at.kind
+			d.Hint = "write " + p.Key.Text + ": {" + containers[at.kind] + ": {...}}, with the keys of the " + at.kind
 			continue
 		}
 		o := Override{Def: at.def(), Key: p.Key}

@@ -89,7 +89,11 @@ func (t *Template) readOpen(dec *spec.Decoder) {
 			case got.node != nil && got.node == f.Root && slices.Contains(f.Kind.Keys(), got.rest):
 				fits = true // the template is silent, an instance may speak
 			default:
-				known = append(known, reachable(f, got)...)
+				for _, word := range reachable(f, got) {
+					if !slices.Contains(known, word) {
+						known = append(known, word)
+					}
+				}
 			}
 		}
 		if !fits {
@@ -152,7 +156,7 @@ func (t *Template) noDefinition(dec *spec.Decoder, n *ast.Node, at target) {
 		if !slices.Contains(kinds, f.Kind.Name) {
 			kinds = append(kinds, f.Kind.Name)
 		}
-		if def := f.Kind.Name + "/" + f.name; !slices.Contains(defs, def) {
+		if def := f.Kind.Name + "/" + f.name; f.Kind.Name != "test" && !slices.Contains(defs, def) {
 			defs = append(defs, def)
 		}
 		if f.Kind.Name == at.kind && !slices.Contains(ofKind, f.name) {
@@ -194,10 +198,12 @@ func (t *Template) noDefinition(dec *spec.Decoder, n *ast.Node, at target) {
 func plural(kind string) string { return kind + "s" }
 
 func example(defs []string) string {
-	if len(defs) == 0 {
-		return "pipeline/orders"
+	for _, def := range defs {
+		if strings.HasPrefix(def, "pipeline/") {
+			return def
+		}
 	}
-	return defs[0]
+	return "pipeline/orders"
 }
 
 // openIn returns what is open in one definition, as segments, and as people

@@ -87,7 +87,9 @@ func New(filePath string, root *ast.Node, sources []Source) *Template {
 	t.readLines(dec)
 	t.readOpen(dec)
 	t.readPlaceholders(dec)
-	t.unused(dec)
+	if !t.Found.HasErrors() {
+		t.unused(dec)
+	}
 	return t
 }
 
@@ -178,6 +180,11 @@ func (t *Template) unused(dec *spec.Decoder) {
 			read[p.Name] = true
 		}
 		note(l.when.Source(), true)
+	}
+	for name := range read { // misspelt, which is told where it is read
+		if near := diag.Nearest(name, t.paramNames()); t.param(name) == nil && len(near) > 0 {
+			read[near[0]] = true
+		}
 	}
 	for _, p := range t.Params {
 		if !read[p.Name] && !all {
