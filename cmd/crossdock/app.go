@@ -84,6 +84,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.initCommand(), a.lintCommand(), a.fmtCommand(), a.testCommand(), a.planCommand(), a.tryCommand(), a.evalCommand(), a.explainCommand(), a.docsCommand(),
 		a.lineageCommand(),
+		a.renderCommand(), a.diffCommand(), a.rebaseCommand(),
 		a.editorCommand(), a.lspCommand(),
 		a.runCommand(), a.mockCommand(), a.demoCommand(),
 		a.statusCommand(), a.queuesCommand(), a.topCommand(), a.traceCommand(), a.dlqCommand(), a.reloadCommand(),

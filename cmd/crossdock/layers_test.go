@@ -49,10 +49,10 @@ var arrows = map[string][]string{
 	"dsl/lint":      {"dsl/compile", "dsl/cell", "dsl/mapping", "dsl/jq", "dsl/rule", "dsl/schema", "dsl/lookup", "dsl/parser"},
 	"dsl/lineage":   {"dsl/compile", "dsl/cell", "dsl/jq", "dsl/rule", "dsl/schema"},
 	"dsl/catalogue": {"dsl/compile", "dsl/lineage", "dsl/lookup", "dsl/schema"},
-	"dsl":           {"dsl/compile", "dsl/lint"},
+	"dsl":           {"dsl/compile", "dsl/lint", "dsl/template"},
 	"pipelines":     {"mappings"},
 
-	"dsl/template": {"dsl/cell", "dsl/rule", "dsl/schema"},
+	"dsl/template": {"dsl/parser", "dsl/cell", "dsl/rule", "dsl/schema"},
 
 	"dsl/contract": {"dsl/schema"},
 	"dsl/drift":    {"dsl/schema", "dsl/profile"},

@@ -18,6 +18,7 @@ import (
 
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/lint"
 	"crossdock/runtime"
 	"crossdock/runtime/admin"
 	"crossdock/runtime/plan"
@@ -28,6 +29,7 @@ import (
 type planFlags struct {
 	remote
 	against, env, out string
+	template          string
 	messages          int
 	waive, reason     []string
 	markdown, reveal  bool
@@ -57,6 +59,7 @@ func (a *app) planCommand() *cobra.Command {
 		Example: `  crossdock plan
   crossdock plan --against r42 --messages 500
   crossdock plan --against git:main --markdown > comment.md
+  crossdock plan --template client@3
   crossdock plan --waive "tms.create_shipment totalWeightKg" --reason "the TMS rounds by itself now"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && !cmd.Flags().Changed("dir") {
@@ -71,6 +74,7 @@ func (a *app) planCommand() *cobra.Command {
 	}
 	f.flags(cmd)
 	cmd.Flags().StringVar(&f.against, "against", "", "what to compare with: r42, an address, a folder or git:REF")
+	cmd.Flags().StringVar(&f.template, "template", "", "say what it would do to every client to move to this version of their template; looks at samples and tests")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used, for a folder and git")
 	cmd.Flags().IntVar(&f.messages, "messages", 100, "real messages of each pipeline, at most")
 	cmd.Flags().StringArrayVar(&f.waive, "waive", nil, "let the change of a protected value pass, as the plan names it; each needs a --reason")
@@ -86,17 +90,13 @@ func (a *app) plan(ctx context.Context, dir string, f planFlags) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
-	if number, address, remote := f.asks(); remote {
+	if number, address, remote := f.asks(); remote && f.template == "" {
 		if address != "" {
 			f.admin = address
 		}
 		return a.planRemote(ctx, dir, f, number, waivers)
 	}
-	next, err := a.side(dir, "the workspace in "+dir, f.env)
-	if err != nil {
-		return nil, err
-	}
-	old, err := a.against(ctx, dir, f)
+	old, next, err := a.sides(ctx, dir, f)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +105,44 @@ func (a *app) plan(ctx context.Context, dir string, f planFlags) (*plan.Plan, er
 		return nil, failf(exitLoad, "%s", err)
 	}
 	return p, nil
+}
+
+// sides loads what is compared.
+func (a *app) sides(ctx context.Context, dir string, f planFlags) (old, next plan.Side, err error) {
+	if f.template == "" {
+		if next, err = a.side(dir, "the workspace in "+dir, f.env); err == nil {
+			old, err = a.against(ctx, dir, f)
+		}
+		return old, next, err
+	}
+	if f.against != "" {
+		return old, next, errors.New("either --template or --against: an upgrade is compared with the workspace as it is")
+	}
+	if old, err = a.side(dir, "the workspace in "+dir, f.env); err != nil {
+		return old, next, err
+	}
+	to, err := dsl.Repin(os.DirFS(dir), old.WS, f.template, nil)
+	if err != nil {
+		return old, next, failf(exitUsage, "%s", err)
+	}
+	next, err = a.sideOf(to.FS, "the workspace on "+f.template, f.env)
+	var bad *faulty
+	if errors.As(err, &bad) {
+		a.printFrom(bad.list, to.FS)
+	}
+	return old, next, err
+}
+
+// printFrom shows findings about files that are not on disk as they are.
+func (a *app) printFrom(list diag.List, files fs.FS) {
+	sources := func(path string) []byte {
+		raw, err := fs.ReadFile(files, path)
+		if err != nil {
+			return nil
+		}
+		return raw
+	}
+	_ = diag.Print(a.Stdout, list, diag.Options{Format: "text", Color: a.terminal(a.Stdout), Sources: sources, Rules: lint.About})
 }
 
 // asks tells whether a running crossdock is asked, and for which publication or

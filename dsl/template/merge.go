@@ -271,8 +271,10 @@ func (m *merger) change(segs []string, at *ast.Node, base, v *ast.Node) {
 }
 
 // shown is a path as it is written: steps go without saying.
-func (m *merger) shown(segs []string) string {
-	if len(segs) > 1 && segs[0] == "steps" && m.f.Kind.Name == "pipeline" {
+func (m *merger) shown(segs []string) string { return written(m.f.Kind.Name, segs) }
+
+func written(kind string, segs []string) string {
+	if len(segs) > 1 && segs[0] == "steps" && kind == "pipeline" {
 		segs = segs[1:]
 	}
 	return shown(segs)

@@ -8,6 +8,7 @@ import (
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/parser"
 	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
 	"crossdock/dsl/value"
@@ -289,4 +290,22 @@ func restyled(n *ast.Node, t value.Type) *ast.Node {
 	out := *n
 	out.Style = style
 	return &out
+}
+
+// Check says what is wrong with a value, written as in an instance file; "" for
+// nothing.
+func (p *Param) Check(text string) string {
+	f, list := parser.Parse("answer", []byte("value: "+text+"\n"))
+	if list.HasErrors() || f.Root == nil {
+		return "this cannot be read as a value"
+	}
+	var found diag.List
+	if _, ok := p.read(f.Root.Get("value"), &spec.Decoder{Diags: &found}, "`"+p.Name+"`"); ok {
+		return ""
+	}
+	d := found[0]
+	if d.Hint != "" {
+		return d.Message + ": " + d.Hint
+	}
+	return d.Message
 }

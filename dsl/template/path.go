@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"crossdock/dsl/ast"
+	"crossdock/dsl/spec"
 )
 
 // containers are the keys under which a path may begin without saying so: a
@@ -199,13 +200,16 @@ func replaced(n *ast.Node, segs []string, key, v *ast.Node) *ast.Node {
 	return &out
 }
 
+// isText reports whether a scalar is a text wherever its type is not known.
+func isText(n *ast.Node) bool { _, ok := spec.Plain(n).(string); return ok }
+
 // Equal reports whether two trees say the same.
 func Equal(a, b *ast.Node) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
 	if a.Kind != b.Kind || a.Text != b.Text || len(a.Pairs) != len(b.Pairs) || len(a.Items) != len(b.Items) ||
-		(a.Style == ast.Plain) != (b.Style == ast.Plain) {
+		a.Kind == ast.Scalar && isText(a) != isText(b) {
 		return false
 	}
 	for _, p := range a.Pairs {

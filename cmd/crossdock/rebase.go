@@ -1,0 +1,258 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"crossdock/dsl"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/template"
+	"crossdock/runtime"
+)
+
+// rebaseFlags are the flags of `rebase`.
+type rebaseFlags struct {
+	dir, env, template   string
+	dryRun, keep, asJSON bool
+}
+
+func (a *app) rebaseCommand() *cobra.Command {
+	var f rebaseFlags
+	cmd := &cobra.Command{
+		Use: "rebase --template NAME@VERSION [CLIENT...]", GroupID: "write",
+		Short: "Move clients to another version of their template",
+		Long: `Move clients to another version of their template: the version behind of: in their
+instance files is changed, comments and all else stay.
+
+What stands in the way is listed first: overrides of what the new version changed
+(conflicts), overrides that say what the template says now (dead), overrides past their
+until, and everything lint finds in the workspace as it would be. All clients move or
+none: errors, and conflicts without --keep, leave every file as it is.`,
+		Example: `  crossdock rebase --template client@3 --dry-run
+  crossdock rebase --template client@3
+  crossdock rebase --template client@3 bolt --keep`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if f.template == "" {
+				return fmt.Errorf("say to which version: --template client@3")
+			}
+			return a.rebase(args, f)
+		},
+	}
+	cmd.Flags().StringVar(&f.template, "template", "", "template with its version, such as client@3")
+	cmd.Flags().StringVar(&f.dir, "dir", ".", "workspace")
+	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "change nothing, say what would happen")
+	cmd.Flags().BoolVar(&f.keep, "keep", false, "move although the template changed what clients override: their overrides stay")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// moved is what a rebase means for one client, for people and programs.
+type moved struct {
+	Client    string     `json:"client"`
+	File      string     `json:"file"`
+	From      string     `json:"from"`
+	To        string     `json:"to"`
+	Conflicts []clash    `json:"conflicts"`
+	Dead      []clash    `json:"dead"`
+	Expired   []outdated `json:"expired"`
+}
+
+type clash struct {
+	Place  string `json:"place"` // file:line:col of the override
+	Path   string `json:"path"`
+	Was    string `json:"was"` // what the template said
+	Is     string `json:"is"`  // and what it says now
+	Client string `json:"client"`
+}
+
+type outdated struct {
+	Place      string `json:"place"`
+	Definition string `json:"definition"`
+	Until      string `json:"until"`
+	Note       string `json:"note,omitempty"`
+}
+
+// rebased is the whole answer for programs.
+type rebased struct {
+	Clients  []moved `json:"clients"`
+	Errors   int     `json:"errors"` // that lint would find
+	Changed  bool    `json:"changed"`
+	Refusal  string  `json:"refusal,omitempty"`
+	findings diag.List
+}
+
+func (a *app) rebase(names []string, f rebaseFlags) error {
+	ws, before, err := load(f.dir, f.env)
+	if err != nil {
+		return failf(exitLoad, "%s", err)
+	}
+	folder := os.DirFS(f.dir)
+	to, err := dsl.Repin(folder, ws, f.template, names)
+	if err != nil {
+		return failf(exitUsage, "%s", err)
+	}
+	if len(to.Clients) == 0 {
+		fmt.Fprintf(a.Stdout, "Nobody has to move: all of them are on %s.\n", f.template)
+		return nil
+	}
+	next, after, err := dsl.Load(to.FS, dsl.Options{Catalog: runtime.NewCatalog(), Environment: f.env, Std: std(), AnyEnvironment: true})
+	if err != nil {
+		return failf(exitLoad, "%s", err)
+	}
+	out := judge(ws, next, to, newErrors(before, after), f.keep)
+	if out.Refusal == "" && !f.dryRun {
+		if err := replaceAll(f.dir, to.Files); err != nil {
+			return failf(exitLoad, "nothing was changed: %s", err)
+		}
+		out.Changed = true
+	}
+	if err := a.rebased(out, to, f); err != nil {
+		return err
+	}
+	if out.Refusal != "" {
+		return &exit{code: exitFindings}
+	}
+	return nil
+}
+
+// judge compares the clients before and after.
+func judge(ws, next *dsl.Workspace, to *dsl.Repinned, errors diag.List, keep bool) rebased {
+	out := rebased{Errors: len(errors), findings: errors}
+	conflicts := 0
+	for _, code := range to.Clients {
+		was, is := ws.Clients[code], next.Clients[code]
+		m := moved{Client: code, File: was.Path, From: was.Spec.Of.Value, To: to.Version, Conflicts: []clash{}, Dead: []clash{}, Expired: []outdated{}}
+		if is == nil {
+			out.Clients = append(out.Clients, m)
+			continue
+		}
+		u := template.Compare(was.Instance, is.Instance, time.Now())
+		m.Conflicts, m.Dead = clashes(u.Conflicts), clashes(u.Dead)
+		for _, o := range u.Expired {
+			m.Expired = append(m.Expired, outdated{o.UntilAt.String(), o.Def, o.Until.Format(time.DateOnly), o.Note})
+		}
+		conflicts += len(u.Conflicts)
+		out.Clients = append(out.Clients, m)
+	}
+	switch {
+	case len(errors) > 0:
+		out.Refusal = "the workspace would have errors"
+	case conflicts > 0 && !keep:
+		out.Refusal = "overrides are in conflict with what the template changed: take them over or remove them, or say --keep"
+	}
+	return out
+}
+
+func clashes(list []template.Clash) []clash {
+	out := []clash{}
+	for _, c := range list {
+		one := clash{Place: c.At.String(), Path: c.Def, Was: template.Flow(c.Was), Is: template.Flow(c.Is), Client: template.Flow(c.Client)}
+		if c.Path != "" {
+			one.Path += ": " + c.Path
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// newErrors are the errors that were not there before.
+func newErrors(before, after diag.List) diag.List {
+	var out diag.List
+	for _, d := range after {
+		had := slices.ContainsFunc(before, func(o diag.Diagnostic) bool {
+			return o.Code == d.Code && o.Span == d.Span && o.Message == d.Message
+		})
+		if d.Severity == diag.Error && !had {
+			out.Add(d)
+		}
+	}
+	return out
+}
+
+func (a *app) rebased(out rebased, to *dsl.Repinned, f rebaseFlags) error {
+	if f.asJSON {
+		return a.printJSON(out)
+	}
+	for _, m := range out.Clients {
+		fmt.Fprintf(a.Stdout, "%s: %s -> %s (%s)\n", m.Client, m.From, m.To, m.File)
+		for _, c := range m.Conflicts {
+			fmt.Fprintf(a.Stdout, "  conflict %s  %s\n    the template said %s\n    and says now      %s\n    the client says   %s\n",
+				c.Place, c.Path, short(c.Was, 78), short(c.Is, 78), short(c.Client, 78))
+		}
+		for _, c := range m.Dead {
+			fmt.Fprintf(a.Stdout, "  dead     %s  %s\n    the template says the same now: %s\n", c.Place, c.Path, short(c.Is, 60))
+		}
+		for _, o := range m.Expired {
+			fmt.Fprintf(a.Stdout, "  expired  %s  %s\n    it was meant until %s", o.Place, o.Definition, o.Until)
+			if o.Note != "" {
+				fmt.Fprintf(a.Stdout, ": %s", o.Note)
+			}
+			fmt.Fprintln(a.Stdout)
+		}
+	}
+	if len(out.findings) > 0 {
+		fmt.Fprintln(a.Stdout)
+		a.printFrom(out.findings, to.FS)
+	}
+	fmt.Fprintln(a.Stdout)
+	switch {
+	case out.Refusal != "":
+		fmt.Fprintf(a.Stdout, "Nothing was changed: %s.\n", out.Refusal)
+	case f.dryRun:
+		fmt.Fprintf(a.Stdout, "Nothing was changed: this was a dry run. %s would move.\n", counted(len(to.Files), "client"))
+	default:
+		fmt.Fprintf(a.Stdout, "%s moved to %s.\n", counted(len(to.Files), "client"), f.template)
+	}
+	return nil
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// replaceAll writes all files or none: new ones are written beside the old ones
+// first, and what was put in place is put back where one of them fails.
+func replaceAll(dir string, files map[string][]byte) error {
+	type change struct{ at, next string }
+	var changes []change
+	defer func() {
+		for _, c := range changes {
+			_ = os.Remove(c.next) // gone where it was put in place
+		}
+	}()
+	olds := map[string][]byte{}
+	for _, name := range sorted(files) {
+		at := filepath.Join(dir, filepath.FromSlash(name))
+		old, err := os.ReadFile(at)
+		if err != nil {
+			return err
+		}
+		info, err := os.Stat(at)
+		if err != nil {
+			return err
+		}
+		olds[at] = old
+		changes = append(changes, change{at, at + ".next"})
+		if err := os.WriteFile(at+".next", files[name], info.Mode().Perm()); err != nil {
+			return err
+		}
+	}
+	for i, c := range changes {
+		if err := os.Rename(c.next, c.at); err != nil {
+			for _, done := range changes[:i] {
+				_ = os.WriteFile(done.at, olds[done.at], 0o644) // the best that can be done
+			}
+			return err
+		}
+	}
+	return nil
+}
