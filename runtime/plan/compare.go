@@ -34,15 +34,14 @@ type What string
 
 // The kinds of differences.
 const (
-	InField   What = "field"    // another value is sent, emitted or mapped
-	CallGone  What = "gone"     // a call or event is not made any more
-	CallNew   What = "new"      // a call or event is made that was not
-	InRoute   What = "route"    // other rules are chosen
-	InOutcome What = "outcome"  // it ends otherwise: delivered, filtered, dead or refused
-	InKey     What = "key"      // it is another message now, for whoever remembers it
-	InOrder   What = "order"    // it waits behind others than before
-	InEffect  What = "effect"   // the other side sees another idempotency key
-	InCalls   What = "sequence" // the same calls in another order
+	InField   What = "field"   // another value is sent, emitted or mapped
+	CallGone  What = "gone"    // a call or event is not made any more
+	CallNew   What = "new"     // a call or event is made that was not
+	InRoute   What = "route"   // other rules are chosen
+	InOutcome What = "outcome" // it ends otherwise: delivered, filtered, dead or refused
+	InKey     What = "key"     // it is another message now, for whoever remembers it
+	InOrder   What = "order"   // it waits behind others than before
+	InEffect  What = "effect"  // the other side sees another idempotency key
 )
 
 // Example is one message that differs.

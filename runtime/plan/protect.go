@@ -59,7 +59,7 @@ func (p *protection) why(of pair, place string, path []string, ch change) string
 			return t + " in its row"
 		}
 	}
-	return bySound(path, ch)
+	return byNames(path, ch)
 }
 
 // shapeAt follows a path of a payload through a shape.
@@ -87,8 +87,8 @@ var (
 	plainWords    = []string{"value", "sum"} // that say nothing without what stands around them
 )
 
-// bySound tells what the names on the way to a value say of it.
-func bySound(path []string, ch change) string {
+// byNames tells what the names on the way to a value say of it.
+func byNames(path []string, ch change) string {
 	var names [][]string
 	for _, p := range path {
 		if !strings.HasPrefix(p, "[") {

@@ -202,7 +202,7 @@ func (t *tree) list(item string, a, b *ast.Node) {
 	for _, n := range a.Items {
 		name := n.Get("name").Text
 		if next[name] == nil {
-			t.add(prefix+word+" "+name, "removed", brief(n), "")
+			t.add(prefix+word+" "+name, "removed", inline(n), "")
 			continue
 		}
 		stayed = append(stayed, name)
@@ -210,7 +210,7 @@ func (t *tree) list(item string, a, b *ast.Node) {
 	for _, n := range b.Items {
 		name := n.Get("name").Text
 		if old[name] == nil {
-			t.add(prefix+word+" "+name, "added", "", brief(n))
+			t.add(prefix+word+" "+name, "added", "", inline(n))
 			continue
 		}
 		now = append(now, name)
@@ -242,7 +242,7 @@ func (t *tree) steps(at string, a, b []*ast.Node) {
 	var stayed, now []string
 	for _, s := range old {
 		if find(next, s.sign) == nil {
-			t.add(joined(at, s.sign), "removed", brief(s.node), "")
+			t.add(joined(at, s.sign), "removed", inline(s.node), "")
 			continue
 		}
 		stayed = append(stayed, s.sign)
@@ -250,7 +250,7 @@ func (t *tree) steps(at string, a, b []*ast.Node) {
 	for _, s := range next {
 		was := find(old, s.sign)
 		if was == nil {
-			t.add(joined(at, s.sign), "added", "", brief(s.node))
+			t.add(joined(at, s.sign), "added", "", inline(s.node))
 			continue
 		}
 		now = append(now, s.sign)
@@ -402,6 +402,3 @@ func inline(n *ast.Node) string {
 	}
 	return text
 }
-
-// brief is inline for something that is new or gone as a whole.
-func brief(n *ast.Node) string { return inline(n) }
