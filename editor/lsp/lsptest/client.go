@@ -249,7 +249,8 @@ func (c *Client) Diagnostics(path string, into any) {
 	var p Published
 	c.wait("the findings of "+path, func() bool {
 		p = c.published[uri]
-		return p.Times > 0 && p.Version >= version
+		// A server that tells no versions is believed.
+		return p.Times > 0 && (p.Version == 0 || p.Version >= version)
 	})
 	if len(p.Diagnostics) == 0 {
 		return
