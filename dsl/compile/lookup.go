@@ -201,7 +201,11 @@ func (b *builder) tableRef(dec *spec.Decoder, ref spec.Text) (*lookup.Table, str
 	name, column := splitRef(ref.Value)
 	t := b.findTable(name)
 	if t == nil {
-		dec.Unknown(ref.Node, "lookup", b.knownNames("lookup"))
+		known := b.knownNames("lookup")
+		if near := diag.Nearest(name, known); column != "" && len(near) > 0 {
+			known = append(known, near[0]+"."+column) // the table is misspelt, not the column
+		}
+		dec.Unknown(ref.Node, "lookup", known)
 		return nil, ""
 	}
 	for _, c := range t.Columns {

@@ -13,7 +13,7 @@ var habits = map[string]string{
 	"len": "length", "size": "length", "count": "length",
 	"substring": ".[2:5]", "substr": ".[2:5]", "mid": ".[2:5]", "slice": ".[2:5]", "left": ".[:5]", "right": ".[-5:]",
 	"replace": `gsub("old"; "new")`, "replaceall": `gsub("old"; "new")`, "regexreplace": `gsub("old"; "new")`,
-	"concat": "a + b", "concatenate": "a + b", "append": "a + [b]", "push": "a + [b]", "merge": "a + b", "union": "a + b | unique",
+	"touppercase": "ascii_upcase", "tolowercase": "ascii_downcase", "concat": "a + b", "concatenate": "a + b", "append": "a + [b]", "push": "a + [b]", "merge": "a + b", "union": "a + b | unique",
 	"includes": "contains(x)", "matches": `test("pattern")`, "match_regex": `test("pattern")`, "like": `test("pattern")`,
 	"string": "tostring", "str": "tostring", "text": "tostring", "number": "tonumber", "int": "tonumber", "parseint": "tonumber",
 	"float": "tonumber", "parsefloat": "tonumber", "todecimal": "tonumber", "bool": "toboolean", "boolean": "toboolean",
@@ -64,6 +64,14 @@ func syntaxHint(src string, toks []token, i int) string {
 	}
 	next := func(text string) bool { return after.text == text && after.From == t.To }
 	prev := func(text string) bool { return i > 0 && before.text == text && before.To == t.From }
+	switch {
+	case i == 0 && t.text == "/" && identStart(firstByte(after.text)):
+		return "a path begins with a dot and has dots in between: `." + strings.ReplaceAll(strings.Trim(strings.TrimSpace(src), "/"), "/", ".") + "`"
+	case i == 0 && t.text == "$" && strings.HasPrefix(src[t.To:], "."):
+		return "the payload is `.`: leave the `$` out"
+	case t.text == "{" && prev("{"):
+		return "a cell is jq alone, without {{ }}: a field is written `.name`, a text with a value in it \"to \\(.name)\""
+	}
 	switch t.text {
 	case "'":
 		return "texts stand in double quotes"

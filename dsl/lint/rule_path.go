@@ -102,6 +102,16 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 	case seen != "":
 		d.Hint += "     (seen in " + seen + ")"
 	}
+	if c.JQ != nil && len(at.path) == 0 && at.written == "." && slices.Contains(around, seg.name) {
+		d.Short = "did you mean `$" + seg.name + "`?"
+		return
+	}
+	if len(segs) > 1 && slices.Contains(names, segs[1].name) && !slices.Contains(names, seg.name) {
+		if next, v, _ := at.next(segment{name: segs[1].name}); v == exists && next.known() {
+			d.Short = "`" + segs[1].name + "` is there without it"
+			return
+		}
+	}
 	if len(near) > 0 {
 		d.Short = "did you mean `" + near[0] + "`?"
 		if fix, ok := respell(c, seg, near[0]); ok {
@@ -113,6 +123,9 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 		d.Short = "it exists at `" + elsewhere + "`"
 	}
 }
+
+// around are the names that stand beside the payload.
+var around = []string{"steps", "meta", "run", "vars", "params", "original", "root", "index"}
 
 // whereIs looks for a field of that name in another place of the document.
 func whereIs(at place, segs []segment) string {

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"crossdock/dsl/ast"
@@ -20,6 +21,9 @@ func repeats(p *pass) {
 				continue
 			}
 			c := p.ws.Connections[op.Connection]
+			if op.Spec != nil && op.Spec.Node != nil && slices.ContainsFunc(p.wrong, func(w spot) bool { return op.Spec.Node.Span.Contains(w.span) }) {
+				continue // what it is cannot be told before that is mended
+			}
 			d := diag.Diagnostic{Code: codeRepeat, Kind: "connection", Name: c.Name, Row: op.Name,
 				Message: fmt.Sprintf("%s is attempted up to %d times, but nothing says what happens when it is done twice", op.Ref(), s.Policy.Retry.Attempts),
 				Hint:    "add `repeat: safe` (twice is the same as once), `keyed` (the other side knows our key), `check` (look before trying again) or `never`",

@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"strings"
+
 	"crossdock/dsl/ast"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
@@ -104,14 +106,41 @@ func (p *pass) strayTarget(t table, r row, bad int) {
 	default:
 		d.Message = "`" + name + "` does not exist in " + t.out.Name + where
 		d.Hint = "you can use: " + listed(known, 20)
-		if near := diag.Nearest(name, known); len(near) > 0 {
-			d.Short = "did you mean `" + near[0] + "`?"
+		if near := nearestField(t.out.Schema, above.Shape, r.path[:bad], name); near != "" {
+			d.Short = "did you mean `" + near + "`?"
 			if r.key.Style == ast.Plain {
-				d.Fixes = replace(d.Span, near[0])
+				d.Fixes = replace(d.Span, near)
 			}
 		}
 	}
 	p.about(d)
+}
+
+// nearestField returns the field that is meant by a name below a place: one
+// inside an object, where the name is that of both run together.
+func nearestField(s *schema.Schema, shape *value.Shape, above []string, name string) string {
+	letters := func(s string) string {
+		return strings.ToLower(strings.Map(func(r rune) rune {
+			if strings.ContainsRune(" ._-[]", r) {
+				return -1
+			}
+			return r
+		}, s))
+	}
+	prefix := ""
+	if len(above) > 0 {
+		prefix = schema.Join(above) + "."
+	}
+	for _, f := range s.Fields() {
+		rest, below := strings.CutPrefix(f.Path, prefix)
+		if below && strings.Contains(rest, ".") && !strings.Contains(rest, value.Items) && letters(rest) == letters(name) {
+			return rest
+		}
+	}
+	if near := diag.Nearest(name, shape.Names()); len(near) > 0 {
+		return near[0]
+	}
+	return ""
 }
 
 func rowName(t table, r row) string {

@@ -167,9 +167,20 @@ func (b *builder) body(n *ast.Node, d *draft, key *ast.Node) {
 			}
 		}
 	}
-	if d.shape.Type.Base == value.Choice && len(d.shape.Options) == 0 && n.Get("options") == nil {
+	if d.shape.Type.Base == value.Choice && len(d.shape.Options) == 0 && n.Get("options") == nil && n.Get("enum") == nil && n.Get("values") == nil {
 		b.errorf(n, "a choice needs its options").Hint = "add `options: [a, b]`"
 	}
+}
+
+// habits are what other languages of schemas call the same.
+var habits = map[string]string{"enum": "options", "values": "options", "mandatory": "required", "nullable": "required", "minimum": "min", "maximum": "max",
+	"length": "max_length", "size": "max_length", "regex": "pattern", "format": "type", "description": "note", "comment": "note", "personal": "pii", "system": "owner"}
+
+func didYouMean(key string) string {
+	if to := habits[key]; to != "" {
+		return "did you mean `" + to + "`?"
+	}
+	return diag.DidYouMean(key, keys)
 }
 
 func (b *builder) typeOf(n *ast.Node, d *draft) {
@@ -197,7 +208,7 @@ func (b *builder) typeOf(n *ast.Node, d *draft) {
 func (b *builder) key(key, n *ast.Node, d *draft) {
 	if !slices.Contains(keys, key.Text) {
 		f := b.diags.Errorf(CodeUnknown, key.Span, "unknown key `%s`", key.Text)
-		f.Short, f.Hint = diag.DidYouMean(key.Text, keys), "a field can say "+strings.Join(keys, ", ")
+		f.Short, f.Hint = didYouMean(key.Text), "a field can say "+strings.Join(keys, ", ")
 		return
 	}
 	if key.Text == "type" {
