@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"crossdock/runtime/deadletter"
 )
 
 func (a *app) dlqCommand() *cobra.Command {
@@ -26,32 +25,6 @@ failed, with the same idempotency keys: nothing that succeeded is sent again.`,
 	cmd.AddCommand(a.dlqList(), a.dlqBoxes(), a.dlqShow(), a.dlqEdit(), a.dlqReplay(), a.dlqFix(), a.dlqDiscard(),
 		a.dlqChanges(), a.dlqStop(), a.dlqResume(), a.dlqRejected())
 	return cmd
-}
-
-func (a *app) dlqShow() *cobra.Command {
-	var r remote
-	cmd := &cobra.Command{Use: "show ID", Args: cobra.ExactArgs(1), Short: "Show one dead letter with its payload and cause",
-		Example: "  crossdock dlq show ID\n  crossdock dlq show ID --reveal"}
-	r.flags(cmd)
-	reveal := cmd.Flags().Bool("reveal", false, "show personal data instead of masking it")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		l, err := a.letter(cmd, &r, args[0], *reveal)
-		if err != nil {
-			return err
-		}
-		return a.printJSON(l)
-	}
-	return cmd
-}
-
-func (a *app) letter(cmd *cobra.Command, r *remote, id string, reveal bool) (deadletter.Letter, error) {
-	var l deadletter.Letter
-	c, err := r.client()
-	if err != nil {
-		return l, err
-	}
-	err = c.Get(cmd.Context(), "/v1/dead/"+url.PathEscape(id), url.Values{"reveal": {strconv.FormatBool(reveal)}}, &l)
-	return l, failed(err)
 }
 
 func (a *app) dlqRejected() *cobra.Command {

@@ -137,14 +137,15 @@ func (a *app) letterPage(letters []deadletter.Letter, before int, asJSON bool) e
 		}
 		return nil
 	}
-	var rows [][]string
+	const form = "%-26s  %-14s  %-18s  %s\n"
 	if before == 0 && len(letters) > 0 {
-		rows = append(rows, []string{"ID", "DIED", "PIPELINE", "STEP", "WHY"})
+		fmt.Fprintf(a.Stdout, form, "ID", "DIED", "PIPELINE", "STEP")
 	}
 	for _, l := range letters {
-		rows = append(rows, []string{l.ID, l.DeadAt.Local().Format("01-02 15:04:05"), short(l.Pipeline, 18), short(l.Step, 20), short(l.Reason, 60)})
+		fmt.Fprintf(a.Stdout, form, l.ID, l.DeadAt.Local().Format("01-02 15:04:05"), short(l.Pipeline, 18), short(l.Step, 36))
+		// Why stands by itself: it is what people look for, and long.
+		fmt.Fprintf(a.Stdout, "    %s\n", short(l.Reason, 96))
 	}
-	a.table(rows)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -137,7 +138,7 @@ REF is a name below trace_by in the definitions; without it every name counts.`,
 			return a.printJSON(entries)
 		}
 		if len(entries) == 0 {
-			return failf(exitFindings, "no message with that number is known")
+			return failf(exitFindings, "no message with that number is known; numbers are those below `trace_by`, and the history is kept 30 days")
 		}
 		a.story(entries)
 		return nil
@@ -149,6 +150,7 @@ REF is a name below trace_by in the definitions; without it every name counts.`,
 // story prints a history as a timeline.
 func (a *app) story(entries []queue.Entry) {
 	rows := [][]string{{"TIME", "PIPELINE", "WHAT", "WHERE", ""}}
+	var long []string // what the table has no room for
 	for _, e := range entries {
 		where := e.Target
 		if where == "" {
@@ -161,9 +163,18 @@ func (a *app) story(entries []queue.Entry) {
 		if e.Kind == queue.Accepted && detail == "" {
 			detail = "message " + e.Message
 		}
+		if whole := strings.Join(strings.Fields(detail), " "); short(whole, 60) != whole {
+			long = append(long, e.At.Local().Format("15:04:05.000")+"  "+whole)
+		}
 		rows = append(rows, []string{e.At.Local().Format("15:04:05.000"), short(e.Pipeline, 22), string(e.Kind), short(where, 28), short(detail, 60)})
 	}
 	a.table(rows)
+	for i, text := range long {
+		if i == 0 {
+			fmt.Fprintln(a.Stdout, "\nin full:")
+		}
+		fmt.Fprintln(a.Stdout, text)
+	}
 }
 
 func (a *app) reloadCommand() *cobra.Command {
