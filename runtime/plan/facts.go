@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"crossdock/connectors/schedule"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/contract"
+	"crossdock/dsl/diag"
 	"crossdock/runtime/reload"
 )
 
@@ -167,24 +169,48 @@ func runs(p *compile.Pipeline, now time.Time) string {
 
 // used names what a pipeline whose own words are the same uses that has changed.
 func used(in *Input, a, b *compile.Pipeline) string {
-	if definition("pipeline", b.Name, &written{a.File, a.File.Root}, &written{b.File, b.File.Root}).silent() {
-		var names []string
-		for _, id := range sorted(b.ByID) {
-			s := b.ByID[id]
-			if s.Map == nil {
-				continue
-			}
-			x, y := in.Old.WS.Mappings[s.Map.Name], in.New.WS.Mappings[s.Map.Name]
-			if x != nil && y != nil && x.Digest != y.Digest && !slices.Contains(names, "mapping "+y.Name) {
-				names = append(names, "mapping "+y.Name)
-			}
-		}
-		if len(names) == 0 {
-			return "something that it uses"
-		}
-		return strings.Join(names, ", ")
+	if !definition("pipeline", b.Name, &written{a.File, a.File.Root}, &written{b.File, b.File.Root}).silent() {
+		return ""
 	}
-	return ""
+	var names []string
+	add := func(name string, changed bool) {
+		if changed && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	schemas := func(x, y *compile.Schema) {
+		if x != nil && y != nil {
+			add("schema "+y.Name, x.Digest != y.Digest)
+		}
+	}
+	schemas(a.Accept, b.Accept)
+	add(strings.TrimSpace("policy "+b.Policy.Name), !alike(a.Policy, b.Policy))
+	for _, id := range sorted(b.ByID) {
+		s, was := b.ByID[id], a.ByID[id]
+		if s.Map != nil {
+			if x, y := in.Old.WS.Mappings[s.Map.Name], in.New.WS.Mappings[s.Map.Name]; x != nil && y != nil {
+				add("mapping "+y.Name, x.Digest != y.Digest)
+			}
+		}
+		if was == nil {
+			continue
+		}
+		schemas(was.Event, s.Event)
+		if s.Policy != nil && was.Policy != nil {
+			add(strings.TrimSpace("policy "+s.Policy.Name), !alike(was.Policy, s.Policy))
+		}
+	}
+	if len(names) == 0 {
+		return "something that it uses"
+	}
+	return strings.Join(names, ", ")
+}
+
+// alike reports whether two policies say the same, wherever they are written.
+func alike(a, b *compile.Policy) bool {
+	x, y := *a, *b
+	x.Span, y.Span = diag.Span{}, diag.Span{}
+	return reflect.DeepEqual(x, y)
 }
 
 // silent reports whether nothing in the definition itself differs.

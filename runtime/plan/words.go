@@ -161,5 +161,9 @@ func (c Compared) String() string {
 			from = append(from, count(x.n, x.one, x.many))
 		}
 	}
-	return fmt.Sprintf("%s compared: %d come to something else", strings.Join(from, ", "), c.Differ)
+	word := "come"
+	if c.Differ == 1 {
+		word = "comes"
+	}
+	return fmt.Sprintf("%s compared: %d %s to something else", strings.Join(from, ", "), c.Differ, word)
 }
