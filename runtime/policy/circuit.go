@@ -56,6 +56,7 @@ type Circuit struct {
 	good      int
 	pauses    int // refusals in a row that named no time
 	ramp      *Gate
+	adopted   bool // another replica was refused, not this one
 }
 
 // NewCircuit returns a closed circuit.
@@ -197,7 +198,7 @@ func (c *Circuit) shut(why string, now, until time.Time) {
 	c.rest = min(max(fewPauses*until.Sub(now), fewPauses*time.Second), everyoneElse)
 	c.state, c.cause, c.until = why, why, until
 	c.failures = c.failures[:0]
-	c.sentAway = 0
+	c.sentAway, c.adopted = 0, false
 	c.ramp.SetLimit(1 << 30) // who waits there comes out, and is refused
 }
 
@@ -224,6 +225,42 @@ func (c *Circuit) Pause(now time.Time, p pass, asked time.Duration) time.Time {
 		c.shut(throttled, now, until)
 	}
 	return c.until
+}
+
+// adopt cuts the operation off because another replica found that it should be.
+// This one tries it by itself afterwards, unless it hears that it works.
+func (c *Circuit) adopt(now time.Time, cause string, until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if (c.state == open || c.state == throttled) && !until.After(c.until) {
+		return
+	}
+	c.shut(cause, now, until)
+	c.rest, c.adopted = adoptedRest, true
+}
+
+// forgive lets calls go again, a few at first, because another replica found
+// that they are answered. What this one found out itself stays.
+func (c *Circuit) forgive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.adopted && (c.state == open || c.state == throttled) {
+		c.recover()
+	}
+}
+
+// found returns until when the operation is cut off by what this replica found
+// out; "" where it is not.
+func (c *Circuit) found() (cause string, until time.Time) {
+	if c.normal.Load() {
+		return "", time.Time{}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.adopted || c.state != open && c.state != throttled {
+		return "", time.Time{}
+	}
+	return c.cause, c.until
 }
 
 // Return is the time at which a message whose call was refused, or failed as

@@ -23,7 +23,7 @@ type Limits struct {
 	Trip        Trip
 	Windows     []*Window
 	Store       Store // where Quota is counted
-	Shared      bool  // other processes use the same store
+	Shared      bool  // other processes use the same store, and are told of pauses and breakers
 }
 
 // Guard stands before one connection. A nil Guard lets everybody through.
@@ -34,6 +34,7 @@ type Guard struct {
 	quota    *Quota // nil: none
 	calendar *Calendar
 	circuits map[string]*Circuit
+	told     *told // nil: no other process uses the store
 }
 
 // NewGuard returns the guard of a connection.
@@ -41,6 +42,9 @@ func NewGuard(l Limits) *Guard {
 	g := &Guard{limits: l, gate: NewGate(l.Concurrency, l.Reserve), calendar: NewCalendar(l.Windows), circuits: make(map[string]*Circuit, len(l.Operations))}
 	for _, op := range l.Operations {
 		g.circuits[op] = NewCircuit(l.Trip)
+	}
+	if l.Shared {
+		g.told = newTold(l.Store, l.Name, l.Operations)
 	}
 	if l.Rate > 0 {
 		g.pacer = NewPacer(l.Rate, l.Per, false)
@@ -71,6 +75,7 @@ type Ask struct {
 type Pass struct {
 	g       *Guard
 	circuit *Circuit
+	op      string
 	how     pass
 	over    bool
 }
@@ -83,6 +88,7 @@ func (g *Guard) Enter(ctx context.Context, a Ask) (Pass, *Hold) {
 	}
 	c := g.circuits[a.Operation]
 	now := time.Now()
+	g.told.hear(ctx, now, g.circuits)
 	if h := g.refuses(now, c, a); h != nil {
 		return Pass{}, h
 	}
@@ -188,7 +194,7 @@ func (g *Guard) turn(ctx context.Context, c *Circuit, a Ask) (Pass, *Hold) {
 		g.gate.Leave()
 		return Pass{}, g.cut(a.Operation, cause, until)
 	}
-	return Pass{g: g, circuit: c, how: how}, nil
+	return Pass{g: g, circuit: c, op: a.Operation, how: how}, nil
 }
 
 // Leave ends a call; a second call of it or of Pause does nothing. It reports whether the operation began to recover with it,
@@ -203,6 +209,7 @@ func (p *Pass) Leave(r Result) (recovers bool) {
 			p.circuit.ramp.Leave()
 		}
 		recovers = p.circuit.Done(time.Now(), p.how, r)
+		p.g.told.tell(p.op, p.circuit, recovers)
 	}
 	p.g.gate.Leave()
 	return recovers
@@ -220,6 +227,7 @@ func (p *Pass) Pause(asked time.Duration) {
 			p.circuit.ramp.Leave()
 		}
 		p.circuit.Pause(time.Now(), p.how, asked)
+		p.g.told.tell(p.op, p.circuit, false)
 	}
 	p.g.gate.Leave()
 }

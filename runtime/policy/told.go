@@ -1,0 +1,147 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"crossdock/runtime/queue"
+)
+
+const (
+	// hearEvery is how old what is known of other replicas may be.
+	hearEvery = 500 * time.Millisecond
+	// hearMost is how long a call waits for that; a store that is slow or away
+	// leaves each replica with what it found out itself.
+	hearMost = 250 * time.Millisecond
+	// tellMost bounds telling the others.
+	tellMost = 2 * time.Second
+	// headStart is how much later than the replica that was refused the others
+	// try: mostly they hear before that it works again.
+	headStart = time.Second
+	// adoptedRest is how long messages wait behind a pause of another replica.
+	adoptedRest = 2 * time.Second
+)
+
+// told is what the replicas on one store tell each other about the operations of
+// a connection: until when they are cut off, or asked for a pause, and when they
+// work again. It is advice: whoever does not hear it finds out by a call. The
+// clocks of the replicas have to agree about as well.
+type told struct {
+	store Store
+	keys  []string // of the operations, in the order of ops
+	ops   []string
+
+	mu     sync.Mutex
+	looked time.Time
+	known  map[string]notice // what was last heard or said, by operation
+}
+
+// notice is what the store keeps for one operation.
+type notice struct {
+	Cause string    `json:"cause,omitempty"` // open or throttled; "" = it works again
+	Until time.Time `json:"until"`           // or since when it works
+}
+
+func newTold(store Store, connection string, ops []string) *told {
+	t := &told{store: store, ops: ops, known: map[string]notice{}}
+	for _, op := range ops {
+		t.keys = append(t.keys, "circuit/"+connection+"."+op)
+	}
+	return t
+}
+
+// hear takes over what other replicas have found out. It asks the store now and
+// then only, and not for long.
+func (t *told) hear(ctx context.Context, now time.Time, circuits map[string]*Circuit) {
+	if t == nil || len(t.keys) == 0 {
+		return
+	}
+	t.mu.Lock()
+	if now.Sub(t.looked) < hearEvery {
+		t.mu.Unlock()
+		return
+	}
+	t.looked = now
+	t.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, hearMost)
+	defer cancel()
+	values, err := t.store.Get(ctx, t.keys...)
+	if err != nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i, v := range values {
+		n, ok := read(v)
+		if !ok || n == t.known[t.ops[i]] {
+			continue
+		}
+		t.known[t.ops[i]] = n
+		if n.Cause == "" {
+			circuits[t.ops[i]].forgive()
+		} else if now.Before(n.Until) {
+			circuits[t.ops[i]].adopt(now, n.Cause, n.Until.Add(headStart))
+		}
+	}
+}
+
+func read(v queue.Value) (n notice, ok bool) {
+	ok = v.Version > 0 && json.Unmarshal(v.Data, &n) == nil && (n.Cause == "" || n.Cause == open || n.Cause == throttled)
+	return n, ok
+}
+
+// tell tells the others what a call has changed about an operation, if it has.
+// It does not wait.
+func (t *told) tell(op string, c *Circuit, recovers bool) {
+	if t == nil {
+		return
+	}
+	n := notice{Until: time.Now()}
+	if !recovers {
+		if n.Cause, n.Until = c.found(); n.Cause == "" {
+			return
+		}
+	}
+	n.Until = n.Until.Round(0).UTC().Truncate(time.Millisecond) // as it comes back from the store
+	t.mu.Lock()
+	before, was := t.known[op]
+	if before == n || recovers && !was {
+		t.mu.Unlock()
+		return
+	}
+	t.known[op] = n
+	t.mu.Unlock()
+	go t.write(op, n)
+}
+
+// write puts a notice into the store, unless a longer pause stands there.
+func (t *told) write(op string, n notice) {
+	ctx, cancel := context.WithTimeout(context.Background(), tellMost)
+	defer cancel()
+	data, err := json.Marshal(n)
+	if err != nil {
+		return
+	}
+	var key string
+	for i, o := range t.ops {
+		if o == op {
+			key = t.keys[i]
+		}
+	}
+	for range 5 {
+		values, err := t.store.Get(ctx, key)
+		if err != nil {
+			return
+		}
+		if had, ok := read(values[0]); ok && had.Cause != "" && n.Cause != "" && had.Until.After(n.Until) {
+			return
+		}
+		_, err = t.store.Apply(ctx, queue.Commit{Put: []queue.Put{{Key: key, Version: values[0].Version, Value: data, TTL: max(time.Until(n.Until), 0) + time.Minute}}})
+		if !errors.Is(err, queue.ErrVersion) {
+			return
+		}
+	}
+}
