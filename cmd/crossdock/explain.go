@@ -26,7 +26,7 @@ of them are listed. See also: explain route, explain row.`,
 			return a.explainCode(args[0])
 		},
 	}
-	cmd.AddCommand(a.explainRouteCommand(), a.explainRowCommand())
+	cmd.AddCommand(a.explainRouteCommand(), a.explainRowCommand(), a.explainCoverageCommand())
 	return cmd
 }
 

@@ -59,6 +59,15 @@ type choice struct {
 	Skipped bool      `json:"skipped,omitempty"` // an earlier rule was chosen
 	Error   string    `json:"error,omitempty"`
 	Reads   []reading `json:"reads,omitempty"`
+	Parts   []part    `json:"parts,omitempty"` // the conditions of a rule that joins several
+}
+
+// part is one condition of a rule.
+type part struct {
+	When    string    `json:"when"`
+	Matches bool      `json:"matches"`
+	Error   string    `json:"error,omitempty"`
+	Reads   []reading `json:"reads,omitempty"`
 }
 
 type reading struct {
@@ -170,7 +179,7 @@ func (t *tour) say(step *compile.Step, ends bool, format string, args ...any) {
 // gate shows a condition and reports whether the run goes on.
 func (t *tour) gate(name string, p *rule.Program) bool {
 	scope := flow.Scope(t.ctx, t.ws, nil, &t.run, 1)
-	c := choice{Rule: name, When: p.Source(), Reads: readings(p, scope.Env(t.run.Body))}
+	c := choice{Rule: name, When: p.Source(), Reads: readings(p, scope.Env(t.run.Body)), Parts: conditions(p, scope.Env(t.run.Body))}
 	yes, err := scope.Yes(p, t.run.Body)
 	c.Matches = yes
 	if err != nil {
@@ -244,14 +253,13 @@ func (t *tour) effect(s *compile.Step) bool {
 			result = answer.Body
 		}
 	}
-	switch {
-	case s.Action == compile.ActEmit:
-		t.say(s, false, "would emit %s", s.Event.Name)
-	case s.As != "" && result != nil:
-		t.say(s, false, "would ask %s; its stub answers %s", s.Target, short(compact(result), 120))
-	default:
-		t.say(s, false, "would send %s", short(compact(out.Body), 120))
+	text := t.would(s, &out)
+	if s.As != "" && result != nil {
+		text += "; its stub answers " + short(compact(result), 120)
+	} else if s.As != "" {
+		text += "; it has no stub with a body, so $steps." + s.As + " is empty here"
 	}
+	t.say(s, false, "%s", text)
 	if s.As != "" {
 		steps := maps.Clone(t.run.Steps)
 		if steps == nil {
@@ -261,6 +269,34 @@ func (t *tour) effect(s *compile.Step) bool {
 		t.run.Steps = steps
 	}
 	return true
+}
+
+// would says what an effect would do: with which values for placeholders, and
+// which body, where it has one.
+func (t *tour) would(s *compile.Step, out *flow.Outcome) string {
+	if s.Action == compile.ActEmit {
+		return "would emit " + s.Event.Name + " " + short(compact(out.Body), 120)
+	}
+	verb := "would send to "
+	if s.Action == compile.ActCall {
+		verb = "would ask "
+	}
+	text, op := verb+s.Target, t.ws.Operation(s.Target)
+	bound := map[string]any{}
+	for name, v := range out.With {
+		if op != nil && op.Binds(name) {
+			bound[name] = v
+		}
+	}
+	if len(bound) > 0 {
+		text += " with " + short(compact(bound), 120)
+	}
+	if out.Body != nil && (op == nil || op.SendsBody()) {
+		text += ": " + short(compact(out.Body), 120)
+	} else if len(bound) == 0 {
+		text += ", without a body"
+	}
+	return text
 }
 
 // route shows every rule and returns where the run goes on; branches of
@@ -273,7 +309,8 @@ func (t *tour) route(s *compile.Step) *compile.Step {
 	}
 	var chosen []compile.Rule
 	for _, r := range s.Route.Rules {
-		c := choice{Rule: r.Name, When: r.When.Source(), Reads: readings(r.When, scope.Env(t.run.Body))}
+		env := scope.Env(t.run.Body)
+		c := choice{Rule: r.Name, When: r.When.Source(), Reads: readings(r.When, env), Parts: conditions(r.When, env)}
 		yes, err := scope.Yes(r.When, t.run.Body)
 		c.Matches = yes
 		if err != nil {
@@ -313,6 +350,27 @@ func readings(p *rule.Program, env rule.Env) []reading {
 	var out []reading
 	for _, r := range p.Explain(env) {
 		out = append(out, reading{Path: r.Path, Value: r.Value, Missing: r.Missing})
+	}
+	return out
+}
+
+// conditions answers the conditions of a rule one by one; nil where it has only
+// one.
+func conditions(p *rule.Program, env rule.Env) []part {
+	why := p.Why(env)
+	if len(why) < 2 {
+		return nil
+	}
+	out := make([]part, 0, len(why))
+	for _, w := range why {
+		x := part{When: w.Source, Matches: w.Answer}
+		if w.Err != nil {
+			x.Error = w.Err.Error()
+		}
+		for _, r := range w.Reads {
+			x.Reads = append(x.Reads, reading{Path: r.Path, Value: r.Value, Missing: r.Missing})
+		}
+		out = append(out, x)
 	}
 	return out
 }
@@ -357,15 +415,31 @@ func (a *app) choice(c choice, named bool) {
 	} else {
 		fmt.Fprintf(a.Stdout, "  %s %s\n", verdict, oneLine(c.When))
 	}
-	for _, r := range c.Reads {
+	if c.Parts == nil {
+		a.readings(c.Reads, "      ")
+	}
+	for _, p := range c.Parts {
+		verdict := "no "
+		if p.Error != "" {
+			verdict = "ERR"
+		} else if p.Matches {
+			verdict = "yes"
+		}
+		fmt.Fprintf(a.Stdout, "      %s %s\n", verdict, oneLine(p.When))
+		a.readings(p.Reads, "          ")
+	}
+	if c.Error != "" {
+		fmt.Fprintf(a.Stdout, "      %s\n", c.Error)
+	}
+}
+
+func (a *app) readings(list []reading, indent string) {
+	for _, r := range list {
 		value := short(compact(r.Value), 80)
 		if r.Missing {
 			value = "(nothing)"
 		}
-		fmt.Fprintf(a.Stdout, "      %s = %s\n", r.Path, value)
-	}
-	if c.Error != "" {
-		fmt.Fprintf(a.Stdout, "      %s\n", c.Error)
+		fmt.Fprintf(a.Stdout, "%s%s = %s\n", indent, r.Path, value)
 	}
 }
 

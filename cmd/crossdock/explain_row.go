@@ -16,8 +16,14 @@ import (
 	"crossdock/runtime/testrun"
 )
 
+// rowFlags are the flags of `explain row`.
+type rowFlags struct {
+	dir, env, in string
+	json         bool
+}
+
 func (a *app) explainRowCommand() *cobra.Command {
-	var f tryFlags
+	var f rowFlags
 	cmd := &cobra.Command{
 		Use: "row MAPPING TARGET", Args: cobra.ExactArgs(2),
 		Short: "Show how a row of a mapping comes to its value, step by step",
@@ -40,7 +46,7 @@ type stage struct {
 	Errors []string `json:"errors,omitempty"`
 }
 
-func (a *app) explainRow(ctx context.Context, name, target string, f tryFlags) error {
+func (a *app) explainRow(ctx context.Context, name, target string, f rowFlags) error {
 	ws, list, err := load(f.dir, f.env)
 	if err != nil {
 		return failf(exitLoad, "%s", err)

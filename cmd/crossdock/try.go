@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,16 +19,15 @@ import (
 	"crossdock/dsl/diag"
 	"crossdock/dsl/mapping"
 	"crossdock/dsl/spec"
-	"crossdock/runtime"
 	"crossdock/runtime/message"
-	"crossdock/runtime/reload"
 	"crossdock/runtime/testrun"
 )
 
 // tryFlags are the flags of `try`.
 type tryFlags struct {
-	dir, env, in, row string
-	watch, json       bool
+	dir, env, row string
+	in            []string
+	watch, json   bool
 }
 
 func (a *app) tryCommand() *cobra.Command {
@@ -38,13 +36,18 @@ func (a *app) tryCommand() *cobra.Command {
 		Use: "try MAPPING --in FILE", GroupID: "write", Args: cobra.ExactArgs(1),
 		Short: "Run a mapping on a payload and show every target with its value",
 		Long: `Run a mapping on a payload. Every target is shown with its value and with the
-cell it came from; rows that fail come first, with the reason.`,
-		Example: "  crossdock try erp-order-to-shipment --in samples/so-4711.json\n  crossdock try erp-order-to-shipment --in so.json --row lines --watch",
+cell it came from; rows that fail come first, with the reason.
+
+With --watch the result stays on the screen and is made anew whenever the
+mapping, one of its lookups or schemas, or a payload is saved; values that have
+changed since the last save are marked, with what they were. --in may be given
+several times.`,
+		Example: "  crossdock try erp-order-to-shipment --in samples/so-4711.json\n  crossdock try erp-order-to-shipment --in so.json --in so-2.json --row lines --watch",
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.try(cmd.Context(), args[0], f) },
 	}
 	cmd.Flags().StringVar(&f.dir, "dir", ".", "workspace")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
-	cmd.Flags().StringVar(&f.in, "in", "", "file with a JSON payload; the first sample of the mapping unless given")
+	cmd.Flags().StringArrayVar(&f.in, "in", nil, "file with a JSON payload; the first sample of the mapping unless given")
 	cmd.Flags().StringVar(&f.row, "row", "", "only targets that begin with this")
 	cmd.Flags().BoolVar(&f.watch, "watch", false, "run again whenever a file changes")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
@@ -52,53 +55,101 @@ cell it came from; rows that fail come first, with the reason.`,
 }
 
 func (a *app) try(ctx context.Context, name string, f tryFlags) error {
-	err := a.tryOnce(ctx, name, f)
-	if !f.watch {
+	if f.watch && f.json {
+		return fmt.Errorf("--watch shows text: leave out --json")
+	}
+	if f.watch {
+		return a.tryWatch(ctx, name, f)
+	}
+	trials, err := a.trials(ctx, name, f)
+	if err != nil {
 		return err
 	}
-	again := func() {
-		fmt.Fprintf(a.Stdout, "\n%s\n", time.Now().Format(time.TimeOnly))
-		var e *exit
-		if err := a.tryOnce(ctx, name, f); errors.As(err, &e) && e.message != "" {
-			fmt.Fprintln(a.Stdout, e.message)
+	bad := false
+	for i, t := range trials {
+		bad = bad || t.failed()
+		switch {
+		case f.json && !t.failed():
+			if err := a.printJSON(t.out); err != nil {
+				return err
+			}
+			continue
+		case len(trials) > 1 && i > 0:
+			fmt.Fprintln(a.Stdout)
+			fallthrough
+		case len(trials) > 1:
+			fmt.Fprintln(a.Stdout, t.file)
 		}
+		a.trial(t, f.row, nil)
 	}
-	if err := reload.Watch(ctx, f.dir, runtime.StateDir, 200*time.Millisecond, slog.New(slog.DiscardHandler), again); err != nil {
-		return failf(exitLoad, "%s", err)
+	if bad {
+		return &exit{code: exitFindings}
 	}
 	return nil
 }
 
-func (a *app) tryOnce(ctx context.Context, name string, f tryFlags) error {
+// trial is what a mapping made of one payload.
+type trial struct {
+	file string
+	rows []mapping.RowResult // nil for a program, and where a helper value fails
+	out  any                 // the whole; nil where it fails
+	errs []mapping.RowError
+	text string // why nothing came out, where no row is to blame
+}
+
+func (t *trial) failed() bool { return len(t.errs) > 0 || t.text != "" }
+
+// trials runs the mapping on every payload.
+func (a *app) trials(ctx context.Context, name string, f tryFlags) ([]*trial, error) {
 	ws, list, err := load(f.dir, f.env)
 	if err != nil {
-		return failf(exitLoad, "%s", err)
+		return nil, failf(exitLoad, "%s", err)
 	}
 	m := findMapping(ws, name)
 	if m == nil {
-		return failf(exitUsage, "there is no mapping `%s`%s", name, suggestion(name, ws.Mappings))
+		return nil, failf(exitUsage, "there is no mapping `%s`%s", name, suggestion(name, ws.Mappings))
 	}
 	if mine := about(list, m.File); !runs(m, mine) {
 		a.print(mine, f.dir, "text")
-		return failf(exitLoad, "the mapping has errors")
+		return nil, failf(exitLoad, "the mapping has errors")
 	}
-	in, err := a.payload(f.dir, f.in, m)
-	if err != nil {
-		return err
-	}
-	scope := testrun.Scope(ctx, ws, time.Now(), nil, in)
-	if f.json || m.Mapping.Program != nil {
-		out, err := m.Mapping.Apply(scope, in)
-		if err != nil {
-			return a.rowErrors(err)
+	files := f.in
+	if len(files) == 0 {
+		if len(m.Spec.Samples) == 0 {
+			return nil, fmt.Errorf("say which payload: --in FILE")
 		}
-		return a.printJSON(out)
+		files = []string{filepath.Join(f.dir, filepath.Dir(m.File.Path), m.Spec.Samples[0].Value)}
 	}
-	rows, err := m.Mapping.Rows(scope, in)
-	if err != nil {
-		return a.rowErrors(err)
+	var out []*trial
+	for _, file := range files {
+		in, err := a.readJSON(file)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, tryOn(testrun.Scope(ctx, ws, time.Now(), nil, in), m, in, file))
 	}
-	return a.rows(rows, f.row)
+	return out, nil
+}
+
+// tryOn runs the mapping on one payload.
+func tryOn(scope *cell.Scope, m *compile.Mapping, in any, file string) *trial {
+	t := &trial{file: file}
+	out, err := m.Mapping.Apply(scope, in)
+	var me *mapping.Error
+	switch {
+	case errors.As(err, &me):
+		t.errs = me.Rows
+	case err != nil:
+		t.text = err.Error()
+	default:
+		t.out = out
+	}
+	if m.Mapping.Program == nil {
+		if rows, err := m.Mapping.Rows(scope, in); err == nil {
+			t.rows = rows
+		}
+	}
+	return t
 }
 
 func findMapping(ws *dsl.Workspace, name string) *compile.Mapping {
@@ -144,18 +195,6 @@ func (a *app) readJSON(path string) (any, error) {
 	return v, nil
 }
 
-// rowErrors prints why a mapping gave nothing.
-func (a *app) rowErrors(err error) error {
-	var me *mapping.Error
-	if errors.As(err, &me) {
-		for _, r := range me.Rows {
-			a.rowError(r)
-		}
-		return &exit{code: exitFindings}
-	}
-	return failf(exitFindings, "%s", err)
-}
-
 func (a *app) rowError(r mapping.RowError) {
 	fmt.Fprintf(a.Stdout, "FAIL %s (%s): %s\n     %s\n", r.Field, r.Code, r.Message, r.Span)
 	if r.Hint != "" {
@@ -163,32 +202,62 @@ func (a *app) rowError(r mapping.RowError) {
 	}
 }
 
-// rows prints what every row gave, the failing ones first.
-func (a *app) rows(rows []mapping.RowResult, only string) error {
-	bad := false
-	table := [][]string{{"TARGET", "VALUE", "CAME FROM"}}
-	for _, r := range rows {
-		if !strings.HasPrefix(r.Target, only) {
+// rowLine is one line of a trial.
+type rowLine struct{ target, value, from string }
+
+// shown are the rows that give something, or nothing, without failing.
+func (t *trial) shown(only string) []rowLine {
+	var out []rowLine
+	for _, r := range t.rows {
+		if !strings.HasPrefix(r.Target, only) || len(r.Errors) > 0 {
 			continue
 		}
-		for _, e := range r.Errors {
-			bad = true
-			a.rowError(e)
-		}
-		if len(r.Errors) > 0 {
-			continue
-		}
-		value := "(nothing)"
+		value := nothing
 		if r.Given {
 			value = string(message.Marshal(r.Value))
 		}
-		table = append(table, []string{short(r.Target, 28), short(value, 38), short(cameFrom(r.Row), 30)})
+		out = append(out, rowLine{r.Target, value, cameFrom(r.Row)})
+	}
+	return out
+}
+
+// nothing stands for a field that stays out.
+const nothing = "(nothing)"
+
+// trial prints what every row gave, the failing ones first. before are the
+// values of the last run by target; nil marks no changes.
+func (a *app) trial(t *trial, only string, before map[string]string) {
+	for _, e := range t.errs {
+		if strings.HasPrefix(e.Row, only) {
+			a.rowError(e)
+		}
+	}
+	if t.text != "" {
+		fmt.Fprintln(a.Stdout, "FAIL", t.text)
+	}
+	if t.rows == nil {
+		if t.out != nil {
+			_ = a.printJSON(t.out)
+		}
+		return
+	}
+	table := [][]string{{"TARGET", "VALUE", "CAME FROM"}}
+	for _, s := range t.shown(only) {
+		mark := ""
+		old, there := before[s.target]
+		switch {
+		case before == nil || there && old == s.value:
+		case !there:
+			mark = "+ "
+		default:
+			mark = "~ "
+		}
+		table = append(table, []string{mark + short(s.target, 28), short(s.value, 38), short(s.from, 30)})
+		if mark == "~ " {
+			table = append(table, []string{"", "was " + short(old, 34), ""})
+		}
 	}
 	a.table(table)
-	if bad {
-		return &exit{code: exitFindings}
-	}
-	return nil
 }
 
 func cameFrom(r *mapping.Row) string {

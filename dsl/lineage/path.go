@@ -83,3 +83,13 @@ func under(prefix, path []string) (rest []string, ok bool) {
 	}
 	return nil, false
 }
+
+// Covers reports whether what is at path is the field, holds it, or is a part of
+// it.
+func Covers(path, field []string) bool {
+	if _, ok := under(path, field); ok {
+		return true
+	}
+	_, ok := under(field, path)
+	return ok
+}
