@@ -20,10 +20,10 @@ import (
 
 // testFlags are the flags of `test`.
 type testFlags struct {
-	dir, format, env, only string
-	changed, mutate        bool
-	least                  float64
-	timeout                time.Duration
+	dir, format, env, only             string
+	changed, mutate, accept, full, yes bool
+	least                              float64
+	timeout                            time.Duration
 }
 
 func (a *app) testCommand() *cobra.Command {
@@ -38,15 +38,25 @@ leaves the process, and waiting for a retry takes no time.
 
 With --mutate the tests are tested: one small change after the other is planted
 into rows, rules, lookups, defaults and retries, and those that no test notices
-are listed.`,
+are listed.
+
+With --accept the difference between what comes out and what is expected is shown
+case by case, and written into the test files where you agree; comments and order
+stay. --full expects every field that comes out, not only those named already.`,
 		Example: `  crossdock test
   crossdock test --changed
   crossdock test --format junit > report.xml
+  crossdock test --accept
   crossdock test --mutate --min 80`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.dir = dir(args)
-			if f.mutate {
+			switch {
+			case f.mutate && f.accept:
+				return fmt.Errorf("use one of --mutate and --accept")
+			case f.mutate:
 				return a.mutate(cmd.Context(), f)
+			case f.accept:
+				return a.accept(cmd.Context(), f)
 			}
 			return a.test(cmd.Context(), f.dir, f.env, f.format, f.changed)
 		},
@@ -54,6 +64,9 @@ are listed.`,
 	cmd.Flags().StringVar(&f.format, "format", "text", "text, json or junit")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
 	cmd.Flags().BoolVar(&f.changed, "changed", false, "only tests whose definitions differ from the last commit of git")
+	cmd.Flags().BoolVar(&f.accept, "accept", false, "show what comes out instead, ask, and write it into the test files")
+	cmd.Flags().BoolVar(&f.full, "full", false, "--accept: expect every field that comes out")
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "--accept: write without asking")
 	cmd.Flags().BoolVar(&f.mutate, "mutate", false, "plant changes into the definitions and list those that no test notices")
 	cmd.Flags().StringVar(&f.only, "only", "", "--mutate: only definitions whose kind and name hold this, such as \"mapping orders\"")
 	cmd.Flags().Float64Var(&f.least, "min", 0, "--mutate: end with 1 where the score is less than this percentage")

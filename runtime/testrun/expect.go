@@ -104,6 +104,11 @@ func (r *Rehearsal) attempts(op string) int {
 // sent compares what an operation was told with what was expected: one value
 // must fit one of the calls that were made for it, a list all of them.
 func (r *Rehearsal) sent(op string, want any, fail func(string, ...any)) {
+	match(op, "sent to", want, r.told(op), fail)
+}
+
+// told is what an operation was told, each effect once.
+func (r *Rehearsal) told(op string) []any {
 	var got []any
 	seen := map[string]bool{}
 	for _, c := range r.Calls {
@@ -113,7 +118,7 @@ func (r *Rehearsal) sent(op string, want any, fail func(string, ...any)) {
 		seen[c.Key] = true
 		got = append(got, c.whole())
 	}
-	match(op, "sent to", want, got, fail)
+	return got
 }
 
 // whole is the body with what filled placeholders.
@@ -133,13 +138,18 @@ func (c *Call) whole() any {
 }
 
 func (r *Rehearsal) emitted(name string, want any, fail func(string, ...any)) {
+	match(name, "emitted as", want, r.heard(name), fail)
+}
+
+// heard are the events of a name or schema.
+func (r *Rehearsal) heard(name string) []any {
 	var got []any
 	for _, e := range r.Emitted {
 		if e.Schema == name || e.Schema == "std/"+name || r.client != "" && e.Schema == r.client+"/"+name || compile.EventName(e.Name) == compile.EventName(name) {
 			got = append(got, e.Body)
 		}
 	}
-	match(name, "emitted as", want, got, fail)
+	return got
 }
 
 func match(name, word string, want any, got []any, fail func(string, ...any)) {

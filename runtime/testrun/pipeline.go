@@ -192,9 +192,22 @@ func applyMeta(m *message.Meta, v any) {
 
 // pipeline runs a case of a pipeline.
 func (r *Runner) pipeline(ctx context.Context, t *compile.Test, c *spec.Case, given []payload, now time.Time) []string {
-	stubs, err := r.stubs(t, c)
+	got, err := r.rehearsed(ctx, t, c, given, now)
 	if err != nil {
 		return []string{err.Error()}
+	}
+	failures := got.compare(c)
+	if len(failures) > 0 {
+		failures = append(got.causes(c), failures...)
+	}
+	return failures
+}
+
+// rehearsed runs the inputs of a case through its pipeline.
+func (r *Runner) rehearsed(ctx context.Context, t *compile.Test, c *spec.Case, given []payload, now time.Time) (*Rehearsal, error) {
+	stubs, err := r.stubs(t, c)
+	if err != nil {
+		return nil, err
 	}
 	var messages []message.Message
 	var refused []*connectors.Rejection
@@ -204,15 +217,11 @@ func (r *Runner) pipeline(ctx context.Context, t *compile.Test, c *spec.Case, gi
 	}
 	got, err := Rehearse(ctx, r.WS, t.Pipeline, messages, stubs)
 	if err != nil {
-		return []string{err.Error()}
+		return nil, err
 	}
 	got.client = t.Client
 	got.Rejections = append(refused, got.Rejections...)
-	failures := got.compare(c)
-	if len(failures) > 0 {
-		failures = append(got.causes(c), failures...)
-	}
-	return failures
+	return got, nil
 }
 
 func (r *Runner) stubs(t *compile.Test, c *spec.Case) (map[string][]compile.Stub, error) {
