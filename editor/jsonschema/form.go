@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,12 +52,13 @@ func (m *maker) body(f *spec.Form) object {
 		scalar := m.scalar(f.Scalar)
 		types = append(types, scalar["type"].([]string)...)
 		delete(scalar, "type")
-		if (f.Map() || f.Items != nil) && len(scalar) > 0 {
-			// What is said of the single value must not be asked of maps and lists.
-			out["if"], out["else"] = object{"type": structured(f)}, scalar
-		} else {
-			maps.Copy(out, scalar)
+		if words, listed := scalar["examples"].([]string); listed && scalar["else"] != nil && (f.Map() || f.Items != nil) {
+			// An enum would be asked of maps and lists too; a pattern is not.
+			delete(scalar, "if")
+			delete(scalar, "else")
+			scalar["pattern"], scalar["patternErrorMessage"] = onlyWords(words), "expected "+strings.Join(words, ", ")
 		}
+		maps.Copy(out, scalar)
 	}
 	if f.Empty {
 		types = append(types, "null")
@@ -74,18 +76,13 @@ func (m *maker) body(f *spec.Form) object {
 	return out
 }
 
-func structured(f *spec.Form) []string {
-	var out []string
-	if f.Map() {
-		out = append(out, "object")
+// onlyWords is a pattern that allows the words, variables and parameters.
+func onlyWords(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = regexp.QuoteMeta(w)
 	}
-	if f.Items != nil {
-		out = append(out, "array")
-	}
-	if f.Empty {
-		out = append(out, "null")
-	}
-	return out
+	return `^(?:` + strings.Join(quoted, "|") + `)$|\$\{`
 }
 
 // entries describes the keys of a map.
@@ -159,7 +156,7 @@ func (m *maker) scalar(s *spec.Scalar) object {
 	}
 	switch {
 	case known != nil:
-		out["type"] = text
+		out["type"] = typesOf(known)
 		words(out, known)
 	case s.Base == spec.IsBool:
 		out["type"], out["pattern"] = []string{"boolean", "string"}, `^(true|false)$|\$\{`
@@ -205,6 +202,21 @@ func bounds(out object, s *spec.Scalar) {
 func words(out object, words []string) {
 	out["if"] = object{"type": "string", "pattern": `\$\{`}
 	out["else"] = object{"enum": spellings(words)}
+	out["examples"] = words // what stands behind else is checked, but offered by no editor
+}
+
+// typesOf are the types that YAML may give the words.
+func typesOf(words []string) []string {
+	types := []string{"string"}
+	for _, w := range words {
+		if _, err := strconv.ParseFloat(w, 64); err == nil && !slices.Contains(types, "number") {
+			types = append(types, "number")
+		}
+		if (w == "true" || w == "false") && !slices.Contains(types, "boolean") {
+			types = append(types, "boolean")
+		}
+	}
+	return types
 }
 
 // spellings are the words as YAML may give them.

@@ -191,7 +191,7 @@ func TestYAMLLanguageServerHelps(t *testing.T) {
 		path, text string
 		want       []string
 	}{
-		{"a.pipeline.yaml", "pipeline: a\ntrigger: {event: shipment_planned}\nsteps:\n  - send: ‸\n", []string{"tms.create", "journal.note"}},
+		{"a.pipeline.yaml", "pipeline: a\ntrigger:\n  poll:\n    every: 5m\n    call: ‸\n", []string{"tms.create", "journal.note"}},
 		{"b.pipeline.yaml", "pipeline: b\ntrigger: {event: shipment_planned}\nsteps:\n  - send: tms.create\n    ‸\n", []string{"with", "policy", "on_fail"}},
 		{"c.mapping.yaml", "mapping: c\noutput: ‸\n", []string{"shipment@1"}},
 		{"d.mapping.yaml", "mapping: d\noutput: shipment@1\nfields:\n  ‸\n", []string{"reference", "consignee.zip", "lines"}},
