@@ -18,31 +18,17 @@ import (
 // newCommand groups what writes a first version of a definition.
 func (a *app) newCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "new KIND NAME", GroupID: "write",
+		Use: "new", GroupID: "write",
 		Short: "Write the first version of a definition, from samples where there are any",
 		Long: `Write the first version of a definition. Nothing that exists is written over
 unless --force says so; --out - prints instead of writing.`,
 		Example: `  crossdock new mapping bolt-orders --from-sample in.json --to canonical/order_released@1
   crossdock new pipeline bolt-orders --map bolt-orders`,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return unknownPart(cmd, args[0])
-		},
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.newMappingCommand(), a.newLookupCommand(), a.newSchemaCommand(), a.newConnectionCommand(), a.newPipelineCommand(), a.newTestCommand())
 	return cmd
-}
-
-// unknownPart says which commands there are below cmd.
-func unknownPart(cmd *cobra.Command, word string) error {
-	known := map[string]bool{}
-	for _, c := range cmd.Commands() {
-		known[c.Name()] = true
-	}
-	return fmt.Errorf("there is no `%s %s`%s; there are %s", strings.TrimPrefix(cmd.CommandPath(), "crossdock "), word, suggestion(word, known), strings.Join(sorted(known), ", "))
 }
 
 // place says where a new definition goes.

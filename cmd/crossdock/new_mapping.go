@@ -81,9 +81,7 @@ func (a *app) newMapping(ctx context.Context, name string, f mappingFlags) error
 	if err != nil {
 		return err
 	}
-	if sample.name != "" {
-		r.Samples = []string{sample.name}
-	}
+	r.Samples = sample.names
 	text, guesses, err := draft.Mapping(r)
 	if err != nil {
 		return failf(exitFindings, "%s", err)
@@ -152,10 +150,13 @@ func (a *app) drafted(name string, f mappingFlags, guesses []draft.Guess) error 
 // sample is the file that a drafted mapping names, and what has to be written
 // for it.
 type sample struct {
-	name string // relative to the mapping
-	file string
-	raw  []byte // nil where the file is there already
+	names []string // relative to the mapping
+	file  string
+	raw   []byte // nil where the files are there already
 }
+
+// maxSamples are the files that a drafted mapping names.
+const maxSamples = 5
 
 // planSample finds the sample of a mapping: a file of the workspace, or a copy
 // of one document beside the mapping.
@@ -164,9 +165,18 @@ func (a *app) planSample(f mappingFlags, mapping, name string, docs []document) 
 		return sample{}, nil
 	}
 	dir := filepath.Dir(mapping)
-	if whole := docs[0].line == 0 && docs[0].raw != nil; whole && inside(f.dir, docs[0].file) {
-		rel, err := relative(dir, docs[0].file)
-		return sample{name: rel}, err
+	var names []string
+	for _, d := range docs[:min(len(docs), maxSamples)] {
+		if d.line == 0 && d.raw != nil && inside(f.dir, d.file) {
+			rel, err := relative(dir, d.file)
+			if err != nil {
+				return sample{}, failf(exitLoad, "%s", err)
+			}
+			names = append(names, rel)
+		}
+	}
+	if len(names) > 0 {
+		return sample{names: names}, nil
 	}
 	best, raw := 0, []byte(nil)
 	if d := docs[0]; len(docs) == 1 && d.line == 0 && d.raw != nil {
@@ -181,7 +191,7 @@ func (a *app) planSample(f mappingFlags, mapping, name string, docs []document) 
 		return sample{}, failf(exitFindings, "the sample is too large to be copied; use a smaller one")
 	}
 	rel := "samples/" + filepath.Base(name) + ".json"
-	return sample{rel, filepath.Join(dir, filepath.FromSlash(rel)), append(bytes.TrimRight(raw, "\r\n"), '\n')}, nil
+	return sample{[]string{rel}, filepath.Join(dir, filepath.FromSlash(rel)), append(bytes.TrimRight(raw, "\r\n"), '\n')}, nil
 }
 
 // inside reports whether a file lies below a folder.

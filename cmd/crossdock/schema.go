@@ -23,13 +23,8 @@ func (a *app) schemaCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "schema", GroupID: "write",
 		Short: "Infer contracts from payloads, compare them, and find drift",
-		Args:  cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return unknownPart(cmd, args[0])
-		},
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.schemaInferCommand(), a.schemaDiffCommand(), a.schemaExportCommand(), a.schemaDriftCommand())
 	return cmd
