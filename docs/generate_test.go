@@ -291,8 +291,8 @@ func typesAndUnits(b *strings.Builder) {
 
 // commands are all commands in the order of the page.
 var commands = []string{"init", "lint", "fmt", "test", "plan", "try", "eval", "explain", "explain route", "explain row",
-	"lineage", "docs", "docs build", "editor", "editor setup", "editor schemas", "lsp",
-	"new", "new mapping", "new lookup", "new schema", "new connection", "new pipeline", "new test",
+	"lineage", "render", "diff", "rebase", "docs", "docs build", "editor", "editor setup", "editor schemas", "lsp",
+	"new", "new instance", "new mapping", "new lookup", "new schema", "new connection", "new pipeline", "new test",
 	"schema", "schema infer", "schema diff", "schema drift", "schema export", "import",
 	"run", "mock", "demo", "status", "queues", "top", "maintenance", "maintenance start", "maintenance stop", "maintenance list", "trace",
 	"dlq", "dlq list", "dlq boxes", "dlq show", "dlq edit", "dlq replay", "dlq fix", "dlq discard", "dlq changes", "dlq stop", "dlq resume", "dlq rejected", "reload", "publish",
