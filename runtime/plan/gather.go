@@ -42,10 +42,7 @@ type gatherer struct {
 // add takes a message unless the same is there already.
 func (g *gatherer) add(m Message) {
 	h := sha256.New()
-	stubs := make([]string, 0, len(m.Stubs))
-	for name := range m.Stubs {
-		stubs = append(stubs, name)
-	}
+	stubs := sorted(m.Stubs)
 	meta, _ := json.Marshal([]any{m.In.Meta, m.Meta, stubs}) // plain values cannot fail
 	for _, part := range [][]byte{[]byte(m.Pipeline), []byte(m.Mapping), m.In.Raw, message.Marshal(m.In.Body), message.Marshal(m.Input), meta} {
 		fmt.Fprintf(h, "%d:", len(part))
