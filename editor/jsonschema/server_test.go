@@ -173,6 +173,8 @@ func TestYAMLLanguageServerHelps(t *testing.T) {
 	ask := func(path, text string) []string {
 		before, after, _ := strings.Cut(text, "‸")
 		c.Open(path, before+after)
+		var known []yamlFinding
+		c.Diagnostics(path, &known) // now it has read the schema
 		var raw json.RawMessage
 		last := before[strings.LastIndexByte(before, '\n')+1:]
 		c.Call("textDocument/completion", map[string]any{"textDocument": map[string]any{"uri": c.URI(path)},
@@ -191,7 +193,7 @@ func TestYAMLLanguageServerHelps(t *testing.T) {
 		path, text string
 		want       []string
 	}{
-		{"a.pipeline.yaml", "pipeline: a\ntrigger:\n  poll:\n    every: 5m\n    call: ‸\n", []string{"tms.create", "journal.note"}},
+		{"a.pipeline.yaml", "pipeline: a\ntrigger: {event: shipment_planned}\nsteps:\n  - send: ‸\n", []string{"tms.create", "journal.note"}},
 		{"b.pipeline.yaml", "pipeline: b\ntrigger: {event: shipment_planned}\nsteps:\n  - send: tms.create\n    ‸\n", []string{"with", "policy", "on_fail"}},
 		{"c.mapping.yaml", "mapping: c\noutput: ‸\n", []string{"shipment@1"}},
 		{"d.mapping.yaml", "mapping: d\noutput: shipment@1\nfields:\n  ‸\n", []string{"reference", "consignee.zip", "lines"}},
