@@ -1,12 +1,9 @@
 package dsl_test
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"golang.org/x/tools/txtar"
 
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
@@ -24,28 +21,13 @@ func TestMended(t *testing.T) {
 	if testing.Short() {
 		t.Skip("loads hundreds of workspaces")
 	}
-	ws := dsltest.Base(t, "testdata")
-	paths, err := filepath.Glob("testdata/mistakes/*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
 	mended := 0
-	for _, path := range paths {
-		ar, err := txtar.ParseFile(path)
-		if err != nil {
-			t.Fatal(err)
+	for _, m := range dsltest.Mistakes(t, "testdata") {
+		if !strings.Contains(m.Found, "\n  fix: ") {
+			continue
 		}
-		for _, f := range ar.Files {
-			change, want := dsltest.Cut(string(f.Data))
-			if path == base || !strings.Contains(want, "\n  fix: ") {
-				continue
-			}
-			mended++
-			t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar")+"/"+f.Name, func(t *testing.T) {
-				made := dsltest.Make(t, ws, change)
-				mend(t, made.Path, made.Files)
-			})
-		}
+		mended++
+		t.Run(m.Name, func(t *testing.T) { mend(t, m.Path, m.Files) })
 	}
 	if mended < 70 {
 		t.Errorf("only %d mistakes with a fix", mended)

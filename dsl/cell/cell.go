@@ -267,8 +267,8 @@ func (c *Compiler) report(n *ast.Node, at Context, lang string, p problem) {
 		// Beside the caret, or in the hint, but not in both.
 		switch question := "did you mean `" + p.change + "`?"; {
 		case p.short != "" && p.hint != question: // as it is
-		case p.hint == question:
-			d.Short, d.Hint = question, ""
+		case p.hint == question, p.hint == "did you mean `"+strings.Trim(p.change, `"`)+"`?":
+			d.Short, d.Hint = p.hint, ""
 		case !strings.Contains(p.hint, "`"+p.change+"`"):
 			d.Short = question
 		}

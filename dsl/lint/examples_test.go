@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -100,5 +101,28 @@ func BenchmarkRun(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		lint.Run(lint.Input{Workspace: ws, Found: found, Catalog: opt.Catalog, Files: fsys})
+	}
+}
+
+// BenchmarkEdit measures what `lint --watch` does on a save: one mapping of a
+// workspace of 1000 files changes, and everything is checked again.
+func BenchmarkEdit(b *testing.B) {
+	fsys := large(1000)
+	const path = "clients/c0007/to-shipment.mapping.yaml"
+	text := fsys[path].Data
+	opt := dsl.Options{Catalog: runtime.NewCatalog(), AnyEnvironment: true, Cache: &dsl.Cache{}}
+	if _, _, err := dsl.Load(fsys, opt); err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	for i := 0; b.Loop(); i++ {
+		fsys[path] = &fstest.MapFile{Data: append([]byte(fmt.Sprintf("# %d\n", i)), text...)}
+		if i%2 == 1 {
+			fsys[path].Data = []byte(strings.Replace(string(text), ".number", ".nummer", 1))
+		}
+		_, list, err := dsl.Load(fsys, opt)
+		if err != nil || len(list) != i%2 {
+			b.Fatalf("%v, %d findings: %s", err, len(list), list)
+		}
 	}
 }

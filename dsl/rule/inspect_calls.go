@@ -81,6 +81,8 @@ func (in *inspector) argument(f *Function, i int, arg ast.Node) {
 			p := Problem{From: from, To: to, Kind: KindName, Message: "there is no lookup table " + text.Value}
 			if near := diag.Nearest(text.Value, in.c.scope.Tables); len(near) > 0 {
 				p.Short, p.Replace = "did you mean `"+near[0]+"`?", `"`+near[0]+`"`
+			} else if known := in.c.scope.Tables; len(known) > 0 && len(known) <= 12 {
+				p.Hint = "you can use: " + strings.Join(known, ", ")
 			}
 			in.c.report(p)
 		}
