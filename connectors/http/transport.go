@@ -11,11 +11,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"crossdock/connectors"
+	"crossdock/runtime/keypair"
 )
 
 // counted is a network connection that knows how much was written to it, which
@@ -83,11 +82,11 @@ func tlsConfig(s *TLS, dir string) (*tls.Config, error) {
 		}
 	}
 	if s.CertFile.Set() {
-		pair := &keyPair{cert: within(dir, s.CertFile.Value), key: within(dir, s.KeyFile.Value)}
-		if _, err := pair.get(nil); err != nil {
-			return nil, err
+		pair, err := keypair.Open(within(dir, s.CertFile.Value), within(dir, s.KeyFile.Value))
+		if err != nil {
+			return nil, fmt.Errorf("cert_file: %w", reason(err))
 		}
-		c.GetClientCertificate = pair.get
+		c.GetClientCertificate = pair.Client
 	}
 	return c, nil
 }
@@ -106,33 +105,4 @@ func reason(err error) error {
 		return fmt.Errorf("%s: %w", p.Path, p.Err)
 	}
 	return err
-}
-
-// keyPair is a client certificate that is read again when its file changes.
-type keyPair struct {
-	cert, key string
-
-	mu     sync.Mutex
-	loaded *tls.Certificate
-	stamp  time.Time
-}
-
-func (k *keyPair) get(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	info, err := os.Stat(k.cert)
-	if err == nil && k.loaded != nil && info.ModTime().Equal(k.stamp) {
-		return k.loaded, nil
-	}
-	if err == nil {
-		var pair tls.Certificate
-		if pair, err = tls.LoadX509KeyPair(k.cert, k.key); err == nil {
-			k.loaded, k.stamp = &pair, info.ModTime()
-			return k.loaded, nil
-		}
-	}
-	if k.loaded != nil {
-		return k.loaded, nil // half-written renewal: the old one is still good
-	}
-	return nil, fmt.Errorf("cert_file: %w", reason(err))
 }

@@ -11,8 +11,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
+
+	"crossdock/runtime/keypair"
 )
 
 // Endpoint is the note that a running engine leaves in its state folder for
@@ -62,40 +63,11 @@ func TLS(cert, key string) (*tls.Config, error) {
 	if cert == "" {
 		return nil, nil
 	}
-	k := &keyPair{cert: cert, key: key}
-	if _, err := k.get(nil); err != nil {
+	pair, err := keypair.Open(cert, key)
+	if err != nil {
 		return nil, fmt.Errorf("the certificate of the admin address cannot be used: %w", err)
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: k.get}, nil
-}
-
-// keyPair is a certificate that is read again when its file changes.
-type keyPair struct {
-	cert, key string
-
-	mu     sync.Mutex
-	loaded *tls.Certificate
-	stamp  time.Time
-}
-
-func (k *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	info, err := os.Stat(k.cert)
-	if err == nil && k.loaded != nil && info.ModTime().Equal(k.stamp) {
-		return k.loaded, nil
-	}
-	if err == nil {
-		var pair tls.Certificate
-		if pair, err = tls.LoadX509KeyPair(k.cert, k.key); err == nil {
-			k.loaded, k.stamp = &pair, info.ModTime()
-			return k.loaded, nil
-		}
-	}
-	if k.loaded != nil {
-		return k.loaded, nil // half-written renewal: the old one is still good
-	}
-	return nil, err
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.Server}, nil
 }
 
 // Pinned returns a client that trusts exactly the certificate in a file, as
