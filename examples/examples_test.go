@@ -110,7 +110,7 @@ func TestEverythingIsTested(t *testing.T) {
 		ws := load(t, dir)
 		tested := map[string]bool{}
 		for _, test := range ws.Tests {
-			tested[test.Spec.Of.Value] = len(test.Spec.Cases) > 0
+			tested[test.Of()] = len(test.Spec.Cases) > 0
 		}
 		for name, m := range ws.Mappings {
 			if !m.Std && !tested["mapping "+name] {

@@ -27,7 +27,7 @@ unless --force says so; --out - prints instead of writing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.newMappingCommand(), a.newLookupCommand(), a.newSchemaCommand(), a.newConnectionCommand(), a.newPipelineCommand(), a.newTestCommand())
+	cmd.AddCommand(a.newMappingCommand(), a.newLookupCommand(), a.newSchemaCommand(), a.newConnectionCommand(), a.newPipelineCommand(), a.newTestCommand(), a.newInstanceCommand())
 	return cmd
 }
 

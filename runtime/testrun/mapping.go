@@ -27,7 +27,11 @@ func Scope(ctx context.Context, ws *compile.Workspace, now time.Time, meta, orig
 // mapping runs a case of a mapping.
 func (r *Runner) mapping(ctx context.Context, t *compile.Test, c *spec.Case, given []payload, now time.Time) []string {
 	in := mappingInput(c, given)
-	out, err := t.Mapping.Mapping.Apply(Scope(ctx, r.WS, now, c.Meta.V, in), in)
+	scope := Scope(ctx, r.WS, now, c.Meta.V, in)
+	if run, ok := scope.Run.(map[string]any); ok && t.Mapping.Client != "" {
+		run["client"] = t.Mapping.Client
+	}
+	out, err := t.Mapping.Mapping.Apply(scope, in)
 	if c.ExpectError != nil {
 		return expectRowError(c.ExpectError, out, err)
 	}
