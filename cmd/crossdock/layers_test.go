@@ -29,7 +29,7 @@ var floors = [][]string{
 		"dsl/sandbox", "dsl/sandbox/*",
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/template", "dsl/compile", "dsl/lint", "dsl/lineage", "dsl/catalogue", "dsl/dsltest", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask", "editor/jsonschema"},
-	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/plan", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner", "runtime/mutation", "editor", "editor/lsp", "editor/lsp/lsptest"},
+	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/plan", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner", "runtime/mutation", "runtime/coverage", "editor", "editor/lsp", "editor/lsp/lsptest"},
 	4: {"cmd/crossdock", "runtime/simulate"},
 }
 
@@ -67,6 +67,7 @@ var arrows = map[string][]string{
 	"runtime/journal":        {"runtime/policy"},
 	"runtime/partner":        {"runtime/testrun"},
 	"runtime/mutation":       {"runtime/testrun"},
+	"runtime/coverage":       {"runtime/testrun"},
 	"runtime/plan":           {"runtime/testrun", "runtime/reload"},
 	"runtime":                {"runtime/reload", "runtime/deadletter", "runtime/alert", "runtime/plan"},
 	"runtime/admin":          {"runtime", "runtime/deadletter", "runtime/plan"},

@@ -20,10 +20,10 @@ import (
 
 // testFlags are the flags of `test`.
 type testFlags struct {
-	dir, format, env, only             string
-	changed, mutate, accept, full, yes bool
-	least                              float64
-	timeout                            time.Duration
+	dir, format, env, only                    string
+	changed, mutate, accept, full, yes, cover bool
+	least                                     float64
+	timeout                                   time.Duration
 }
 
 func (a *app) testCommand() *cobra.Command {
@@ -35,6 +35,9 @@ func (a *app) testCommand() *cobra.Command {
 
 Pipelines run on a queue in memory with stand-ins for every connection; nothing
 leaves the process, and waiting for a retry takes no time.
+
+With --coverage rows, defaults, conditions, rules and codes of lookups are listed
+that no test reaches.
 
 With --mutate the tests are tested: one small change after the other is planted
 into rows, rules, lookups, defaults and retries, and those that no test notices
@@ -53,6 +56,10 @@ stay. --full expects every field that comes out, not only those named already.`,
 			switch {
 			case f.mutate && f.accept:
 				return fmt.Errorf("use one of --mutate and --accept")
+			case f.cover && (f.mutate || f.accept):
+				return fmt.Errorf("use --coverage by itself")
+			case f.cover:
+				return a.coverage(cmd.Context(), f)
 			case f.mutate:
 				return a.mutate(cmd.Context(), f)
 			case f.accept:
@@ -64,12 +71,13 @@ stay. --full expects every field that comes out, not only those named already.`,
 	cmd.Flags().StringVar(&f.format, "format", "text", "text, json or junit")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
 	cmd.Flags().BoolVar(&f.changed, "changed", false, "only tests whose definitions differ from the last commit of git")
+	cmd.Flags().BoolVar(&f.cover, "coverage", false, "list rows, defaults, conditions, rules and codes that no test reaches")
 	cmd.Flags().BoolVar(&f.accept, "accept", false, "show what comes out instead, ask, and write it into the test files")
 	cmd.Flags().BoolVar(&f.full, "full", false, "--accept: expect every field that comes out")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "--accept: write without asking")
 	cmd.Flags().BoolVar(&f.mutate, "mutate", false, "plant changes into the definitions and list those that no test notices")
 	cmd.Flags().StringVar(&f.only, "only", "", "--mutate: only definitions whose kind and name hold this, such as \"mapping orders\"")
-	cmd.Flags().Float64Var(&f.least, "min", 0, "--mutate: end with 1 where the score is less than this percentage")
+	cmd.Flags().Float64Var(&f.least, "min", 0, "--mutate, --coverage: end with 1 where the score is less than this percentage")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Minute, "--mutate: end after this time and tell how many changes were not tried")
 	return cmd
 }

@@ -42,6 +42,8 @@ type Scope struct {
 
 	Time  time.Duration // longest run of one cell; 0 = the default of dsl/jq
 	Bytes int64         // most one cell may build; 0 = the default of dsl/jq
+
+	Watch Watch // nil outside of tests
 }
 
 var frames = sync.Pool{New: func() any { return new(jq.Frame) }}
@@ -91,4 +93,10 @@ func (s *Scope) Env(data any) rule.Env {
 }
 
 // Yes evaluates a yes/no cell.
-func (s *Scope) Yes(p *rule.Program, data any) (bool, error) { return p.Eval(s.Env(data)) }
+func (s *Scope) Yes(p *rule.Program, data any) (bool, error) {
+	yes, err := p.Eval(s.Env(data))
+	if s.Watch != nil && err == nil {
+		s.Watch.Rule(p, yes)
+	}
+	return yes, err
+}

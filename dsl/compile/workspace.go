@@ -50,6 +50,8 @@ type Workspace struct {
 
 	Strict bool // all jq cells run in the sandbox; see Untrusted
 
+	Watch cell.Watch // of tests; nil otherwise
+
 	secrets []string
 	parts   map[string]bool // files of templates; true where some client gets it
 }

@@ -27,6 +27,9 @@ type Table struct {
 	OnMiss     OnMiss
 	IgnoreCase bool
 
+	// Seen is told every code that is looked for, while tests run; nil otherwise.
+	Seen func(code string, known bool)
+
 	rows     map[string]any // value, or map[string]any by column
 	keys     []string
 	fallback any
@@ -122,6 +125,9 @@ func (m *Miss) Error() string {
 // per code. A known code whose row lacks the column gives nil.
 func (t *Table) Find(code, column string) (any, error) {
 	v, ok := t.rows[t.fold(code)]
+	if t.Seen != nil {
+		t.Seen(t.fold(code), ok)
+	}
 	if !ok {
 		switch t.OnMiss {
 		case Pass:
@@ -140,6 +146,9 @@ func (t *Table) Find(code, column string) (any, error) {
 	}
 	return v, nil
 }
+
+// Fold is how a code is compared with those of the table.
+func (t *Table) Fold(code string) string { return t.fold(code) }
 
 // Row returns the value of a code as the table has it: with columns, all of
 // them by name.

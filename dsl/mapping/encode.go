@@ -55,7 +55,7 @@ func (r *run) write(dst []byte, o *Object, in any) (out []byte, empty bool) {
 	dst = append(dst, '{')
 	start := len(dst)
 	var from source
-	direct := from.open(o, in)
+	direct := r.scope.Watch == nil && from.open(o, in)
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		mark := len(dst)
@@ -92,6 +92,9 @@ func (r *run) write(dst []byte, o *Object, in any) (out []byte, empty bool) {
 func (r *run) writeList(dst []byte, row *Row, in any) (out []byte, given bool) {
 	if !r.wanted(row, in) {
 		return dst, false
+	}
+	if r.scope.Watch != nil {
+		r.scope.Watch.Row(row.Span, false)
 	}
 	items, err := r.items(row.Each, in)
 	if err != nil {

@@ -188,7 +188,7 @@ func (r *run) lets(in any) error {
 func (r *run) object(o *Object, in any) (out map[string]any, empty bool) {
 	out = make(map[string]any, len(o.Fields))
 	var from source
-	direct := from.open(o, in)
+	direct := r.scope.Watch == nil && from.open(o, in)
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		if f.Nested != nil {
@@ -216,6 +216,9 @@ func (r *run) row(row *Row, in any) (v any, ok bool) {
 	if !r.wanted(row, in) {
 		return nil, false
 	}
+	if r.scope.Watch != nil {
+		r.scope.Watch.Row(row.Span, false)
+	}
 	if row.Each != nil {
 		return r.each(row, in)
 	}
@@ -230,7 +233,7 @@ func (r *run) wanted(row *Row, in any) bool {
 	if row.When == nil {
 		return true
 	}
-	yes, err := row.When.Eval(r.scope.Env(in))
+	yes, err := r.scope.Yes(row.When, in)
 	if err != nil {
 		r.fail(row, "expr", err.Error(), "")
 		return false
@@ -384,6 +387,9 @@ func (r *run) finish(row *Row, v any) (any, bool) {
 	}
 	if v == nil && row.HasDefault {
 		v = row.Default
+		if r.scope.Watch != nil {
+			r.scope.Watch.Row(row.Span, true)
+		}
 	}
 	if v != nil && row.Convert != nil {
 		converted, err := row.Convert.Convert(v)

@@ -19,7 +19,7 @@ func Scope(ctx context.Context, ws *compile.Workspace, now time.Time, meta, orig
 		meta = map[string]any{}
 	}
 	return &cell.Scope{
-		Ctx: ctx, Original: original, Meta: meta, Vars: ws.Environment.Vars, Steps: map[string]any{},
+		Ctx: ctx, Original: original, Meta: meta, Vars: ws.Environment.Vars, Steps: map[string]any{}, Watch: ws.Watch,
 		Run: map[string]any{"id": "test", "now": now.UTC().Format("2006-01-02T15:04:05.000Z"), "pipeline": "test", "attempt": 1, "revision": ws.Revision},
 	}
 }
