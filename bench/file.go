@@ -19,7 +19,7 @@ import (
 
 // file measures NDJSON file -> (store) -> map -> NDJSON file.
 func (b *bench) file() error {
-	n := b.pick(50_000, 5_000)
+	n := b.pick(200_000, 5_000)
 	in := filepath.Join(b.tmp, "orders.ndjson")
 	if err := writeOrders(in, n); err != nil {
 		return err
