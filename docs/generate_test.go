@@ -369,6 +369,9 @@ func TestFilesNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range name.FindAllStringSubmatch(string(raw), -1) {
+			if strings.Contains(m[1], "NAME") {
+				continue // stands for any name
+			}
 			if _, err := os.Stat(filepath.Join("..", m[1])); err != nil {
 				t.Errorf("%s names %s, which is not there", page, m[1])
 			}

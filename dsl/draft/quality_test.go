@@ -69,7 +69,7 @@ func judge(t *testing.T, ws *dsl.Workspace, dir string, m *compile.Mapping) (jud
 	t.Helper()
 	p := profile.New()
 	for _, s := range m.Spec.Samples {
-		raw, err := os.ReadFile(filepath.Join(dir, filepath.Dir(m.File.Path), s.Value))
+		raw, _, err := compile.ReadBeside(os.DirFS(dir), nil, m.File.Path, s.Value)
 		if err != nil {
 			t.Fatal(err)
 		}

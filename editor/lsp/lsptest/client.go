@@ -32,6 +32,7 @@ type Client struct {
 	changed   *sync.Cond
 	answers   map[string]Answer
 	published map[string]Published
+	tells     bool     // the server has told a version
 	asked     []string // methods the server asked for
 	ended     bool
 	next      int
@@ -99,6 +100,7 @@ func (c *Client) read(in *bufio.Reader) {
 			}
 			_ = json.Unmarshal(m.Params, &p)
 			c.published[p.URI] = Published{p.Version, p.Diagnostics, c.published[p.URI].Times + 1}
+			c.tells = c.tells || p.Version > 0
 		case m.Method != "":
 			c.asked = append(c.asked, m.Method)
 			if len(m.ID) > 0 {
@@ -249,8 +251,9 @@ func (c *Client) Diagnostics(path string, into any) {
 	var p Published
 	c.wait("the findings of "+path, func() bool {
 		p = c.published[uri]
-		// A server that tells no versions is believed.
-		return p.Times > 0 && (p.Version == 0 || p.Version >= version)
+		// A server that never tells versions is believed. For one that does, findings
+		// without a version are of the time when the file was closed.
+		return p.Times > 0 && (p.Version >= version || !c.tells)
 	})
 	if len(p.Diagnostics) == 0 {
 		return
