@@ -27,11 +27,11 @@ func (m *maker) names(kind string) []string {
 	case "verify":
 		return append(sorted(slices.Collect(maps.Keys(ws.Verify))), "none")
 	case "connection":
-		return own(ws.Connections)
+		return own(ws, ws.Connections)
 	case "mapping":
-		return own(ws.Mappings)
+		return own(ws, ws.Mappings)
 	case "schema":
-		return own(ws.Schemas)
+		return own(ws, ws.Schemas)
 	case "operation":
 		return operations(ws)
 	case "lookup":
@@ -40,7 +40,7 @@ func (m *maker) names(kind string) []string {
 		return events(ws)
 	case "emitted":
 		if heard := events(ws); heard != nil {
-			return sorted(append(heard, own(ws.Schemas)...))
+			return sorted(append(heard, own(ws, ws.Schemas)...))
 		}
 	case "test":
 		return testable(ws)
@@ -50,15 +50,22 @@ func (m *maker) names(kind string) []string {
 	return nil
 }
 
-// own returns the names under which definitions are found: those of the library
-// with and without their folder.
-func own[T any](defs map[string]T) []string {
+// written returns how a definition can be named: those of the library with and
+// without their folder, and those of a client without it where its template or
+// its own files speak of them.
+func written(ws *compile.Workspace, name string) []string {
+	folder, short, ok := strings.Cut(name, "/")
+	if ok && (folder == "std" || ws.Clients[folder] != nil) {
+		return []string{name, short}
+	}
+	return []string{name}
+}
+
+// own returns the names under which definitions are found.
+func own[T any](ws *compile.Workspace, defs map[string]T) []string {
 	var out []string
 	for name := range defs {
-		out = append(out, name)
-		if short, ok := strings.CutPrefix(name, "std/"); ok {
-			out = append(out, short)
-		}
+		out = append(out, written(ws, name)...)
 	}
 	return sorted(out)
 }
@@ -67,9 +74,8 @@ func operations(ws *compile.Workspace) []string {
 	var out []string
 	for name, c := range ws.Connections {
 		for op := range c.Operations {
-			out = append(out, name+"."+op)
-			if short, ok := strings.CutPrefix(name, "std/"); ok {
-				out = append(out, short+"."+op)
+			for _, n := range written(ws, name) {
+				out = append(out, n+"."+op)
 			}
 		}
 	}
@@ -83,8 +89,7 @@ func tables(ws *compile.Workspace) []string {
 		if l == nil || l.Table == nil {
 			continue
 		}
-		short, _ := strings.CutPrefix(name, "std/")
-		for _, n := range []string{name, short} {
+		for _, n := range written(ws, name) {
 			if len(l.Table.Columns) == 0 {
 				out = append(out, n)
 			}
@@ -141,12 +146,16 @@ func testable(ws *compile.Workspace) []string {
 	var out []string
 	for name, m := range ws.Mappings {
 		if m != nil && !m.Std {
-			out = append(out, "mapping "+name)
+			for _, n := range written(ws, name) {
+				out = append(out, "mapping "+n)
+			}
 		}
 	}
 	for name, p := range ws.Pipelines {
 		if p != nil && !p.Std {
-			out = append(out, "pipeline "+name)
+			for _, n := range written(ws, name) {
+				out = append(out, "pipeline "+n)
+			}
 		}
 	}
 	return sorted(out)

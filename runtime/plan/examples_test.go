@@ -129,8 +129,8 @@ func everyRow(t *testing.T, dir string) {
 	}
 	shown, byField, unseen := 0, 0, []string{}
 	for name, m := range old.WS.Mappings {
-		if m.Std || m.Spec == nil || files[m.File.Path] == nil {
-			continue
+		if m.Std || m.Spec == nil || files[m.File.Path] == nil || m.Client != "" {
+			continue // rows of clients come from a template: they are not edited in one place
 		}
 		for _, r := range rowsOf("", m.Spec.Fields) {
 			cell := another(m, r)
