@@ -25,8 +25,8 @@ func (a *app) schemaCommand() *cobra.Command {
 		Short: "Infer contracts from payloads, compare them, and find drift",
 		Example: "  crossdock schema infer in.json --name bolt/order@1\n  crossdock schema diff bolt/order@1 new.json\n" +
 			"  crossdock schema drift bolt/order@1 today/*.json",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.schemaInferCommand(), a.schemaDiffCommand(), a.schemaExportCommand(), a.schemaDriftCommand())
 	return cmd
