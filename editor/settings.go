@@ -80,9 +80,8 @@ type member struct {
 
 // members are those of one object, and where it ends.
 type members struct {
-	all   []member
-	open  int // behind the bracket that opens it
-	comma bool
+	all  []member
+	open int // behind the bracket that opens it
 }
 
 func (m members) find(name string) (member, bool) {

@@ -147,7 +147,7 @@ func (a *app) askParams(t *template.Template, given map[string]string) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("%s asks for %s: add --param %s=...", t.Name, strings.Join(missing, ", "), strings.Join(missing, "=... --param "))
+		return fmt.Errorf("%s asks for %s: add --param %s=VALUE", t.Name, strings.Join(missing, ", "), strings.Join(missing, "=VALUE --param "))
 	}
 	return nil
 }
