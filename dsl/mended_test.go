@@ -26,7 +26,9 @@ func TestMended(t *testing.T) {
 		if !strings.Contains(m.Found, "\n  fix: ") {
 			continue
 		}
-		mended++
+		if mended++; dsltest.Raced && mended%4 != 0 {
+			continue
+		}
 		t.Run(m.Name, func(t *testing.T) { mend(t, m.Path, m.Files) })
 	}
 	if mended < 70 {

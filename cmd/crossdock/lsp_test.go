@@ -150,7 +150,9 @@ func TestEditorSeesWhatLintSees(t *testing.T) {
 		if testing.Short() && n >= 60 {
 			break
 		}
-		n++
+		if n++; dsltest.Raced && n%4 != 1 {
+			continue
+		}
 		writeFiles(t, saved, map[string]string{m.Path: m.Files[m.Path]})
 		want := lintSays(t, saved, m.Path)
 		c.Open(m.Path, m.Files[m.Path])
