@@ -31,6 +31,9 @@ func Schema(name string, p *profile.Profile, sources []string) ([]byte, error) {
 	}
 	w := &schemaWriter{}
 	w.node(nil, p.Root, false)
+	if len(w.lines) == 0 {
+		return nil, fmt.Errorf("the documents have no fields with a name")
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "schema: %s\n", name)
 	for _, line := range head(p, sources) {

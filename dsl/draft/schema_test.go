@@ -172,7 +172,7 @@ func TestChoice(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	for doc, want := range map[string]string{`1`: "is a number", `[]`: "without items", `{}`: "no fields", `null`: "different kinds"} {
+	for doc, want := range map[string]string{`1`: "is a number", `[]`: "without items", `{}`: "no fields", `{"":""}`: "no fields with a name", `null`: "different kinds"} {
 		if _, err := Schema("x@1", profileOf(documents([]byte(doc))...), nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", doc, err)
 		}
