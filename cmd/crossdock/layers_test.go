@@ -56,7 +56,7 @@ var arrows = map[string][]string{
 
 	"dsl/contract": {"dsl/schema"},
 	"dsl/drift":    {"dsl/schema", "dsl/profile"},
-	"dsl/draft":    {"dsl/schema", "dsl/profile", "dsl/likeness", "dsl/lookup", "dsl/format", "dsl/jq"},
+	"dsl/draft":    {"dsl/parser", "dsl/schema", "dsl/profile", "dsl/likeness", "dsl/lookup", "dsl/format", "dsl/jq"},
 
 	"connectors/all":         {"connectors/file", "connectors/http", "connectors/log"},
 	"connectors/files":       {"connectors/format/*"},

@@ -12,12 +12,22 @@ import (
 	"unicode"
 
 	"crossdock/dsl/format"
+	"crossdock/dsl/parser"
 )
 
 // laid returns the text in the canonical layout.
 func laid(b *strings.Builder) []byte {
 	out, _ := format.Format([]byte(b.String()))
 	return out
+}
+
+// readable refuses rows that do not fit together in one definition, such as a
+// target that is a field in one line and a list in another.
+func readable(out []byte) error {
+	if _, list := parser.Parse("the definition", out); len(list) > 0 {
+		return fmt.Errorf("the lines do not fit together: %s", list[0].Message)
+	}
+	return nil
 }
 
 // quote writes a text as a YAML value that is read as exactly this text.

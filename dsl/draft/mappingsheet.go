@@ -59,7 +59,11 @@ func MappingSheet(name string, t *Table) ([]byte, []string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mapping: %s\n# Imported from %s. Rules that are no jq became notes.\nfields:\n%s", name, comment(named(t.name)), w.text.String())
 	said = append(said, fmt.Sprintf("%s written, %d left as TODO, %s kept as notes", plural(w.rows, "row"), w.todo, plural(w.prose, "rule")))
-	return laid(&b), said, nil
+	out := laid(&b)
+	if err := readable(out); err != nil {
+		return nil, said, err
+	}
+	return out, said, nil
 }
 
 // recognise finds out which column is what.
