@@ -211,6 +211,9 @@ func (p *Program) only(f *Frame, in any) (v any, ok bool, err error) {
 	if err != nil {
 		return nil, false, m.outward(err)
 	}
+	if !ok {
+		return nil, false, nil
+	}
 	if p.checked {
 		m.measure(v)
 	}

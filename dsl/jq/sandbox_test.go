@@ -36,7 +36,7 @@ func TestSandboxAgrees(t *testing.T) {
 		{`.a.b`, `{"a": 1}`}, {`.a + {}`, `{"a": [1]}`}, {`nan, infinite, -infinite, -0.0`, `null`}, {`[nan]`, `null`},
 		{`. * .`, `12345678901234567890`}, {`.[0]`, `{"a": 1}`}, {`lookup("service-levels")`, `"02"`}, {`lookup("service-levels")`, `"nope"`},
 		{`lookup("metrobox-codes"; "type")`, `"020"`}, {`[$v, $w] | tojson`, `null`}, {`"\u0000é😀"`, `null`}, {`halt_error?`, `1`},
-		{`range(200000)`, `null`}, {`.a as {b: [$x]} | $x`, `{"a": {"b": [1.50]}}`},
+		{`range(200000)`, `null`}, {`nulls`, `[]`}, {`values`, `null`}, {`.a as {b: [$x]} | $x`, `{"a": {"b": [1.50]}}`},
 	}
 	for _, f := range jq.Functions() {
 		for _, ex := range f.Examples {
