@@ -23,15 +23,29 @@ import (
 // finds the two the same: revision, findings, digests and what the tests of the
 // workspace see. Now and then what only looking needs is dropped, as the engine
 // does.
-func TestCache(t *testing.T) {
-	ar, err := txtar.ParseFile("testdata/language.txtar")
+func TestCache(t *testing.T) { edited(t, archive(t, "testdata/language.txtar")) }
+
+// TestCacheOfTemplates does the same to a template, its clients, and a version
+// that no client has.
+func TestCacheOfTemplates(t *testing.T) {
+	edited(t, withNext(archive(t, "testdata/templates/base.txtar")))
+}
+
+// archive returns the files of a workspace.
+func archive(t *testing.T, path string) map[string]string {
+	t.Helper()
+	ar, err := txtar.ParseFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	original := map[string]string{}
+	files := map[string]string{}
 	for _, f := range ar.Files {
-		original[f.Name] = string(f.Data)
+		files[f.Name] = string(f.Data)
 	}
+	return files
+}
+
+func edited(t *testing.T, original map[string]string) {
 	steps := 80
 	if testing.Short() {
 		steps = 20

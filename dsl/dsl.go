@@ -36,6 +36,7 @@ type Options struct {
 type Cache struct {
 	compiled compile.Cache
 	judged   lint.Memory
+	trials   map[string]*trialCache // by what is tried
 }
 
 // Workspace is one revision; see compile.Workspace.
@@ -56,6 +57,11 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 		return nil, nil, err
 	}
 	list.Add(lint.Run(lint.Input{Workspace: ws, Found: list, Catalog: opt.Catalog, Files: fsys, Now: opt.Now, Memory: memory})...)
+	found, err := trials(fsys, opt, how, ws)
+	if err != nil {
+		return nil, nil, err
+	}
+	list.Add(found...)
 	var ignores []diag.Ignore
 	for path, f := range ws.Files {
 		if ws.Unused(path) {

@@ -109,7 +109,10 @@ func (w *Workspace) Drop() {
 			f.Source = nil
 		}
 	}
-	w.Cells = nil
+	for _, t := range w.Trials {
+		t.Drop()
+	}
+	w.Cells, w.Trials = nil, nil
 }
 
 // drop changes nothing where that was done before: then others may read it.

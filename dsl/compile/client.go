@@ -394,10 +394,30 @@ func (b *builder) visible(names []string) []string {
 	return out
 }
 
-// Unused reports whether a file belongs to a template and no client gets it.
+// Unused reports whether a file belongs to a template and nobody looked at it:
+// no client gets it, nor does any trial.
 func (w *Workspace) Unused(file string) bool {
 	used, part := w.parts[file]
-	return part && !used
+	if !part || used {
+		return false
+	}
+	for _, t := range w.Trials {
+		if t.parts[file] {
+			return false
+		}
+	}
+	return true
+}
+
+// Untaken are the files of templates that no client gets.
+func (w *Workspace) Untaken() map[string]bool {
+	out := map[string]bool{}
+	for file, used := range w.parts {
+		if !used {
+			out[file] = true
+		}
+	}
+	return out
 }
 
 // LookupFor finds the crosswalk that a definition of a client, or of the

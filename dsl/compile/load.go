@@ -76,6 +76,9 @@ type Options struct {
 	Strict bool
 	// Cache makes loading the same workspace again cheap; nil for none.
 	Cache *Cache
+	// Trial takes the place of all instances, so that a template is seen with
+	// values that no client has; nil for the instances there are.
+	Trial *template.Trial
 }
 
 // definition is one file before and while it is compiled.
@@ -141,6 +144,9 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if opt.Trial != nil {
+		files = b.onTrial(files)
+	}
 	if opt.Std != nil {
 		std, err := b.readAll(opt.Std, "std/", true)
 		if err != nil {
@@ -202,6 +208,17 @@ func (b *builder) readAll(fsys fs.FS, prefix string, std bool) ([]*source, error
 	}
 	inParallel(len(files), func(i int) { files[i].parse(b.opt.Cache) })
 	return files, nil
+}
+
+// onTrial puts the instance of the trial in the place of all others.
+func (b *builder) onTrial(files []*source) []*source {
+	files = slices.DeleteFunc(files, func(s *source) bool {
+		k, ok := spec.KindOfFile(s.path)
+		return ok && k.Name == "instance"
+	})
+	t := &source{path: b.opt.Trial.Path, key: b.opt.Trial.Path, raw: b.opt.Trial.Text}
+	t.parse(b.opt.Cache)
+	return append(files, t)
 }
 
 func plainError(err error) string {

@@ -48,6 +48,11 @@ type Workspace struct {
 	Cells []*cell.Cell         // every compiled cell; nil once dropped
 	Units []*Unit              // every definition but the workspace file and environments
 
+	// Trials are the same definitions with instances that nobody wrote, one for
+	// each way in which files of templates are used that no client gets. They are
+	// looked at, and never run; nil once dropped.
+	Trials []*Workspace
+
 	Strict bool // all jq cells run in the sandbox; see Untrusted
 
 	Watch cell.Watch // of tests; nil otherwise
