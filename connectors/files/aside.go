@@ -15,9 +15,8 @@ const reportEnd = ".error.txt"
 
 // putAside moves, removes or remembers a file that was read to its end.
 func (t *taking) putAside(ctx context.Context, root *os.Root) error {
-	after := t.After
+	after := t.after()
 	if t.Wrong > 0 {
-		after = t.Bad
 		t.Log.Error("file has faults", "file", t.name, "faults", t.Wrong, "first", t.Faults[0].String())
 	} else {
 		t.Log.Info("file taken in", "file", t.name, "records", t.Taken, "sha256", t.sha)
@@ -43,7 +42,7 @@ func (t *taking) putAside(ctx context.Context, root *os.Root) error {
 	if s := t.seen[t.name]; s != nil {
 		s.done = true
 	}
-	if after.MoveTo == "" && !after.Delete || t.key == "" {
+	if t.stays() || t.key == "" {
 		return nil // it stays: its content must be known after a restart
 	}
 	delete(t.seen, t.name)
@@ -54,7 +53,24 @@ func (t *taking) putAside(ctx context.Context, root *os.Root) error {
 			return fmt.Errorf("put the file aside: %w", err)
 		}
 	}
-	return t.State.Save(ctx, t.key, nil)
+	if err := t.State.Save(ctx, t.key, nil); err != nil {
+		return away{fmt.Errorf("forget the file, which was put aside: %w", err)}
+	}
+	return nil
+}
+
+// after says what becomes of the file, now that its faults are known.
+func (t *taking) after() After {
+	if t.Wrong > 0 {
+		return t.Bad
+	}
+	return t.After
+}
+
+// stays reports whether the file is left where it is.
+func (t *taking) stays() bool {
+	after := t.after()
+	return after.MoveTo == "" && !after.Delete
 }
 
 func syncDir(root *os.Root, dir string) error {

@@ -136,8 +136,9 @@ func (s *source) Run(ctx context.Context, out connectors.Channel) error {
 	}
 }
 
-// look goes through the folder once. unsettled says that a file is there which
-// has not been unchanged for long enough.
+// look goes through the folder once, in the order of the names. unsettled says
+// that a file is there which has not been unchanged for long enough, or which
+// has to wait for the store.
 func (s *source) look(ctx context.Context, out connectors.Channel) (unsettled bool, err error) {
 	root, err := os.OpenRoot(s.Dir)
 	if err != nil {
@@ -173,6 +174,9 @@ func (s *source) look(ctx context.Context, out connectors.Channel) (unsettled bo
 				return false, nil
 			}
 			s.tell(name, plain(err))
+			if errors.As(err, new(away)) {
+				return true, nil // the next look begins with this file
+			}
 			continue
 		}
 		delete(s.told, name)

@@ -315,6 +315,80 @@ func TestStoreAway(t *testing.T) {
 	})
 }
 
+// TestNoFileOvertakes: when the store fails at a file, those behind it wait.
+func TestNoFileOvertakes(t *testing.T) {
+	for at := 1; at <= 10; at++ {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			q := &connectortest.Queue{}
+			state := &flaky{State: connectortest.NewState(), at: at}
+			var want []string
+			for i := range 5 {
+				put(t, dir, fmt.Sprintf("in/%d.csv", i), fmt.Sprintf("k\n%d\n", i))
+				want = append(want, fmt.Sprintf(`{"k":"%d"}`, i))
+			}
+			c := config(dir, state.State)
+			c.State = state
+			run(t, c, q, 10*time.Minute)
+			if got := q.Raws(); !slices.Equal(got, want) {
+				t.Errorf("the store fails at call %d: got %v", at, got)
+			}
+		})
+	}
+}
+
+// TestForgottenLate: a file of the same content is a new one, also when the
+// store could not be told that the first was put aside.
+func TestForgottenLate(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		q := &connectortest.Queue{}
+		state := &flaky{State: connectortest.NewState(), at: 4} // look up, begin, end, forget
+		c := config(dir, state.State)
+		c.State = state
+		put(t, dir, "in/a.csv", "k\n1\n")
+		run(t, c, q, time.Minute)
+		if got := list(t, dir); !reflect.DeepEqual(got, []string{"done/a.csv"}) || len(state.Keys()) != 1 {
+			t.Fatalf("files %v, remembered %v", got, state.Keys())
+		}
+		put(t, dir, "in/a.csv", "k\n1\n")
+		run(t, c, q, time.Minute)
+		if len(q.Taken()) != 2 || q.Taken()[0].ID == q.Taken()[1].ID {
+			t.Errorf("%d messages", len(q.Taken()))
+		}
+		if got := list(t, dir); !reflect.DeepEqual(got, []string{"done/a-2.csv", "done/a.csv"}) || len(state.Keys()) != 0 {
+			t.Errorf("files %v, remembered %v", got, state.Keys())
+		}
+	})
+}
+
+// flaky is a store that fails once.
+type flaky struct {
+	*connectortest.State
+	at int // which call fails
+}
+
+func (f *flaky) fails() error {
+	if f.at--; f.at == 0 {
+		return errors.New("the connection was reset")
+	}
+	return nil
+}
+
+func (f *flaky) Load(ctx context.Context, name string) ([]byte, error) {
+	if err := f.fails(); err != nil {
+		return nil, err
+	}
+	return f.State.Load(ctx, name)
+}
+
+func (f *flaky) Save(ctx context.Context, name string, raw []byte) error {
+	if err := f.fails(); err != nil {
+		return err
+	}
+	return f.State.Save(ctx, name, raw)
+}
+
 func TestRefusedRecords(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

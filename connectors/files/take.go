@@ -31,7 +31,18 @@ type progress struct {
 	Faults []fault   `json:"faults,omitempty"`
 	Wrong  int       `json:"wrong,omitempty"` // all wrong records, listed or not
 	Ended  bool      `json:"ended,omitempty"`
+
+	// Which file it was: another one of the same content is a new one, unless
+	// files stay where they are.
+	Name    string    `json:"name,omitempty"`
+	Changed time.Time `json:"changed,omitzero"`
 }
+
+// away is an error of the store. Nothing can be taken in while it lasts, and
+// no file may overtake the one that it struck.
+type away struct{ error }
+
+func (a away) Unwrap() error { return a.error }
 
 // fault is one thing that is wrong with a file.
 type fault struct {
@@ -87,7 +98,7 @@ func (s *source) take(ctx context.Context, root *os.Root, name string, out conne
 	}
 	t := &taking{source: s, name: name, sha: hex.EncodeToString(hash.Sum(nil)), size: sight.size}
 	t.key = "files/" + s.Name + "/" + t.sha
-	if err := t.load(ctx); err != nil {
+	if err := t.load(ctx, sight.mtime); err != nil {
 		return err
 	}
 	if !t.Ended {
@@ -101,18 +112,24 @@ func (s *source) take(ctx context.Context, root *os.Root, name string, out conne
 	return t.putAside(ctx, root)
 }
 
-func (t *taking) load(ctx context.Context) error {
+// load finds out how far the content was read before. What was read to its end
+// under another name or at another time, and was to be put aside since, is gone:
+// only forgetting it had failed.
+func (t *taking) load(ctx context.Context, changed time.Time) error {
 	raw, err := t.State.Load(ctx, t.key)
 	if err != nil {
-		return fmt.Errorf("look up how far the file was read: %w", err)
+		return away{fmt.Errorf("look up how far the file was read: %w", err)}
 	}
 	if raw != nil {
 		if err := json.Unmarshal(raw, &t.progress); err != nil {
 			return fmt.Errorf("what is remembered about the file cannot be read: %w", err)
 		}
-		return nil
+		same := t.Name == t.name && t.Changed.Equal(changed)
+		if same || !t.Ended || t.stays() {
+			return nil
+		}
 	}
-	t.Began = time.Now().UTC().Truncate(time.Millisecond)
+	t.progress = progress{Began: time.Now().UTC().Truncate(time.Millisecond), Name: t.name, Changed: changed}
 	return t.save(ctx) // message IDs depend on it: it must stay the same
 }
 
@@ -122,7 +139,7 @@ func (t *taking) save(ctx context.Context) error {
 		return fmt.Errorf("remember how far the file was read: %w", err)
 	}
 	if err := t.State.Save(ctx, t.key, raw); err != nil {
-		return fmt.Errorf("remember how far the file was read: %w", err)
+		return away{fmt.Errorf("remember how far the file was read: %w", err)}
 	}
 	t.saved, t.unsaved = time.Now(), 0
 	return nil
