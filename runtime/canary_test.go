@@ -11,14 +11,19 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"crossdock/runtime"
 	"crossdock/runtime/admin"
+	"crossdock/runtime/audit"
 	"crossdock/runtime/deadletter"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/telemetry"
+	"crossdock/runtime/worker"
 )
 
 // canary is the value of a secret; no output may hold it in any writing.
@@ -38,6 +43,7 @@ func TestSecretsStayInside(t *testing.T) {
 		return canary(name), nil
 	}
 	s.write("crossdock.yaml", strings.Replace(baseSettings, "attempts: 50", "attempts: 2", 1))
+	spans := collected(t, s)
 	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		switch r.URL.Path {
@@ -109,6 +115,14 @@ operations:
 		t.Errorf("balance %+v, want %d dead", b, len(paths))
 	}
 	s.collect(&outputs)
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	traces := spans()
+	if !strings.Contains(traces, "send bearer-plain.put") || !strings.Contains(traces, "crossdock.result") {
+		t.Fatalf("the collector of traces saw no call in %d bytes", len(traces))
+	}
+	outputs.WriteString(traces)
 
 	mu.Lock()
 	defer mu.Unlock()
@@ -135,6 +149,37 @@ operations:
 	}
 }
 
+// collected lets the engine send its traces over the wire, and returns how to
+// end that and read what was sent.
+func collected(t *testing.T, s *site) func() string {
+	t.Helper()
+	var mu sync.Mutex
+	var sent strings.Builder
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		sent.Write(raw)
+	}))
+	t.Cleanup(collector.Close)
+	tracer, err := telemetry.New(context.Background(), telemetry.Options{Endpoint: collector.URL, Env: func(string) string { return "" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.opt.Worker = worker.Options{Tracer: tracer}
+	return func() string {
+		if err := tracer.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		return sent.String()
+	}
+}
+
 // collect adds everything that people and machines can read of the engine.
 func (s *site) collect(out *strings.Builder) {
 	s.t.Helper()
@@ -146,7 +191,13 @@ func (s *site) collect(out *strings.Builder) {
 		}
 		out.Write(raw)
 	}
-	api := httptest.NewServer(admin.New(s.engine, admin.Options{Token: "xd_0123456789abcdef0123456789abcdef", Log: s.opt.Log}))
+	path := filepath.Join(s.t.TempDir(), "audit.log")
+	record, err := audit.Open(path, []byte(strings.Repeat("k", 32)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer record.Close()
+	api := httptest.NewServer(admin.New(s.engine, admin.Options{Token: "xd_0123456789abcdef0123456789abcdef", Log: s.opt.Log, Audit: record}))
 	defer api.Close()
 	client := &admin.Client{Base: api.URL, Token: "xd_0123456789abcdef0123456789abcdef"}
 	for _, path := range []string{"/v1/status", "/v1/queues", "/v1/balance"} {
@@ -178,6 +229,41 @@ func (s *site) collect(out *strings.Builder) {
 		}
 		add(shown)
 	}
+	// What people do with dead letters, and what the audit log says of it.
+	for _, l := range list[:3] {
+		for _, do := range []struct {
+			path string
+			body any
+		}{
+			{"/v1/dead/" + l.ID + "/outlook", nil},
+			{"/v1/dead/" + l.ID + "/edit", map[string]any{"reason": "no number", "payload": 7}},
+			{"/v1/dead/" + l.ID + "/replay", map[string]any{"reason": "again"}},
+			{"/v1/dead/" + l.ID + "/discard", map[string]any{"reason": "a test"}},
+			{"/v1/connections/bearer-plain/maintenance", map[string]any{"for": "soon"}},
+		} {
+			var v json.RawMessage
+			var err error
+			if do.body == nil {
+				err = client.Get(ctx, do.path, nil, &v)
+			} else {
+				err = client.Post(ctx, do.path, do.body, &v)
+			}
+			out.Write(v)
+			if err != nil { // what somebody is told who may not, or is wrong
+				out.WriteString(err.Error())
+			}
+		}
+	}
+	written, err := os.ReadFile(path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, what := range []string{"dead.replay", "dead.edit", "dead.discard", "maintenance.start"} {
+		if !strings.Contains(string(written), what) {
+			s.t.Errorf("the audit log holds no %s: nothing was tried", what)
+		}
+	}
+	out.Write(written)
 	// The bytes at rest, as a copy of the store would show them.
 	page, err := s.engine.Driver().Browse(ctx, queue.Query{View: queue.Jobs, Limit: 10000, Bodies: true})
 	if err != nil {
