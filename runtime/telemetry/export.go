@@ -54,7 +54,7 @@ func New(ctx context.Context, o Options) (*Tracer, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = sdk.NewBatchSpanProcessor(exporter) // never blocks: spans that do not fit are dropped
+		out = sdk.NewBatchSpanProcessor(newDiscreet(exporter, o.Env)) // never blocks: spans that do not fit are dropped
 	}
 	provider := sdk.NewTracerProvider(sdk.WithSampler(sampler), sdk.WithResource(res), sdk.WithSpanProcessor(keeper{out}))
 	if o.Log != nil {
