@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -47,6 +48,13 @@ func (r *redactor) watch(lookup spec.Finder) spec.Finder {
 		}
 		return value, err
 	}
+}
+
+// secrets returns every secret that was looked up.
+func (r *redactor) secrets() []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Collect(maps.Keys(r.known))
 }
 
 func (r *redactor) learn(value string) {

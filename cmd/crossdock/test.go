@@ -45,7 +45,9 @@ are listed.
 
 With --accept the difference between what comes out and what is expected is shown
 case by case, and written into the test files where you agree; comments and order
-stay. --full expects every field that comes out, not only those named already.`,
+stay. --full expects every field that comes out, not only those named already.
+
+` + "`test record`" + ` makes a test of a message that came.`,
 		Example: `  crossdock test
   crossdock test --changed
   crossdock test --format junit > report.xml
@@ -68,6 +70,7 @@ stay. --full expects every field that comes out, not only those named already.`,
 			return a.test(cmd.Context(), f.dir, f.env, f.format, f.changed)
 		},
 	}
+	cmd.AddCommand(a.testRecordCommand())
 	cmd.Flags().StringVar(&f.format, "format", "text", "text, json or junit")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
 	cmd.Flags().BoolVar(&f.changed, "changed", false, "only tests whose definitions differ from the last commit of git")

@@ -58,6 +58,8 @@ func (a *API) routes() []route {
 		{pattern: "GET /v1/trace", rule: viewers, answer: a.trace},
 		{pattern: "GET /v1/history", rule: viewers, answer: a.history},
 
+		{pattern: "GET /v1/recordings", rule: viewers, answer: a.record},
+
 		{pattern: "GET /v1/dead", rule: viewers, answer: a.deadList},
 		{pattern: "GET /v1/dead/groups", rule: viewers, answer: a.deadGroups},
 		{pattern: "GET /v1/dead/boxes", rule: viewers, answer: a.deadBoxes},

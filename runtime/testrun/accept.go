@@ -274,17 +274,17 @@ func (a *accepting) rehearsal(got *Rehearsal, c *spec.Case) {
 			}
 		case "attempts":
 			for _, op := range p.Value.Pairs {
-				a.value("attempts."+op.Key.Text, op.Value, json.Number(fmt.Sprint(got.attempts(op.Key.Text))))
+				a.value("attempts."+op.Key.Text, op.Value, json.Number(fmt.Sprint(got.Attempts(op.Key.Text))))
 			}
 		case "duplicates":
 			a.value("duplicates", p.Value, json.Number(fmt.Sprint(got.Duplicates)))
 		case "sent":
 			for i, op := range p.Value.Pairs {
-				a.messages("sent."+op.Key.Text, p.Value, i, got.told(op.Key.Text))
+				a.messages("sent."+op.Key.Text, p.Value, i, got.Told(op.Key.Text))
 			}
 		case "emitted":
 			for i, ev := range p.Value.Pairs {
-				a.messages("emitted."+ev.Key.Text, p.Value, i, got.heard(ev.Key.Text))
+				a.messages("emitted."+ev.Key.Text, p.Value, i, got.Heard(ev.Key.Text))
 			}
 		case "outcome":
 			bad := false
@@ -355,6 +355,12 @@ func oneLine(v any, quote bool) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// OneLine writes a value as tests hold it, on one line.
+func OneLine(v any) string { return oneLine(v, false) }
+
+// Key writes the name of a field as tests hold it.
+func Key(name string) string { return lineKey(name) }
 
 func lineKey(k string) string { return oneLine(k, strings.ContainsAny(k, "[]")) }
 

@@ -43,7 +43,7 @@ func (r *Rehearsal) compare(c *spec.Case) []string {
 				r.routes(p.Value, fail)
 			case "attempts":
 				for _, op := range p.Value.Pairs {
-					if n := r.attempts(op.Key.Text); fmt.Sprint(n) != op.Value.Text {
+					if n := r.Attempts(op.Key.Text); fmt.Sprint(n) != op.Value.Text {
 						fail("attempts of %s: %d, expected %s", op.Key.Text, n, op.Value.Text)
 					}
 				}
@@ -91,7 +91,8 @@ func (r *Rehearsal) routes(want *ast.Node, fail func(string, ...any)) {
 	}
 }
 
-func (r *Rehearsal) attempts(op string) int {
+// Attempts is how often an operation was called.
+func (r *Rehearsal) Attempts(op string) int {
 	n := 0
 	for _, c := range r.Calls {
 		if r.isOperation(c.Operation, op) {
@@ -104,11 +105,11 @@ func (r *Rehearsal) attempts(op string) int {
 // sent compares what an operation was told with what was expected: one value
 // must fit one of the calls that were made for it, a list all of them.
 func (r *Rehearsal) sent(op string, want any, fail func(string, ...any)) {
-	match(op, "sent to", want, r.told(op), fail)
+	match(op, "sent to", want, r.Told(op), fail)
 }
 
-// told is what an operation was told, each effect once.
-func (r *Rehearsal) told(op string) []any {
+// Told is what an operation was told, each effect once.
+func (r *Rehearsal) Told(op string) []any {
 	var got []any
 	seen := map[string]bool{}
 	for _, c := range r.Calls {
@@ -116,13 +117,13 @@ func (r *Rehearsal) told(op string) []any {
 			continue // a repeated attempt sends the same
 		}
 		seen[c.Key] = true
-		got = append(got, c.whole())
+		got = append(got, c.Whole())
 	}
 	return got
 }
 
-// whole is the body with what filled placeholders.
-func (c *Call) whole() any {
+// Whole is the body with what filled placeholders.
+func (c *Call) Whole() any {
 	body, ok := c.Body.(map[string]any)
 	if !ok && c.Body != nil {
 		return c.Body
@@ -138,11 +139,11 @@ func (c *Call) whole() any {
 }
 
 func (r *Rehearsal) emitted(name string, want any, fail func(string, ...any)) {
-	match(name, "emitted as", want, r.heard(name), fail)
+	match(name, "emitted as", want, r.Heard(name), fail)
 }
 
-// heard are the events of a name or schema.
-func (r *Rehearsal) heard(name string) []any {
+// Heard are the events of a name or schema.
+func (r *Rehearsal) Heard(name string) []any {
 	var got []any
 	for _, e := range r.Emitted {
 		if e.Schema == name || e.Schema == "std/"+name || r.client != "" && e.Schema == r.client+"/"+name || compile.EventName(e.Name) == compile.EventName(name) {

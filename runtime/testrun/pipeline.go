@@ -46,10 +46,14 @@ const maxSteps = 100_000
 // Rehearse runs inputs through one pipeline with stand-ins for everything
 // outside. Pipelines that would hear its events do not run.
 func Rehearse(ctx context.Context, ws *compile.Workspace, p *compile.Pipeline, inputs []message.Message, stubs map[string][]compile.Stub) (*Rehearsal, error) {
+	return RehearseWith(ctx, ws, p, inputs, NewRecorder(ws, stubs))
+}
+
+// RehearseWith is Rehearse with stand-ins of one's own for what is outside.
+func RehearseWith(ctx context.Context, ws *compile.Workspace, p *compile.Pipeline, inputs []message.Message, rec *Recorder) (*Rehearsal, error) {
 	out := &Rehearsal{}
 	alone := *ws
 	alone.Listeners = nil
-	rec := NewRecorder(&alone, stubs)
 	driver := memory.Open(memory.Options{})
 	defer driver.Close()
 	w := worker.New(driver, slog.New(slog.DiscardHandler), journal.NewMeter(), worker.Options{

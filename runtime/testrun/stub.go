@@ -19,6 +19,8 @@ type Call struct {
 	Attempt   int
 	With      map[string]any
 	Body      any
+	Answer    connectors.Response
+	Recalled  bool // Answer is what the real message was answered
 }
 
 // Recorder stands in for every connection of a workspace: it remembers what
@@ -26,6 +28,10 @@ type Call struct {
 type Recorder struct {
 	ws    *compile.Workspace
 	stubs map[string][]compile.Stub // of a case; they win over those of operations
+
+	// Recall finds what was answered to a call of a real message, by its
+	// idempotency key; nil: nothing is known.
+	Recall func(key string) (body any, ok bool)
 
 	mu    sync.Mutex
 	calls []Call
@@ -68,17 +74,33 @@ func (s *stubSink) Deliver(ctx context.Context, req connectors.Request) (connect
 	r.mu.Lock()
 	n := r.count[ref]
 	r.count[ref]++
-	r.calls = append(r.calls, Call{ref, req.Key, req.Attempt, req.With, req.Body})
+	at := len(r.calls)
+	r.calls = append(r.calls, Call{Operation: ref, Key: req.Key, Attempt: req.Attempt, With: req.With, Body: req.Body})
 	r.mu.Unlock()
+	resp, recalled, err := r.answer(ctx, ref, req, n)
+	r.mu.Lock()
+	r.calls[at].Answer, r.calls[at].Recalled = resp, recalled
+	r.mu.Unlock()
+	return resp, err
+}
+
+// answer makes the answer to the request after n others to the operation.
+func (r *Recorder) answer(ctx context.Context, ref string, req connectors.Request, n int) (connectors.Response, bool, error) {
+	if r.Recall != nil {
+		if body, ok := r.Recall(req.Key); ok {
+			return connectors.Response{Status: 200, Body: body, Raw: message.Marshal(body)}, true, nil
+		}
+	}
 	op := r.ws.Operation(ref)
 	stubs := r.stubs[ref]
 	if len(stubs) == 0 && op != nil {
 		stubs = op.Stubs
 	}
 	if len(stubs) == 0 {
-		return connectors.Response{Status: 200}, nil
+		return connectors.Response{Status: 200}, false, nil
 	}
-	return Answer(ctx, &stubs[min(n, len(stubs)-1)], req, n+1)
+	resp, err := Answer(ctx, &stubs[min(n, len(stubs)-1)], req, n+1)
+	return resp, false, err
 }
 
 // errNoAnswer stands for an attempt whose answer never came.
