@@ -31,3 +31,22 @@ func TestSecurityNamesItsTests(t *testing.T) {
 		}
 	}
 }
+
+// TestPromisesNameTheirTests: every test that a fault names is in the folder
+// that it names.
+func TestPromisesNameTheirTests(t *testing.T) {
+	page, err := os.ReadFile("promises.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([a-z/]+):(Test[A-Za-z0-9]+)`").FindAllStringSubmatch(string(page), -1)
+	if len(named) < 70 {
+		t.Errorf("only %d tests are named", len(named))
+	}
+	for _, m := range named {
+		out, err := exec.Command("sh", "-c", `cat ../"$0"/*_test.go`, m[1]).Output()
+		if err != nil || !regexp.MustCompile(`(?m)^func `+m[2]+`\(`).Match(out) {
+			t.Errorf("promises.md names %s in %s, where it is not", m[2], m[1])
+		}
+	}
+}
