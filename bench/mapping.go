@@ -20,7 +20,7 @@ import (
 	"crossdock/bench/system"
 	"crossdock/dsl"
 	"crossdock/dsl/cell"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/message"
 )
 
@@ -34,7 +34,7 @@ type step struct {
 // mapping measures the steps of one message in this process, on one core.
 func (b *bench) mapping() error {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as crossdock does; for all alike
-	ws, list, err := dsl.Load(os.DirFS(filepath.Join(b.root, "bench", "workspace")), dsl.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := dsl.Load(os.DirFS(filepath.Join(b.root, "bench", "workspace")), dsl.Options{Catalog: catalog.New()})
 	if err != nil {
 		return err
 	}

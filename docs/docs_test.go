@@ -21,7 +21,7 @@ import (
 	"crossdock/dsl/diag"
 	"crossdock/dsl/parser"
 	"crossdock/pipelines"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/testrun"
 )
 
@@ -119,7 +119,7 @@ func TestDefinitions(t *testing.T) {
 
 func load(t *testing.T, dir string) (*dsl.Workspace, diag.List) {
 	t.Helper()
-	ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: runtime.NewCatalog(), Std: pipelines.Library(), AnyEnvironment: true})
+	ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: catalog.New(), Std: pipelines.Library(), AnyEnvironment: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,11 +14,11 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"crossdock/dsl"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/testrun"
 )
 
-func options() dsl.Options { return dsl.Options{Catalog: runtime.NewCatalog()} }
+func options() dsl.Options { return dsl.Options{Catalog: catalog.New()} }
 
 // TestLanguage loads a workspace that uses the language as it is specified:
 // nothing is to be found in it, and its own tests pass.

@@ -9,7 +9,7 @@ import (
 
 	"crossdock/dsl/dsltest"
 	"crossdock/editor"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 // BenchmarkEdit types into one mapping of a workspace with 300 of them and looks
@@ -30,7 +30,7 @@ func BenchmarkEdit(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	f := editor.Open(dir, editor.Options{Catalog: runtime.NewCatalog()})
+	f := editor.Open(dir, editor.Options{Catalog: catalog.New()})
 	if _, err := f.State(); err != nil {
 		b.Fatal(err)
 	}

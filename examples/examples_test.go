@@ -13,7 +13,7 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/mappings"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/message"
 	"crossdock/runtime/partner"
 	"crossdock/runtime/testrun"
@@ -32,7 +32,7 @@ func workspaces(t *testing.T) []string {
 // load reads an example and fails on anything that lint has to say about it.
 func load(t *testing.T, dir string) *dsl.Workspace {
 	t.Helper()
-	ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: runtime.NewCatalog(), Std: mappings.FS})
+	ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: catalog.New(), Std: mappings.FS})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,14 +8,14 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/pipelines"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/testrun"
 )
 
 func load(t *testing.T, workspace string) (*dsl.Workspace, diag.List) {
 	t.Helper()
 	fsys := fstest.MapFS{"crossdock.yaml": &fstest.MapFile{Data: []byte(workspace)}}
-	ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: runtime.NewCatalog(), Std: pipelines.Library()})
+	ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: catalog.New(), Std: pipelines.Library()})
 	if err != nil {
 		t.Fatal(err)
 	}

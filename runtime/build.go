@@ -12,6 +12,7 @@ import (
 	"crossdock/dsl/compile"
 	"crossdock/dsl/sandbox"
 	"crossdock/dsl/spec"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/worker"
 )
@@ -106,7 +107,7 @@ func (e *Engine) openSinks(next, old *revision) error {
 			continue
 		}
 		env := connectors.Env{Log: e.log.With("connection", name), Dial: e.opt.Dial, Own: e.own.is, Secret: next.secret, Dir: e.opt.Dir, UserAgent: "crossdock/" + Version}
-		sink, err := e.catalog.byType[c.Type].Open(Config(c), env)
+		sink, err := e.catalog.Connector(c.Type).Open(catalog.Config(c), env)
 		if err != nil {
 			return fmt.Errorf("open the connection %s: %w", name, err)
 		}

@@ -24,6 +24,7 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/spec"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/publication"
 	"crossdock/runtime/queue"
@@ -73,7 +74,7 @@ const StateDir = ".crossdock"
 type Engine struct {
 	opt     Options
 	log     *slog.Logger
-	catalog *Catalog
+	catalog *catalog.Catalog
 	driver  queue.Driver
 	meter   *journal.Meter
 	worker  *worker.Worker
@@ -144,7 +145,7 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 			return nil, err
 		}
 	}
-	e := &Engine{opt: opt, log: opt.Log, catalog: NewCatalog(), meter: journal.NewMeter(), hide: &redactor{}, news: make(chan struct{}, 1), since: time.Now(),
+	e := &Engine{opt: opt, log: opt.Log, catalog: catalog.New(), meter: journal.NewMeter(), hide: &redactor{}, news: make(chan struct{}, 1), since: time.Now(),
 		mu: make(turn, 1), pausing: make(turn, 1), following: make(turn, 1)}
 	if e.driver, err = OpenStore(ctx, opt); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"crossdock/dsl"
 	"crossdock/runtime"
 	"crossdock/runtime/access"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/plan"
 	"crossdock/runtime/publication"
 )
@@ -18,7 +19,7 @@ import (
 func packOf(t *testing.T, dir string) *publication.Pack {
 	t.Helper()
 	rec := publication.Record(os.DirFS(dir))
-	if _, _, err := dsl.Load(rec, dsl.Options{Catalog: runtime.NewCatalog(), AnyEnvironment: true}); err != nil {
+	if _, _, err := dsl.Load(rec, dsl.Options{Catalog: catalog.New(), AnyEnvironment: true}); err != nil {
 		t.Fatal(err)
 	}
 	pack, err := rec.Pack()

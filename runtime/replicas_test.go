@@ -12,6 +12,7 @@ import (
 
 	"crossdock/dsl"
 	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/publication"
 	"crossdock/runtime/queue/redis/redistest"
 )
@@ -32,7 +33,7 @@ func twins(t *testing.T) (a, b *site) {
 func packed(t *testing.T, s *site) *publication.Pack {
 	t.Helper()
 	rec := publication.Record(os.DirFS(s.dir))
-	if _, _, err := dsl.Load(rec, dsl.Options{Catalog: runtime.NewCatalog(), AnyEnvironment: true}); err != nil {
+	if _, _, err := dsl.Load(rec, dsl.Options{Catalog: catalog.New(), AnyEnvironment: true}); err != nil {
 		t.Fatal(err)
 	}
 	p, err := rec.Pack()

@@ -19,8 +19,8 @@ import (
 	"time"
 
 	"crossdock/dsl"
-	"crossdock/runtime"
 	"crossdock/runtime/admin"
+	"crossdock/runtime/catalog"
 )
 
 // jqBombs and ruleBombs want more time or memory than there is. Those that the
@@ -88,7 +88,7 @@ func TestBombs(t *testing.T) {
 			c.save("bombs/"+name+".mapping.yaml", mapping)
 		}
 		c.save("bombs/"+name+".pipeline.yaml", pipeline)
-		_, list, err := dsl.Load(os.DirFS(c.dir), dsl.Options{Catalog: runtime.NewCatalog(), Std: std()})
+		_, list, err := dsl.Load(os.DirFS(c.dir), dsl.Options{Catalog: catalog.New(), Std: std()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"crossdock/editor/jsonschema"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 func (a *app) editorCommand() *cobra.Command {
@@ -28,7 +28,7 @@ func (a *app) editorSchemasCommand() *cobra.Command {
 		Short:   "Write the JSON Schemas of all kinds of files, for any workspace",
 		Example: "  crossdock editor schemas --out schemas",
 		RunE: func(*cobra.Command, []string) error {
-			files, err := jsonschema.Files(jsonschema.Options{Catalog: runtime.NewCatalog()})
+			files, err := jsonschema.Files(jsonschema.Options{Catalog: catalog.New()})
 			if err != nil {
 				return failf(exitLoad, "%s", err)
 			}

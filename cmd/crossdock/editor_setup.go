@@ -15,6 +15,7 @@ import (
 	"crossdock/editor"
 	"crossdock/editor/jsonschema"
 	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 // schemaDir is where the schemas of a workspace are kept.
@@ -60,7 +61,7 @@ func (a *app) editorSetup(dir, env string, settings bool) error {
 
 // refreshSchemas writes the schemas of a workspace.
 func (a *app) refreshSchemas(dir string, ws *dsl.Workspace) ([]jsonschema.File, error) {
-	files, err := jsonschema.Files(jsonschema.Options{Catalog: runtime.NewCatalog(), Workspace: ws})
+	files, err := jsonschema.Files(jsonschema.Options{Catalog: catalog.New(), Workspace: ws})
 	if err != nil {
 		return nil, failf(exitLoad, "%s", err)
 	}

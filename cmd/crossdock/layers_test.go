@@ -29,7 +29,7 @@ var floors = [][]string{
 		"dsl/sandbox", "dsl/sandbox/*",
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/template", "dsl/compile", "dsl/lint", "dsl/lineage", "dsl/catalogue", "dsl/dsltest", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask", "editor/jsonschema"},
-	3: {"runtime", "runtime/reload", "runtime/testrun", "runtime/plan", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner", "runtime/mutation", "runtime/coverage", "runtime/recording", "editor", "editor/lsp", "editor/lsp/lsptest"},
+	3: {"runtime", "runtime/catalog", "runtime/reload", "runtime/testrun", "runtime/plan", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner", "runtime/mutation", "runtime/coverage", "runtime/recording", "editor", "editor/lsp", "editor/lsp/lsptest"},
 	4: {"cmd/crossdock", "runtime/simulate"},
 }
 
@@ -70,7 +70,7 @@ var arrows = map[string][]string{
 	"runtime/coverage":       {"runtime/testrun"},
 	"runtime/plan":           {"runtime/testrun", "runtime/reload"},
 	"runtime/recording":      {"runtime/testrun"},
-	"runtime":                {"runtime/reload", "runtime/deadletter", "runtime/alert", "runtime/plan", "runtime/recording"},
+	"runtime":                {"runtime/catalog", "runtime/reload", "runtime/deadletter", "runtime/alert", "runtime/plan", "runtime/recording"},
 	"runtime/admin":          {"runtime", "runtime/deadletter", "runtime/plan", "runtime/recording"},
 	"editor":                 {"runtime/testrun"},
 	"editor/lsp":             {"editor"},

@@ -15,6 +15,7 @@ import (
 	"crossdock/dsl/diag"
 	"crossdock/dsl/lint"
 	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 // lintFlags are what a person asks of lint.
@@ -135,7 +136,7 @@ func loadAgain(dir, env string, cache *dsl.Cache) (*dsl.Workspace, diag.List, er
 	if _, err := os.Stat(dir); err != nil {
 		return nil, nil, failf(exitLoad, "there is no folder %s", dir)
 	}
-	return dsl.Load(os.DirFS(dir), dsl.Options{Catalog: runtime.NewCatalog(), Environment: env, Std: std(), AnyEnvironment: true, Cache: cache})
+	return dsl.Load(os.DirFS(dir), dsl.Options{Catalog: catalog.New(), Environment: env, Std: std(), AnyEnvironment: true, Cache: cache})
 }
 
 // print shows findings with the paths a person can click on.

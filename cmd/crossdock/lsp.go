@@ -9,6 +9,7 @@ import (
 	"crossdock/editor"
 	"crossdock/editor/lsp"
 	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 func (a *app) lspCommand() *cobra.Command {
@@ -35,7 +36,7 @@ func (a *app) lsp(ctx context.Context, env string, verbose bool) error {
 	if verbose {
 		log = slog.New(slog.NewTextHandler(a.Stderr, nil))
 	}
-	s := &lsp.Server{Options: editor.Options{Catalog: runtime.NewCatalog(), Std: std(), Environment: env}, Version: runtime.Version, Log: log}
+	s := &lsp.Server{Options: editor.Options{Catalog: catalog.New(), Std: std(), Environment: env}, Version: runtime.Version, Log: log}
 	if err := s.Serve(ctx, a.Stdin, a.Stdout); err != nil {
 		return failf(exitFindings, "%s", err)
 	}

@@ -19,8 +19,8 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/lint"
-	"crossdock/runtime"
 	"crossdock/runtime/admin"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/plan"
 	"crossdock/runtime/publication"
 )
@@ -100,7 +100,7 @@ func (a *app) plan(ctx context.Context, dir string, f planFlags) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
-	p, err := plan.Make(ctx, plan.Input{Old: old, New: next, Waivers: waivers, Preview: runtime.NewCatalog().Preview})
+	p, err := plan.Make(ctx, plan.Input{Old: old, New: next, Waivers: waivers, Preview: catalog.New().Preview})
 	if err != nil {
 		return nil, failf(exitLoad, "%s", err)
 	}
@@ -192,7 +192,7 @@ func (a *app) packed(dir, env string) (*publication.Pack, error) {
 		return nil, failf(exitLoad, "there is no folder %s", dir)
 	}
 	rec := publication.Record(os.DirFS(dir))
-	_, list, err := dsl.Load(rec, dsl.Options{Catalog: runtime.NewCatalog(), Environment: env, Std: std(), AnyEnvironment: true})
+	_, list, err := dsl.Load(rec, dsl.Options{Catalog: catalog.New(), Environment: env, Std: std(), AnyEnvironment: true})
 	if err != nil {
 		return nil, failf(exitLoad, "%s", err)
 	}
@@ -236,7 +236,7 @@ func (a *app) side(dir, name, env string) (plan.Side, error) {
 }
 
 func (a *app) sideOf(files fs.FS, name, env string) (plan.Side, error) {
-	ws, list, err := dsl.Load(files, dsl.Options{Catalog: runtime.NewCatalog(), Environment: env, Std: std(), AnyEnvironment: true})
+	ws, list, err := dsl.Load(files, dsl.Options{Catalog: catalog.New(), Environment: env, Std: std(), AnyEnvironment: true})
 	if err != nil {
 		return plan.Side{}, failf(exitLoad, "%s", err)
 	}

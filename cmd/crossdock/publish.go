@@ -14,6 +14,7 @@ import (
 	"crossdock/dsl"
 	"crossdock/runtime"
 	"crossdock/runtime/admin"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/publication"
 )
 
@@ -72,7 +73,7 @@ func (a *app) pack(ctx context.Context, dir, env string) (*publication.Pack, str
 		return nil, "", failf(exitLoad, "there is no folder %s", dir)
 	}
 	rec := publication.Record(os.DirFS(dir))
-	ws, list, err := dsl.Load(rec, dsl.Options{Catalog: runtime.NewCatalog(), Environment: env, Std: std(), AnyEnvironment: true})
+	ws, list, err := dsl.Load(rec, dsl.Options{Catalog: catalog.New(), Environment: env, Std: std(), AnyEnvironment: true})
 	if err != nil {
 		return nil, "", failf(exitLoad, "%s", err)
 	}

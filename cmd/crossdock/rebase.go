@@ -12,7 +12,7 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/template"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 // rebaseFlags are the flags of `rebase`.
@@ -101,7 +101,7 @@ func (a *app) rebase(names []string, f rebaseFlags) error {
 		fmt.Fprintf(a.Stdout, "Nobody has to move: all of them are on %s.\n", f.template)
 		return nil
 	}
-	next, after, err := dsl.Load(to.FS, dsl.Options{Catalog: runtime.NewCatalog(), Environment: f.env, Std: std(), AnyEnvironment: true})
+	next, after, err := dsl.Load(to.FS, dsl.Options{Catalog: catalog.New(), Environment: f.env, Std: std(), AnyEnvironment: true})
 	if err != nil {
 		return failf(exitLoad, "%s", err)
 	}

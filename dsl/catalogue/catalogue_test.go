@@ -22,7 +22,7 @@ import (
 	"crossdock/dsl/compile"
 	"crossdock/dsl/sheet"
 	"crossdock/pipelines"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/testrun"
 )
 
@@ -30,7 +30,7 @@ var update = flag.Bool("update", false, "rewrite the golden pages")
 
 func build(t *testing.T, fsys fs.FS) []catalogue.File {
 	t.Helper()
-	ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: runtime.NewCatalog(), Std: pipelines.Library(), AnyEnvironment: true})
+	ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: catalog.New(), Std: pipelines.Library(), AnyEnvironment: true})
 	if err != nil || list.HasErrors() {
 		t.Fatal(err, list)
 	}

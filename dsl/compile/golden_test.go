@@ -14,7 +14,7 @@ import (
 
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 var update = flag.Bool("update", false, "rewrite the want sections of testdata/*.txtar")
@@ -42,7 +42,7 @@ func golden(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := compile.Options{Catalog: runtime.NewCatalog()}
+	opt := compile.Options{Catalog: catalog.New()}
 	for line := range strings.Lines(string(ar.Comment)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		switch key {

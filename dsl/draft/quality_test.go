@@ -15,7 +15,7 @@ import (
 	"crossdock/dsl/profile"
 	"crossdock/dsl/spec"
 	"crossdock/pipelines"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/message"
 )
 
@@ -37,7 +37,7 @@ func TestQuality(t *testing.T) {
 	}
 	var all judged
 	for _, dir := range folders {
-		ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: runtime.NewCatalog(), Std: pipelines.Library(), AnyEnvironment: true})
+		ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: catalog.New(), Std: pipelines.Library(), AnyEnvironment: true})
 		if err != nil || list.HasErrors() {
 			t.Logf("%s is left out: %v", dir, err)
 			continue

@@ -13,7 +13,7 @@ import (
 
 	"crossdock/dsl/compile"
 	"crossdock/dsl/lineage"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 var update = flag.Bool("update", false, "rewrite the want sections of testdata/*.txtar")
@@ -49,7 +49,7 @@ func golden(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ws, list, err := compile.Load(fsys, compile.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := compile.Load(fsys, compile.Options{Catalog: catalog.New()})
 	if err != nil || list.HasErrors() {
 		t.Fatal(err, list)
 	}
@@ -132,7 +132,7 @@ func TestReaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ws, _, err := compile.Load(fsys, compile.Options{Catalog: runtime.NewCatalog()})
+	ws, _, err := compile.Load(fsys, compile.Options{Catalog: catalog.New()})
 	if err != nil {
 		t.Fatal(err)
 	}

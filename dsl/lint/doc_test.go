@@ -13,7 +13,7 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/lint"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 var update = flag.Bool("update", false, "write the goldens and docs/checks.md anew")
@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the goldens and docs/checks.md an
 // load lints a workspace without the library that comes with crossdock.
 func load(t testing.TB, fsys fs.FS) diag.List {
 	t.Helper()
-	_, list, err := dsl.Load(fsys, dsl.Options{Catalog: runtime.NewCatalog(), AnyEnvironment: true,
+	_, list, err := dsl.Load(fsys, dsl.Options{Catalog: catalog.New(), AnyEnvironment: true,
 		Now: time.Date(2026, 5, 16, 12, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)

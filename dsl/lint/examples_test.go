@@ -13,7 +13,7 @@ import (
 	"crossdock/dsl/compile"
 	"crossdock/dsl/lint"
 	"crossdock/mappings"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 // TestExamples lints the workspaces that come with crossdock: neither errors
@@ -26,7 +26,7 @@ func TestExamples(t *testing.T) {
 	for _, d := range dirs {
 		dir := filepath.Dir(d)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			_, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: runtime.NewCatalog(), Std: mappings.FS, AnyEnvironment: true})
+			_, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: catalog.New(), Std: mappings.FS, AnyEnvironment: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -40,7 +40,7 @@ func TestExamples(t *testing.T) {
 // TestLibrary judges the library that comes with crossdock as if it were a
 // workspace of its own.
 func TestLibrary(t *testing.T) {
-	_, list, err := dsl.Load(mappings.FS, dsl.Options{Catalog: runtime.NewCatalog()})
+	_, list, err := dsl.Load(mappings.FS, dsl.Options{Catalog: catalog.New()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestLarge(t *testing.T) {
 // BenchmarkRun measures the rules alone, on a workspace of 1000 files.
 func BenchmarkRun(b *testing.B) {
 	fsys := large(1000)
-	opt := dsl.Options{Catalog: runtime.NewCatalog()}
+	opt := dsl.Options{Catalog: catalog.New()}
 	ws, found, err := compile.Load(fsys, compile.Options{Catalog: opt.Catalog})
 	if err != nil {
 		b.Fatal(err)
@@ -110,7 +110,7 @@ func BenchmarkEdit(b *testing.B) {
 	fsys := large(1000)
 	const path = "clients/c0007/to-shipment.mapping.yaml"
 	text := fsys[path].Data
-	opt := dsl.Options{Catalog: runtime.NewCatalog(), AnyEnvironment: true, Cache: &dsl.Cache{}}
+	opt := dsl.Options{Catalog: catalog.New(), AnyEnvironment: true, Cache: &dsl.Cache{}}
 	if _, _, err := dsl.Load(fsys, opt); err != nil {
 		b.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/lint"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 // TestFixes applies every fix of the planted mistakes: the finding must be
@@ -83,7 +83,7 @@ func FuzzRun(f *testing.F) {
 			}
 		}
 	}
-	catalog := runtime.NewCatalog()
+	catalog := catalog.New()
 	f.Fuzz(func(t *testing.T, text string) {
 		kind, _, _ := strings.Cut(text, ":")
 		fsys := folder(lint.Context())

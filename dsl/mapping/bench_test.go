@@ -7,13 +7,13 @@ import (
 
 	"crossdock/dsl"
 	"crossdock/dsl/cell"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/message"
 )
 
 // BenchmarkApply maps the order of bench/ to a shipment.
 func BenchmarkApply(b *testing.B) {
-	ws, list, err := dsl.Load(os.DirFS("../../bench/workspace"), dsl.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := dsl.Load(os.DirFS("../../bench/workspace"), dsl.Options{Catalog: catalog.New()})
 	if err != nil || list.HasErrors() {
 		b.Fatal(err, list)
 	}

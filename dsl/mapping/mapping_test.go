@@ -12,7 +12,7 @@ import (
 	"crossdock/dsl/cell"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/mapping"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/message"
 )
 
@@ -28,7 +28,7 @@ func load(t testing.TB, rows string) *mapping.Mapping {
 		"several.jq":           {Data: []byte(".a, .b\n")},
 		"none.jq":              {Data: []byte("empty\n")},
 	}
-	ws, list, err := compile.Load(fsys, compile.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := compile.Load(fsys, compile.Options{Catalog: catalog.New()})
 	if err != nil || list.HasErrors() {
 		t.Fatalf("%s\n%v %v", rows, err, list)
 	}

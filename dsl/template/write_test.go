@@ -11,7 +11,7 @@ import (
 	"crossdock/dsl/ast"
 	"crossdock/dsl/parser"
 	"crossdock/dsl/template"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 // load reads the three clients of the planted mistakes.
@@ -25,7 +25,7 @@ func load(t *testing.T) *dsl.Workspace {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: catalog.New()})
 	if err != nil || len(list) > 0 {
 		t.Fatal(err, list)
 	}

@@ -23,12 +23,12 @@ import (
 	"crossdock/dsl/spec"
 	own "crossdock/editor/jsonschema"
 	"crossdock/pipelines"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 func load(t *testing.T, fsys fs.FS) *dsl.Workspace {
 	t.Helper()
-	ws, _, err := dsl.Load(fsys, dsl.Options{Catalog: runtime.NewCatalog(), Std: pipelines.Library(), AnyEnvironment: true})
+	ws, _, err := dsl.Load(fsys, dsl.Options{Catalog: catalog.New(), Std: pipelines.Library(), AnyEnvironment: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func load(t *testing.T, fsys fs.FS) *dsl.Workspace {
 // compiled returns the schemas by kind; ws nil for the generic ones.
 func compiled(t *testing.T, ws *dsl.Workspace) map[string]*jsonschema.Schema {
 	t.Helper()
-	files, err := own.Files(own.Options{Catalog: runtime.NewCatalog(), Workspace: ws})
+	files, err := own.Files(own.Options{Catalog: catalog.New(), Workspace: ws})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"crossdock/dsl/dsltest"
 	own "crossdock/editor/jsonschema"
 	"crossdock/editor/lsp/lsptest"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 // nodeModules is where `npm ci --prefix tools/editors` puts what these tests need.
@@ -34,7 +34,7 @@ func yamlServer(t *testing.T, special bool) *lsptest.Client {
 		}
 		t.Skip(how)
 	}
-	opt := own.Options{Catalog: runtime.NewCatalog()}
+	opt := own.Options{Catalog: catalog.New()}
 	if special {
 		opt.Workspace = load(t, dsltest.FS(dsltest.Base(t, "../../dsl/testdata")))
 	}

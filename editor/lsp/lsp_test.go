@@ -16,7 +16,7 @@ import (
 	"crossdock/editor/lsp"
 	"crossdock/editor/lsp/lsptest"
 	"crossdock/pipelines"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 // session starts a server in a folder with the workspace of dsltest, and other
@@ -54,7 +54,7 @@ func connect(t *testing.T, dir string) (*lsptest.Client, func() error) {
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
 	done := make(chan error, 1)
-	s := &lsp.Server{Options: editor.Options{Catalog: runtime.NewCatalog(), Std: pipelines.Library()}}
+	s := &lsp.Server{Options: editor.Options{Catalog: catalog.New(), Std: pipelines.Library()}}
 	go func() {
 		err := s.Serve(context.Background(), inR, outW) // ends with its stream
 		outW.Close()

@@ -8,14 +8,14 @@ import (
 	"crossdock/dsl/dsltest"
 	"crossdock/editor/lsp"
 	"crossdock/pipelines"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 // clean lints a workspace in which a name was changed: only samples, which are
 // the documents of others, may still have the old one.
 func clean(t *testing.T, files map[string]string, what string) {
 	t.Helper()
-	_, list, err := dsl.Load(dsltest.FS(files), dsl.Options{Catalog: runtime.NewCatalog(), Std: pipelines.Library()})
+	_, list, err := dsl.Load(dsltest.FS(files), dsl.Options{Catalog: catalog.New(), Std: pipelines.Library()})
 	if err != nil {
 		t.Fatal(err)
 	}

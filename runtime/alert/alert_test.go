@@ -13,8 +13,8 @@ import (
 
 	"crossdock/connectors"
 	"crossdock/dsl"
-	"crossdock/runtime"
 	"crossdock/runtime/alert"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/deadletter"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/message"
@@ -74,7 +74,7 @@ func newPost(t *testing.T, settings string) *post {
 		write(t, dir, name, text)
 	}
 	write(t, dir, "crossdock.yaml", "crossdock: 1\nname: shop\n"+settings)
-	ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: catalog.New()})
 	if err != nil || list.HasErrors() {
 		t.Fatal(err, list)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"crossdock/connectors"
 	"crossdock/dsl"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/deadletter"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/message"
@@ -77,7 +77,7 @@ func newDesk(t *testing.T) *desk {
 			t.Fatal(err)
 		}
 	}
-	ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: catalog.New()})
 	if err != nil || list.HasErrors() {
 		t.Fatal(err, list)
 	}

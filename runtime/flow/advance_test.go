@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"crossdock/dsl/compile"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/flow"
 	"crossdock/runtime/message"
 )
@@ -63,7 +63,7 @@ func load(t testing.TB, steps string) (*compile.Workspace, *compile.Pipeline) {
 		name, text, _ := strings.Cut(part, "\n")
 		fsys[name] = &fstest.MapFile{Data: []byte(text + "\n")}
 	}
-	ws, list, err := compile.Load(fsys, compile.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := compile.Load(fsys, compile.Options{Catalog: catalog.New()})
 	if err != nil || list.HasErrors() {
 		t.Fatalf("%s\n%v %v", steps, err, list)
 	}

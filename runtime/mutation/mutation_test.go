@@ -11,7 +11,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"crossdock/dsl"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/mutation"
 	"crossdock/runtime/testrun"
 )
@@ -24,7 +24,7 @@ func loader(t *testing.T, ar *txtar.Archive, loaded *[]*testrun.Runner) func() (
 		t.Fatal(err)
 	}
 	return func() (*testrun.Runner, error) {
-		ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: runtime.NewCatalog()})
+		ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: catalog.New()})
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,7 @@ import (
 	"crossdock/connectors/webhook"
 	"crossdock/dsl"
 	"crossdock/dsl/spec"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/partner"
 )
 
@@ -25,7 +25,7 @@ func load(t *testing.T, files map[string]string) *dsl.Workspace {
 	for name, text := range files {
 		fsys[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: catalog.New()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 	"crossdock/dsl/spec"
 	"crossdock/dsl/value"
 	"crossdock/pipelines"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/plan"
 )
 
@@ -115,7 +115,7 @@ func TestEveryRowOfTheExamples(t *testing.T) {
 
 func everyRow(t *testing.T, dir string) {
 	files := memory(t, dir)
-	opt := compile.Options{Catalog: runtime.NewCatalog(), Std: pipelines.Library(), Cache: &compile.Cache{}}
+	opt := compile.Options{Catalog: catalog.New(), Std: pipelines.Library(), Cache: &compile.Cache{}}
 	side := func(files fstest.MapFS) (plan.Side, diag.List) {
 		ws, list, err := compile.Load(files, opt)
 		if err != nil {
@@ -153,7 +153,7 @@ func everyRow(t *testing.T, dir string) {
 				t.Errorf("%s, row %s as %s: %v", name, r.path, cell, list)
 				continue
 			}
-			p, err := plan.Make(context.Background(), plan.Input{Old: old, New: next, Preview: runtime.NewCatalog().Preview})
+			p, err := plan.Make(context.Background(), plan.Input{Old: old, New: next, Preview: catalog.New().Preview})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -234,16 +234,16 @@ func TestExamplesAgainstThemselves(t *testing.T) {
 	dirs, _ := filepath.Glob("../../examples/[0-9][0-9]-*")
 	for _, dir := range dirs {
 		files := memory(t, dir)
-		ws, list, err := compile.Load(files, compile.Options{Catalog: runtime.NewCatalog(), Std: pipelines.Library()})
+		ws, list, err := compile.Load(files, compile.Options{Catalog: catalog.New(), Std: pipelines.Library()})
 		if err != nil || list.HasErrors() {
 			t.Fatal(err, list)
 		}
-		again, _, err := compile.Load(files, compile.Options{Catalog: runtime.NewCatalog(), Std: pipelines.Library()})
+		again, _, err := compile.Load(files, compile.Options{Catalog: catalog.New(), Std: pipelines.Library()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		a, b := plan.Side{WS: ws, FS: files, Std: pipelines.Library()}, plan.Side{WS: again, FS: files, Std: pipelines.Library()}
-		p, err := plan.Make(context.Background(), plan.Input{Old: a, New: b, Preview: runtime.NewCatalog().Preview})
+		p, err := plan.Make(context.Background(), plan.Input{Old: a, New: b, Preview: catalog.New().Preview})
 		if err != nil || !p.Same || p.Blocked || len(p.Facts) > 0 || p.Compared.All() == 0 {
 			t.Errorf("%s: %+v, %v", dir, p, err)
 		}

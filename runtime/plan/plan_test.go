@@ -7,7 +7,7 @@ import (
 	"testing/fstest"
 
 	"crossdock/dsl/compile"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/plan"
 )
 
@@ -17,7 +17,7 @@ func load(t *testing.T, files map[string]string) plan.Side {
 	for name, text := range files {
 		fsys[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	ws, list, err := compile.Load(fsys, compile.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := compile.Load(fsys, compile.Options{Catalog: catalog.New()})
 	if err != nil || list.HasErrors() {
 		t.Fatal(err, list)
 	}
@@ -77,7 +77,7 @@ func edited(name, old, next string) map[string]string {
 
 func made(t *testing.T, a, b plan.Side, waivers ...plan.Waiver) *plan.Plan {
 	t.Helper()
-	p, err := plan.Make(context.Background(), plan.Input{Old: a, New: b, Preview: runtime.NewCatalog().Preview, Waivers: waivers})
+	p, err := plan.Make(context.Background(), plan.Input{Old: a, New: b, Preview: catalog.New().Preview, Waivers: waivers})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestHidden(t *testing.T) {
 	real := plan.Message{ID: "M1", Origin: plan.Real, Pipeline: "orders"}
 	real.In.Raw = []byte(`{"no":"SO-1","weight":12.5,"name":"Grace","lines":[]}`)
 	for _, reveal := range []plan.Reveal{plan.Hidden, plan.Masked} {
-		p, err := plan.Make(context.Background(), plan.Input{Old: a, New: b, Messages: []plan.Message{real}, Preview: runtime.NewCatalog().Preview, Reveal: reveal})
+		p, err := plan.Make(context.Background(), plan.Input{Old: a, New: b, Messages: []plan.Message{real}, Preview: catalog.New().Preview, Reveal: reveal})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,7 +183,7 @@ func TestAnswers(t *testing.T) {
 		return map[string]any{"shipmentId": "S-77"}, true
 	}}
 	real.In.Raw = []byte(`{"no":"SO-1","weight":12.5,"name":"Grace","lines":[]}`)
-	p, err := plan.Make(context.Background(), plan.Input{Old: a, New: b, Messages: []plan.Message{real}, Preview: runtime.NewCatalog().Preview})
+	p, err := plan.Make(context.Background(), plan.Input{Old: a, New: b, Messages: []plan.Message{real}, Preview: catalog.New().Preview})
 	if err != nil {
 		t.Fatal(err)
 	}

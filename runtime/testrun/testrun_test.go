@@ -10,7 +10,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"crossdock/dsl/compile"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/testrun"
 )
 
@@ -30,7 +30,7 @@ func TestCases(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ws, list, err := compile.Load(fsys, compile.Options{Catalog: runtime.NewCatalog()})
+			ws, list, err := compile.Load(fsys, compile.Options{Catalog: catalog.New()})
 			if err != nil || list.HasErrors() {
 				t.Fatal(err, list)
 			}

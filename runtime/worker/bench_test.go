@@ -14,7 +14,7 @@ import (
 
 	"crossdock/connectors"
 	"crossdock/dsl"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/message"
 	"crossdock/runtime/queue"
@@ -29,7 +29,7 @@ func load(tb testing.TB, files map[string]string) *dsl.Workspace {
 	for name, text := range files {
 		fsys[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: catalog.New()})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func BenchmarkWholePath(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ws, list, err := dsl.Load(os.DirFS("../../bench/workspace"), dsl.Options{Catalog: runtime.NewCatalog()})
+	ws, list, err := dsl.Load(os.DirFS("../../bench/workspace"), dsl.Options{Catalog: catalog.New()})
 	if err != nil || list.HasErrors() {
 		b.Fatal(err, list)
 	}

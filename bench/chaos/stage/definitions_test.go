@@ -8,7 +8,7 @@ import (
 
 	"crossdock/bench/chaos/plan"
 	"crossdock/dsl"
-	"crossdock/runtime"
+	"crossdock/runtime/catalog"
 )
 
 // TestDefinitions holds the definitions to the language: good ones are good, and
@@ -25,7 +25,7 @@ func TestDefinitions(t *testing.T) {
 		put(name, text)
 	}
 	errors := func() bool {
-		_, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: runtime.NewCatalog()})
+		_, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: catalog.New()})
 		if err != nil {
 			t.Fatal(err)
 		}

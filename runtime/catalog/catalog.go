@@ -1,4 +1,6 @@
-package runtime
+// Package catalog tells the language what connectors there are: their kinds,
+// settings, operations and how each is checked.
+package catalog
 
 import (
 	"time"
@@ -19,14 +21,20 @@ type Catalog struct {
 	byType map[string]connectors.Connector
 }
 
-// NewCatalog returns a catalog of all connectors.
-func NewCatalog() *Catalog {
+// New returns a catalog of all connectors.
+func New() *Catalog {
 	c := &Catalog{byType: map[string]connectors.Connector{}}
 	for _, one := range all.All() {
 		c.byType[one.Type()] = one
 	}
 	return c
 }
+
+// Connector returns the connector of a kind; nil where there is none.
+func (c *Catalog) Connector(typ string) connectors.Connector { return c.byType[typ] }
+
+// Connector returns the connector of a kind; nil where there is none.
+func (c *Catalog) Connector(typ string) connectors.Connector { return c.byType[typ] }
 
 // Types implements compile.Catalog.
 func (c *Catalog) Types() []string {
