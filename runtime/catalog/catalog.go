@@ -33,9 +33,6 @@ func New() *Catalog {
 // Connector returns the connector of a kind; nil where there is none.
 func (c *Catalog) Connector(typ string) connectors.Connector { return c.byType[typ] }
 
-// Connector returns the connector of a kind; nil where there is none.
-func (c *Catalog) Connector(typ string) connectors.Connector { return c.byType[typ] }
-
 // Types implements compile.Catalog.
 func (c *Catalog) Types() []string {
 	var types []string
