@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"crossdock/runtime/mutant"
 	"crossdock/runtime/queue"
 )
 
@@ -56,7 +57,7 @@ func newTold(store Store, connection string, ops []string) *told {
 // hear takes over what other replicas have found out. It asks the store now and
 // then only, and not for long.
 func (t *told) hear(ctx context.Context, now time.Time, circuits map[string]*Circuit) {
-	if t == nil || len(t.keys) == 0 {
+	if t == nil || len(t.keys) == 0 || mutant.On(mutant.Deaf) {
 		return
 	}
 	t.mu.Lock()
