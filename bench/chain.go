@@ -24,7 +24,7 @@ func (b *bench) chain(dir, addr, target string) ([]*system.Process, error) {
 		}
 		b.bento = out
 	}
-	r, url, err := b.redisServer(dir, "everysec")
+	r, url, err := system.Redis(b.ctx, dir, "everysec")
 	if err != nil {
 		return nil, err
 	}

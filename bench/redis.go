@@ -2,9 +2,7 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os/exec"
-	"time"
 
 	"crossdock/bench/system"
 )
@@ -18,7 +16,7 @@ func (b *bench) redis() error {
 	}
 	own := func(fsync string) func(dir, addr, target string) ([]*system.Process, error) {
 		return func(dir, addr, target string) ([]*system.Process, error) {
-			r, url, err := b.redisServer(dir, fsync)
+			r, url, err := system.Redis(b.ctx, dir, fsync)
 			if err != nil {
 				return nil, err
 			}
@@ -38,26 +36,4 @@ func (b *bench) redis() error {
 	s.Note("The Bento chain (1.4.1, the free continuation of Benthos) looks a key up in a cache and then puts the order on a stream: " +
 		"two steps, of which a crash can keep the first and lose the second.")
 	return b.race(s, all, b.pick(40_000, 2_000))
-}
-
-// redisServer starts a Redis whose data live in dir.
-func (b *bench) redisServer(dir, fsync string) (*system.Process, string, error) {
-	addr, err := system.Port()
-	if err != nil {
-		return nil, "", err
-	}
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, "", err
-	}
-	p, err := system.Run("redis", dir, "redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", dir,
-		"--appendonly", "yes", "--appendfsync", fsync, "--save", "", "--maxmemory-policy", "noeviction")
-	if err != nil {
-		return nil, "", err
-	}
-	if err := system.WaitPort(b.ctx, p, addr, 10*time.Second); err != nil {
-		p.Stop()
-		return nil, "", err
-	}
-	return p, "redis://" + addr, nil
 }

@@ -105,6 +105,7 @@ type Engine struct {
 	troubles troubles      // of sources
 	known    *note         // of the store, where others may change it; see storenote.go
 	news     chan struct{} // something changed that other replicas show
+	loaded   chan struct{} // a reload has left something behind
 	since    time.Time     // of this process
 
 	run context.Context // of Run; sources live in it
@@ -145,7 +146,7 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 			return nil, err
 		}
 	}
-	e := &Engine{opt: opt, log: opt.Log, catalog: catalog.New(), meter: journal.NewMeter(), hide: &redactor{}, news: make(chan struct{}, 1), since: time.Now(),
+	e := &Engine{opt: opt, log: opt.Log, catalog: catalog.New(), meter: journal.NewMeter(), hide: &redactor{}, news: make(chan struct{}, 1), loaded: make(chan struct{}, 1), since: time.Now(),
 		mu: make(turn, 1), pausing: make(turn, 1), following: make(turn, 1)}
 	if e.driver, err = OpenStore(ctx, opt); err != nil {
 		return nil, err
@@ -348,6 +349,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	running.Go(func() { e.watchStore(sources) })
 	running.Go(func() { e.keepLetters(sources) })
 	running.Go(func() { e.keepWatch(sources) })
+	running.Go(func() { tidy(sources, e.loaded, debug.FreeOSMemory) })
 	e.ready.Store(true)
 	e.meter.Ready(true)
 	e.tell()

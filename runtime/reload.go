@@ -7,7 +7,6 @@ import (
 	"net"
 	nethttp "net/http"
 	"net/url"
-	"runtime/debug"
 	"time"
 
 	"crossdock/connectors/webhook"
@@ -88,7 +87,7 @@ func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
 	case "ok":
 		e.log.Info("reloaded", "revision", r.Revision, "generation", r.Generation, "changes", len(r.Changes), "took", r.Took)
 		e.keepGood()
-		debug.FreeOSMemory() // the old revision and what loading left behind
+		e.untidy() // the old revision and what loading left behind
 	}
 	return r
 }
