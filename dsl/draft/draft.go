@@ -80,7 +80,7 @@ func plain(s string) bool {
 
 // key writes a path as a key in block style, where [] and blanks need no quotes.
 func key(s string) string {
-	if plain(strings.NewReplacer("[]", "", " ", "", "'", "").Replace(s)) && !strings.HasPrefix(s, "[") && !strings.HasPrefix(s, "'") && s == strings.TrimSpace(s) {
+	if plain(strings.NewReplacer("[]", "", " ", "").Replace(s)) && !strings.HasPrefix(s, "[") && s == strings.TrimSpace(s) {
 		return s
 	}
 	return quote(s)

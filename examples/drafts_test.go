@@ -1,4 +1,4 @@
-package draft_test
+package examples_test
 
 import (
 	"os"
@@ -26,12 +26,12 @@ func (j *judged) add(o judged) {
 	j.right, j.wrong, j.missed, j.extra = j.right+o.right, j.wrong+o.wrong, j.missed+o.missed, j.extra+o.extra
 }
 
-// TestQuality holds the drafts against all mappings of the examples that have a
+// TestDrafts holds the drafts against all mappings of the examples that have a
 // contract and a sample: for each row that reads one thing, was the same thing
 // guessed? The bounds are a floor below what is measured, so that a change of the
 // words that makes guesses worse is seen.
-func TestQuality(t *testing.T) {
-	folders, err := filepath.Glob("../../examples/[0-9]*")
+func TestDrafts(t *testing.T) {
+	folders, err := filepath.Glob("[0-9]*")
 	if err != nil || len(folders) == 0 {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestQuality(t *testing.T) {
 			if m.Std || m.Output == nil || len(m.Spec.Samples) == 0 || m.Mapping.Program != nil {
 				continue
 			}
-			j, wrong := judge(t, ws, dir, m)
+			j, wrong := judgeDraft(t, ws, dir, m)
 			all.add(j)
 			t.Logf("%-28s right %2d wrong %2d missed %2d extra %2d  %s", name, j.right, j.wrong, j.missed, j.extra, strings.Join(wrong, ", "))
 		}
@@ -65,7 +65,7 @@ func TestQuality(t *testing.T) {
 	}
 }
 
-func judge(t *testing.T, ws *dsl.Workspace, dir string, m *compile.Mapping) (judged, []string) {
+func judgeDraft(t *testing.T, ws *dsl.Workspace, dir string, m *compile.Mapping) (judged, []string) {
 	t.Helper()
 	p := profile.New()
 	for _, s := range m.Spec.Samples {
@@ -84,7 +84,7 @@ func judge(t *testing.T, ws *dsl.Workspace, dir string, m *compile.Mapping) (jud
 		t.Fatalf("%s: %v", m.Name, err)
 	}
 	truth := map[string][]string{}
-	reads(ws, m.Spec.Fields, "", truth)
+	readBy(ws, m.Spec.Fields, "", truth)
 	var j judged
 	var wrong []string
 	for _, g := range guesses {
@@ -108,8 +108,8 @@ func judge(t *testing.T, ws *dsl.Workspace, dir string, m *compile.Mapping) (jud
 	return j, wrong
 }
 
-// reads notes for each row which places its cell reads, where it is one or two.
-func reads(ws *dsl.Workspace, fields spec.Fields[spec.Row], above string, into map[string][]string) {
+// readBy notes for each row which places its cell reads, where it is one or two.
+func readBy(ws *dsl.Workspace, fields spec.Fields[spec.Row], above string, into map[string][]string) {
 	for _, f := range fields {
 		name := above + f.Key.Text
 		from := f.Value.From
@@ -131,7 +131,7 @@ func reads(ws *dsl.Workspace, fields spec.Fields[spec.Row], above string, into m
 				}
 			}
 		}
-		reads(ws, f.Value.Fields, inner, into)
+		readBy(ws, f.Value.Fields, inner, into)
 	}
 }
 
