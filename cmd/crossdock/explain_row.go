@@ -55,7 +55,7 @@ func (a *app) explainRow(ctx context.Context, name, target string, f rowFlags) e
 	if m == nil {
 		return failf(exitUsage, "there is no mapping `%s`%s", name, suggestion(name, ws.Mappings))
 	}
-	if mine := about(list, m.File); mine.HasErrors() {
+	if mine := about(list, m.File); !runs(m, mine) {
 		a.print(mine, f.dir, "text")
 		return failf(exitLoad, "the mapping has errors")
 	}

@@ -76,13 +76,18 @@ func (f lintFlags) check() error {
 
 func (a *app) lint(dir string, f lintFlags) error {
 	stop := a.patience(dir)
-	_, list, err := load(dir, f.env)
+	ws, list, err := load(dir, f.env)
 	stop()
-	if err == nil && f.fix {
-		list, err = a.fix(dir, f.env)
-	}
 	if err != nil {
 		return failf(exitLoad, "%s", err)
+	}
+	if err := isWorkspace(ws, dir); err != nil {
+		return err
+	}
+	if f.fix {
+		if list, err = a.fix(dir, f.env); err != nil {
+			return failf(exitLoad, "%s", err)
+		}
 	}
 	if f.writeBaseline != "" {
 		return a.writeBaseline(list, dir, f.writeBaseline)
@@ -127,6 +132,21 @@ func (a *app) patience(dir string) (stop func()) {
 	return func() { cancel(); <-ended }
 }
 
+// isWorkspace refuses a folder in which there is nothing to check: a green answer
+// about it would be about nothing.
+func isWorkspace(ws *dsl.Workspace, dir string) error {
+	for path := range ws.Files {
+		if !strings.HasPrefix(path, "std/") {
+			return nil
+		}
+	}
+	where := dir
+	if where == "." {
+		where = "this folder"
+	}
+	return failf(exitUsage, "there are no definitions in %s or below it: name the folder of the workspace, or make one with `crossdock init`", where)
+}
+
 // load reads and checks the workspace in dir.
 func load(dir, env string) (*dsl.Workspace, diag.List, error) { return loadAgain(dir, env, nil) }
 
@@ -150,6 +170,9 @@ func (a *app) print(list diag.List, dir, format string) {
 	}
 	if format == string(diag.TextFormat) && len(list) == 0 {
 		return
+	}
+	if format == string(diag.TextFormat) {
+		list = lint.Group(list)
 	}
 	_ = diag.Print(a.Stdout, list, diag.Options{Format: diag.Format(format), Color: a.terminal(a.Stdout), Sources: sources, Rules: lint.About,
 		Version: runtime.Version, Prefix: below(dir)})

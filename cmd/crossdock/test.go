@@ -94,6 +94,9 @@ func (a *app) test(ctx context.Context, dir, env, format string, changed bool) e
 	if err != nil {
 		return failf(exitLoad, "%s", err)
 	}
+	if err := isWorkspace(ws, dir); err != nil {
+		return err
+	}
 	if list.HasErrors() {
 		a.print(list, dir, "text")
 		return failf(exitLoad, "the definitions have errors, so their tests cannot run")

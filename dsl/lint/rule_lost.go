@@ -176,10 +176,13 @@ func (l *loss) cannot(path []string) *spec.Text {
 	return nil
 }
 
+// noRow ends the message about a field without a row.
+const noRow = "`, but no row gives it"
+
 func (l *loss) missing(path []string, around *ast.Node) {
 	name := schema.Join(path)
 	d := diag.Diagnostic{Code: codeLost, Span: around.Span, Kind: "mapping", Name: l.m.Name, Row: name,
-		Message: l.m.Output.Name + " requires `" + name + "`, but no row gives it"}
+		Message: l.m.Output.Name + " requires `" + name + noRow}
 	target := strings.TrimPrefix(name, around.Text+value.Items+".")
 	d.Hint = "add the row `" + target + ": ...`"
 	if len(path) == 1 && l.m.Input != nil {
