@@ -26,20 +26,58 @@ func deadRules(p *pass) {
 	}
 	for _, m := range p.mappings() {
 		rowsOf(m.Spec.Fields, nil, func(r row) {
-			if c := p.cells[r.When.Node]; r.When.Set() && c != nil && c.Rule != nil && c.Rule.Truth() == rule.Never {
-				p.about(diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: c.Node.Span, Kind: "mapping", Name: m.Name, Row: c.Row, Lang: "expr", Source: c.Node.Text,
-					Message: "this is never true, so the row is always left out", Hint: "remove the row, or mend the condition"})
+			c := p.cells[r.When.Node]
+			if !r.When.Set() || c == nil || c.Rule == nil {
+				return
+			}
+			d := diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: c.Node.Span, Kind: "mapping", Name: m.Name, Row: c.Row, Lang: "expr", Source: c.Node.Text}
+			switch c.Rule.Truth() {
+			case rule.Never:
+				d.Message, d.Hint = "this is never true, so the row is always left out"+because(c.Rule), "remove the row, or mend the condition"
+				p.about(d)
+			case rule.Always:
+				p.alwaysByClash(c.Rule, d)
 			}
 		})
 	}
 }
 
 func (p *pass) neverTrue(pl *compile.Pipeline, program *rule.Program, c spec.Cell, where, so string) {
-	if program == nil || program.Truth() != rule.Never {
+	if program == nil {
 		return
 	}
-	p.about(diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: c.Node.Span, Kind: "pipeline", Name: pl.Name, Row: where, Lang: "expr", Source: c.Node.Text,
-		Message: "this is never true: " + so, Hint: "mend the condition"})
+	d := diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: c.Node.Span, Kind: "pipeline", Name: pl.Name, Row: where, Lang: "expr", Source: c.Node.Text}
+	switch program.Truth() {
+	case rule.Never:
+		d.Message, d.Hint = "this is never true: "+so+because(program), "mend the condition"
+		p.about(d)
+	case rule.Always:
+		p.alwaysByClash(program, d)
+	}
+}
+
+// because names the conditions that exclude each other, where they do.
+func because(r *rule.Program) string {
+	first, second := r.Clash()
+	if first == "" {
+		return ""
+	}
+	return " (`" + first + "` and `" + second + "` exclude each other)"
+}
+
+func clashes(r *rule.Program) bool {
+	first, _ := r.Clash()
+	return first != ""
+}
+
+// alwaysByClash reports a condition that holds whatever comes, although it
+// compares something: `x != "A" or x != "B"`.
+func (p *pass) alwaysByClash(r *rule.Program, d diag.Diagnostic) {
+	if first, second := r.Clash(); first != "" {
+		d.Message = "this is always true: one of `" + first + "` and `" + second + "` holds whatever comes"
+		d.Hint = "join them with `and` if neither may be, or remove the condition"
+		p.about(d)
+	}
 }
 
 // routeRules looks at the rules of one route in order.
@@ -55,8 +93,12 @@ func (p *pass) routeRules(pl *compile.Pipeline, s *compile.Step) {
 		switch {
 		case r.When.Truth() == rule.Never:
 			d.Span, d.Lang, d.Source = written.When.Node.Span, "expr", written.When.Node.Text
-			d.Message, d.Hint = "this rule can never match: its condition is never true", "remove the rule, or mend the condition"
+			d.Message, d.Hint = "this rule can never match: its condition is never true"+because(r.When), "remove the rule, or mend the condition"
 			p.about(d)
+			continue
+		case r.When.Truth() == rule.Always && clashes(r.When):
+			d.Span, d.Lang, d.Source = written.When.Node.Span, "expr", written.When.Node.Text
+			p.alwaysByClash(r.When, d)
 			continue
 		case s.Route.Every:
 			continue

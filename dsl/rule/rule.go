@@ -91,6 +91,8 @@ type Program struct {
 	tables []Table
 	truth  Truth
 
+	first, second string // conditions that decide it, whatever is given; see Clash
+
 	slots  []slot
 	code   *vm.Program
 	looped bool // it walks lists and so needs a budget
@@ -132,6 +134,11 @@ func (p *Program) Tables() []Table { return slices.Clone(p.tables) }
 
 // Truth says whether the rule answers yes or no whatever it is given.
 func (p *Program) Truth() Truth { return p.truth }
+
+// Clash returns two conditions of the rule that exclude each other, where they
+// are joined with and, or of which one always holds, where they are joined with
+// or; "" where there are none.
+func (p *Program) Clash() (first, second string) { return p.first, p.second }
 
 // Limits of a rule.
 const (

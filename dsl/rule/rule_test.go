@@ -245,10 +245,25 @@ func TestTruth(t *testing.T) {
 	for src, want := range map[string]Truth{
 		`true`: Always, `false`: Never, `not false`: Always, `1 == 1`: Always, `1 > 2`: Never, `data.x == 1`: Varies, `data.x == 1 or true`: Always, `false and data.x == 1`: Never,
 		`data.x == 1 and true`: Varies, `data.x == 1 ? true : true`: Always, `blank("")`: Always, `not (data.a == 1 and false)`: Always, `in_lookup("codes", "01")`: Varies, `len([1]) == 1`: Always,
+		`data.x == "A" and data.x == "B"`: Never, `data.x == "A" and data.y == "B"`: Varies, `data.x == "A" or data.x == "B"`: Varies, `data.x in ["A", "B"] and data.n > 1 and data.x == "C"`: Never,
+		`data.x in ["A", "B"] and data.x == "B"`: Varies, `data.x != "A" or data.x != "B"`: Always, `data.x != "A" and data.x != "B"`: Varies, `data.x == 1 and data.x == 1.0`: Varies,
+		`data.x == "A" and not (data.x == "A")`: Never, `not (data.x in ["A"]) and data.x in ["A"]`: Never, `data.x == nil and data.x == "A"`: Never, `"A" == data.x && 2 == data.x`: Never,
+		`(data.x == "A" and data.x == "B") or data.y == 1`: Varies, `data.x == "A" or data.x != "A"`: Always, `data.x == data.y and data.x == "A"`: Varies, `data.x == "A" or data.x == "A"`: Varies,
 	} {
 		if got := compile(t, src).Truth(); got != want {
 			t.Errorf("%s: %d, want %d", src, got, want)
 		}
+	}
+}
+
+// TestClash: the conditions that exclude each other are named.
+func TestClash(t *testing.T) {
+	first, second := compile(t, `data.y > 1 and data.x == "A" and data.x in ["B", "C"]`).Clash()
+	if first != `data.x == "A"` || second != `data.x in ["B", "C"]` {
+		t.Errorf("%s, %s", first, second)
+	}
+	if first, second := compile(t, `data.x == "A" and false`).Clash(); first != "" || second != "" {
+		t.Errorf("%s, %s", first, second)
 	}
 }
 

@@ -6,6 +6,7 @@ import "github.com/expr-lang/expr/ast"
 // and and, or, not and conditions are followed as far as one side decides.
 func (c *compilation) truth(n ast.Node, p *Program) Truth {
 	if t := decided(n); t != Varies {
+		p.first, p.second, _ = clash(n)
 		return t
 	}
 	if len(c.paths) > 0 || len(c.tables) > 0 {
@@ -48,6 +49,9 @@ func decided(n ast.Node) Truth {
 			return a
 		}
 	case *ast.BinaryNode:
+		if _, _, known := clash(t); known != Varies {
+			return known
+		}
 		a, b := decided(t.Left), decided(t.Right)
 		switch t.Operator {
 		case "and", "&&":

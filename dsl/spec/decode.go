@@ -166,9 +166,12 @@ func (d *Decoder) fill(n *ast.Node, pairs []ast.Pair, v reflect.Value) {
 	}
 	info := describe(v.Type())
 	given := make(map[string]bool, len(pairs))
-	for _, p := range pairs {
+	for i, p := range pairs {
 		f, ok := info.byName[p.Key.Text]
 		if !ok {
+			if d.comma(n, pairs, i, info.names) {
+				continue
+			}
 			d.UnknownKey(p.Key, info.names)
 			d.belongs(p.Key.Text, v.Type())
 			continue
@@ -236,6 +239,34 @@ func (d *Decoder) belongs(key string, types ...reflect.Type) {
 			}
 		}
 	}
+}
+
+// comma reports a key that is the rest of a text: inside { } a comma ends what
+// stands in front of it. The rest of the rest was told with it.
+func (d *Decoder) comma(n *ast.Node, pairs []ast.Pair, i int, known []string) bool {
+	rest := func(i int) bool { return pairs[i].Value.Empty && !slices.Contains(known, pairs[i].Key.Text) }
+	first := i
+	for first > 0 && rest(first) {
+		first--
+	}
+	before := pairs[first]
+	if !n.Flow || first == i || before.Value.Kind != ast.Scalar || before.Value.Empty || before.Value.Style != ast.Plain || !slices.Contains(known, before.Key.Text) {
+		return false
+	}
+	if first+1 < i {
+		return true
+	}
+	text, end := before.Value.Text, i
+	for ; end < len(pairs) && rest(end); end++ {
+		text += ", " + pairs[end].Key.Text
+	}
+	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	f := d.Errorf(CodeUnknown, pairs[i].Key.Span, "unknown key `%s`: inside { } the comma ends the text of `%s`", pairs[i].Key.Text, before.Key.Text)
+	f.Short = "quote it if it belongs to `" + before.Key.Text + "`"
+	f.Hint = "write " + before.Key.Text + ": " + quoted
+	span := diag.Span{File: before.Value.Span.File, Start: before.Value.Span.Start, End: pairs[end-1].Key.Span.End}
+	f.Fixes = []diag.Fix{{Title: "quote the text of `" + before.Key.Text + "`", Edits: []diag.Edit{{Span: span, Text: quoted}}}}
+	return true
 }
 
 // Unknown reports a name that refers to nothing.
