@@ -17,6 +17,7 @@ import (
 
 	"crossdock/bench/chaos/judge"
 	"crossdock/bench/chaos/plan"
+	"crossdock/bench/chaos/play"
 	"crossdock/bench/chaos/stage"
 )
 
@@ -170,7 +171,7 @@ func (c *chaos) one(ctx context.Context, p plan.Plan) (*judge.Verdict, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
-	v, err := play(ctx, p, dir, binary)
+	v, err := play.Play(ctx, p, dir, binary)
 	if err == nil && v.Vacuous == "" && !v.Bad() {
 		return v, os.RemoveAll(dir)
 	}

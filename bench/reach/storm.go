@@ -45,22 +45,17 @@ func storm(ctx context.Context, t *trial) error {
 		return err
 	}
 	swaps := pick(t, t.n, 30)
-	before := r.Ledger.Phase("before", false)
-	o.Phase = before
-	during(ctx, pick(t, min(60*time.Second, max(20*time.Second, time.Duration(swaps)*every)), 3*time.Second), r, o)
-
-	with := r.Ledger.Phase("with swaps", false)
-	o.Phase = with
-	loading, end := context.WithCancel(ctx)
-	var all sync.WaitGroup
-	all.Go(func() { r.Ledger.Send(loading, o) })
-	s := &swapper{r: r, t: t}
-	err = s.swap(ctx, swaps, every)
-	reached := with.Rate()
-	end()
-	all.Wait()
-	if err != nil {
-		return err
+	// In turns without and with swaps: what else the machine does meets both.
+	rounds := pick(t, 5, 1)
+	before, with := r.Ledger.Phase("before", false), r.Ledger.Phase("with swaps", false)
+	s := &swapper{r: r, t: t, every: every}
+	for range rounds {
+		o.Phase = before
+		during(ctx, time.Duration(swaps/rounds)*every, r, o)
+		o.Phase = with
+		if err := s.under(ctx, o, swaps/rounds); err != nil {
+			return err
+		}
 	}
 	if err := t.judge(ctx, r); err != nil {
 		return err
@@ -72,11 +67,12 @@ func storm(ctx context.Context, t *trial) error {
 	if seen*2 < s.good {
 		t.broken("only %d of %d good editions were ever at work: the run proves nothing", seen, s.good)
 	}
-	t.result.Settings["swaps"], t.result.Settings["invalid"], t.result.Settings["every_ms"] = swaps, s.bad, every.Milliseconds()
+	t.result.Settings["swaps"], t.result.Settings["invalid"], t.result.Settings["every_ms"] = s.n, s.bad, every.Milliseconds()
+	reached := float64(with.Intake.Count()) / s.lasted.Seconds()
 	t.result.Figures["reached_rate"], t.result.Figures["editions_seen"] = reached, seen
 	t.result.Figures["swap_p50_ms"], t.result.Figures["swap_p99_ms"] = millis(s.took.Quantile(0.5)), millis(s.took.Quantile(0.99))
 	t.result.Line = fmt.Sprintf("%s store, %d swaps (%d invalid), %.0f msg/s (asked %.0f, the most is %.0f): %s; %s; swap p99 %.0f ms; %d editions at work", t.store,
-		swaps, s.bad, reached, t.rate, t.result.Settings["most_rate"], t.result.Verdict, t.compare("intake p99", with.Intake.Quantile(0.99), before.Intake.Quantile(0.99), 1.5),
+		s.n, s.bad, reached, t.rate, t.result.Settings["most_rate"], t.result.Verdict, t.compare("intake p99", with.Intake.Quantile(0.99), before.Intake.Quantile(0.99), 1.5),
 		millis(s.took.Quantile(0.99)), seen)
 	return nil
 }
@@ -85,26 +81,43 @@ func storm(ctx context.Context, t *trial) error {
 type swapper struct {
 	r         *rig.Rig
 	t         *trial
+	every     time.Duration
+	n         int // swaps so far
 	good, bad int
 	took      rig.Histogram
+	lasted    time.Duration
 }
 
-func (s *swapper) swap(ctx context.Context, swaps int, every time.Duration) error {
+// under makes a number of swaps under a load.
+func (s *swapper) under(ctx context.Context, o rig.Load, swaps int) error {
+	began := time.Now()
+	loading, end := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	all.Go(func() { s.r.Ledger.Send(loading, o) })
+	err := s.swap(ctx, swaps)
+	end()
+	all.Wait()
+	s.lasted += time.Since(began)
+	return err
+}
+
+func (s *swapper) swap(ctx context.Context, swaps int) error {
 	c, err := s.r.Replicas[0].Admin()
 	if err != nil {
 		return err
 	}
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(s.every)
 	defer tick.Stop()
-	for n := 1; n <= swaps; n++ {
+	for range swaps {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
 		}
-		text, want := rig.Mapping(n), "ok"
-		if n%10 == 0 {
-			text, want = rig.BrokenMapping(n/10), "failed"
+		s.n++
+		text, want := rig.Mapping(s.n), "ok"
+		if s.n%10 == 0 {
+			text, want = rig.BrokenMapping(s.n/10), "failed"
 			s.bad++
 		} else {
 			s.good++
@@ -119,7 +132,7 @@ func (s *swapper) swap(ctx context.Context, swaps int, every time.Duration) erro
 		}
 		s.took.Add(time.Since(began))
 		if answer.Result != want {
-			s.t.broken("swap %d came out as %q, not %q: %s", n, answer.Result, want, answer.Error)
+			s.t.broken("swap %d came out as %q, not %q: %s", s.n, answer.Result, want, answer.Error)
 		}
 	}
 	return nil

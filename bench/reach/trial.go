@@ -31,6 +31,8 @@ var measurements = []measurement{
 	{"rolling", "replicas are restarted one after the other", 50, "restarts", 2000, false, rolling},
 	{"trickle", "critical messages beside a backlog", 100_000, "messages in the backlog", 100, true, trickle},
 	{"hung", "one target hangs, others do not", 0, "", 600, true, hung},
+	{"power-cuts", "the power of the disk of the store is cut", 50, "cuts", 400, true, cuts},
+	{"soak", "half of what the machine bears, for long", 60, "minutes", 0, true, soak},
 }
 
 // trial is one run of a measurement.
@@ -153,15 +155,15 @@ func (t *trial) judge(ctx context.Context, r *rig.Rig) error {
 }
 
 // compare holds a time to one of the same run, and tells both.
-func (t *trial) compare(what string, now, before time.Duration, reach float64) string {
-	ratio := float64(now) / float64(max(1, before))
+func (t *trial) compare(what string, now, without time.Duration, reach float64) string {
+	ratio := float64(now) / float64(max(1, without))
 	key := strings.ReplaceAll(what, " ", "_")
-	t.result.Figures[key+"_ms"], t.result.Figures[key+"_before_ms"] = millis(now), millis(before)
+	t.result.Figures[key+"_ms"], t.result.Figures[key+"_without_ms"] = millis(now), millis(without)
 	t.result.Figures[key+"_ratio"], t.result.Figures[key+"_reach"] = ratio, reach
 	if ratio > reach && !t.short {
-		t.broken("%s is %.2f times what it was, the reach is %.1f", what, ratio, reach)
+		t.broken("%s is %.2f times what it is without, the reach is %.1f", what, ratio, reach)
 	}
-	return fmt.Sprintf("%s %.1f ms, before %.1f ms: %.2f times (reach %.1f)", what, millis(now), millis(before), ratio, reach)
+	return fmt.Sprintf("%s %.1f ms, without %.1f ms: %.2f times (reach %.1f)", what, millis(now), millis(without), ratio, reach)
 }
 
 func millis(d time.Duration) float64 { return float64(d.Round(10*time.Microsecond)) / 1e6 }

@@ -50,7 +50,7 @@ func trickle(ctx context.Context, t *trial) error {
 	}
 	t.result.Settings["backlog"], t.result.Settings["rate"], t.result.Settings["service_ms"], t.result.Settings["concurrency"] = backlog, t.rate, service.Milliseconds(), 16
 	t.result.Figures["left_of_backlog"] = b.Open
-	t.result.Figures["intake_p99_ms"], t.result.Figures["intake_p99_before_ms"] = millis(with.Intake.Quantile(0.99)), millis(before.Intake.Quantile(0.99))
+	t.result.Figures["intake_p99_ms"], t.result.Figures["intake_p99_without_ms"] = millis(with.Intake.Quantile(0.99)), millis(before.Intake.Quantile(0.99))
 	t.result.Line = fmt.Sprintf("%s store, %.0f critical msg/s beside a backlog of %d (half normal, half low; %d left), a target of 16 places and %s a message: %s; %s", t.store,
 		t.rate, backlog, b.Open, service, t.result.Verdict, t.compare("critical accepted to delivered p99", with.Accepted(0.99), before.Accepted(0.99), 2))
 	return nil

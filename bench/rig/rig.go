@@ -2,7 +2,9 @@ package rig
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -195,4 +197,22 @@ func (v Verdict) Broken() []string {
 func (v Verdict) String() string {
 	return fmt.Sprintf("%d sent, %d failed, %d lost, %d doubled, %d reordered, %d dead, %d open, %d unaccounted",
 		v.Sent, v.Failed, v.Lost, v.Doubled, v.Reordered, v.Dead, v.Open, v.Unaccounted)
+}
+
+// StoreSize returns how many bytes the data of the store take. Files that go
+// meanwhile count as nothing.
+func (r *Rig) StoreSize() (n int64, err error) {
+	err = filepath.WalkDir(r.StoreDir(), func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			var info fs.FileInfo
+			if info, err = d.Info(); err == nil {
+				n += info.Size()
+			}
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	return n, err
 }

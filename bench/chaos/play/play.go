@@ -1,4 +1,5 @@
-package main
+// Package play runs one plan on real processes and judges it.
+package play
 
 import (
 	"bufio"
@@ -40,8 +41,8 @@ type run struct {
 	dir    string
 }
 
-// play runs a plan below dir and judges it. An error is a fault of the set-up.
-func play(ctx context.Context, p plan.Plan, dir, binary string) (*judge.Verdict, error) {
+// Play runs a plan below dir and judges it. An error is a fault of the set-up.
+func Play(ctx context.Context, p plan.Plan, dir, binary string) (*judge.Verdict, error) {
 	r := &run{plan: p, dir: dir, stream: event.Stream{Seed: p.Seed, Payload: p.Payload}, orders: &target.Orders{}}
 	if err := p.Write(filepath.Join(dir, "plan.json")); err != nil {
 		return nil, err
