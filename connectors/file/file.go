@@ -8,8 +8,10 @@
 //
 // `append` adds one line per message to a growing file. Many deliveries share
 // one write and one fsync; a delivery succeeds only when its line is on disk.
-// Appending is at-least-once: a line can be there twice after a crash. A line
-// that a crash tore is removed when the file is opened again.
+// Appending is at-least-once: a line can be there twice after a crash. With
+// `repeat: keyed` the keys of the newest lines are remembered beside the file, and
+// a line that is delivered again is recognised. A line that a crash tore is
+// removed when the file is opened again.
 //
 // Nothing outside the folder can be reached, whatever a message holds.
 package file
@@ -116,6 +118,7 @@ func (Connector) Open(c connectors.Config, env connectors.Env) (connectors.Sink,
 		if err != nil {
 			return nil, fmt.Errorf("connection %s: operation %s: %w", c.Name, name, err)
 		}
+		t.keyed = t.grow && op.Keyed
 		s.tasks[name] = t
 	}
 	return s, nil
@@ -134,6 +137,7 @@ type task struct {
 	name    connectors.Template
 	fixed   string // where the name has no placeholders
 	grow    bool
+	keyed   bool // lines that are delivered again are recognised
 	body    string
 	columns []string
 }
@@ -218,8 +222,8 @@ func checkName(name string) error {
 			return fmt.Errorf("the file name `%s` has an empty part or one that leads elsewhere", name)
 		case len(part) > 240:
 			return errors.New("the file name is longer than 240 bytes")
-		case strings.HasSuffix(part, partial):
-			return fmt.Errorf("the file name `%s` ends like a file that is being written", name)
+		case strings.HasSuffix(part, partial), strings.HasSuffix(part, keysEnding):
+			return fmt.Errorf("the file name `%s` ends like a file of crossdock's own", name)
 		case strings.TrimRight(part, ". ") == "" || strings.HasSuffix(part, " "):
 			return fmt.Errorf("the file name `%s` has a part of dots and spaces", name)
 		}

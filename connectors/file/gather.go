@@ -26,7 +26,9 @@ type lines struct {
 	name string
 	task *task
 	data []byte
-	of   []int // requests
+	of   []int     // requests
+	keys []lineKey // of the lines, where they are remembered
+	ends []int     // of the lines in data
 }
 
 // spare lends buffers for lines; those above mostSpare are not kept.
@@ -50,6 +52,9 @@ func (s *sink) DeliverAll(ctx context.Context, rs []connectors.Request) []connec
 			l := linesOf(&files, name, t)
 			if l.data, err = t.appendLine(l.data, rs[i]); err == nil {
 				l.of = append(l.of, i)
+				if t.keyed {
+					l.keys, l.ends = append(l.keys, keyOf(rs[i].Key)), append(l.ends, len(l.data))
+				}
 			}
 		}
 		if err != nil {
@@ -107,5 +112,5 @@ func (s *sink) write(ctx context.Context, l *lines) error {
 		return connectors.NotSent(words("open folder of", l.name, err))
 	}
 	defer s.leave()
-	return s.journal(root, l.name, l.task.header()).append(l.data)
+	return s.journal(root, l.name, l.task.header()).append(l)
 }

@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"hash/crc32"
 	"io"
 	"os"
 	"path"
+	"slices"
 	"sync"
 
 	"crossdock/connectors"
@@ -31,12 +33,13 @@ type journal struct {
 	// Only the leader uses what follows.
 	file   *os.File
 	size   int64
-	broken error // fsync failed: never written again by this process
+	taken  *taken // nil until a line has a key
+	broken error  // fsync failed: never written again by this process
 }
 
 // batch is what is written together.
 type batch struct {
-	data [][]byte      // as they were handed over: their owners wait
+	of   []*lines      // as they were handed over: their owners wait
 	lead chan struct{} // one of the waiting takes the lead
 	done chan struct{} // closed when err is set
 	err  error
@@ -48,7 +51,7 @@ func newJournal(root *os.Root, name string, sync bool, header []byte) *journal {
 
 // append adds whole lines and returns when they are on disk, or the classed
 // error. It does not end early: leaving would not unwrite them.
-func (j *journal) append(lines []byte) error {
+func (j *journal) append(l *lines) error {
 	j.mu.Lock()
 	if j.closed {
 		j.mu.Unlock()
@@ -58,7 +61,7 @@ func (j *journal) append(lines []byte) error {
 		j.next = &batch{lead: make(chan struct{}, 1), done: make(chan struct{})}
 	}
 	b := j.next
-	b.data = append(b.data, lines)
+	b.of = append(b.of, l)
 	wait := j.writing
 	j.writing = true
 	if wait {
@@ -72,7 +75,7 @@ func (j *journal) append(lines []byte) error {
 	}
 	j.next = nil
 	j.mu.Unlock()
-	b.err = j.writeAll(b.data)
+	b.err = j.writeAll(b.of)
 	j.mu.Lock()
 	if j.next != nil {
 		j.next.lead <- struct{}{}
@@ -85,16 +88,41 @@ func (j *journal) append(lines []byte) error {
 }
 
 // writeAll writes what was handed over at the same time in one go.
-func (j *journal) writeAll(data [][]byte) error {
-	if len(data) == 1 {
-		return j.write(data[0])
+func (j *journal) writeAll(of []*lines) error {
+	keyed := slices.ContainsFunc(of, func(l *lines) bool { return l.keys != nil })
+	if len(of) == 1 && !keyed {
+		return j.write(of[0].data, nil)
+	}
+	if keyed {
+		if err := j.ready(true); err != nil {
+			return err
+		}
 	}
 	buf := spare.Get().(*[]byte)
 	all := (*buf)[:0]
-	for _, lines := range data {
-		all = append(all, lines...)
+	var places []place
+	for _, l := range of {
+		if l.keys == nil {
+			all = append(all, l.data...)
+			continue
+		}
+		begin := 0
+		for i, end := range l.ends {
+			line := l.data[begin:end]
+			begin = end
+			if _, there := j.taken.known[l.keys[i]]; there {
+				continue
+			}
+			if l.keys[i] != (lineKey{}) {
+				places = append(places, place{l.keys[i], j.size + int64(len(all)), len(line), crc32.Checksum(line, castagnoli)})
+			}
+			all = append(all, line...)
+		}
 	}
-	err := j.write(all)
+	var err error
+	if len(all) > 0 {
+		err = j.write(all, places)
+	}
 	if cap(all) <= mostSpare {
 		*buf = all
 		spare.Put(buf)
@@ -102,16 +130,34 @@ func (j *journal) writeAll(data [][]byte) error {
 	return err
 }
 
-// write puts the lines at the end of the file.
-func (j *journal) write(data []byte) error {
+// ready opens the file, and what is known of its lines where they have keys.
+func (j *journal) ready(keyed bool) error {
 	if j.broken != nil {
 		return connectors.NotSent(j.broken)
 	}
-	if !j.current() {
+	if j.current() && (!keyed || j.taken != nil) {
+		return nil
+	}
+	if keyed && j.taken == nil {
+		j.taken = newTaken(j.root, j.name, j.sync)
+	}
+	j.shut()
+	if err := j.open(); err != nil {
 		j.shut()
-		if err := j.open(); err != nil {
+		return connectors.NotSent(words("open", j.name, err))
+	}
+	return nil
+}
+
+// write puts lines at the end of the file; places are those that have keys.
+func (j *journal) write(data []byte, places []place) error {
+	if err := j.ready(false); err != nil {
+		return err
+	}
+	if len(places) > 0 {
+		if err := j.taken.note(places); err != nil {
 			j.shut()
-			return connectors.NotSent(words("open", j.name, err))
+			return connectors.NotSent(words("note the keys of", j.name, err))
 		}
 	}
 	if _, err := j.file.WriteAt(data, j.size); err != nil {
@@ -128,10 +174,18 @@ func (j *journal) write(data []byte) error {
 			// After a failed fsync nobody knows what is on disk, and a second
 			// one would claim that all is well.
 			j.broken = words("sync", j.name, err)
-			return connectors.Ambiguous(j.broken)
+			if j.taken != nil {
+				err = j.taken.forget()
+			} else {
+				err = nil
+			}
+			return connectors.Ambiguous(errors.Join(j.broken, err))
 		}
 	}
 	j.size += int64(len(data))
+	if len(places) > 0 {
+		j.taken.add(places)
+	}
 	return nil
 }
 
@@ -177,6 +231,11 @@ func (j *journal) open() error {
 			return err
 		}
 		j.size = int64(len(j.header))
+	}
+	if j.taken != nil {
+		if err := j.taken.open(j.file, j.size); err != nil {
+			return err
+		}
 	}
 	if !j.sync {
 		return nil
@@ -252,6 +311,9 @@ func (j *journal) shut() {
 	if j.file != nil {
 		_ = j.file.Close()
 		j.file = nil
+	}
+	if j.taken != nil {
+		j.taken.shut()
 	}
 }
 
