@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -70,10 +69,7 @@ func TestReplicasShareAPause(t *testing.T) {
 	})
 	t.Run("deaf", func(t *testing.T) {
 		f := newFleet(t, 0)
-		f.binary = filepath.Join(t.TempDir(), "crossdock")
-		if out, err := exec.Command("go", "build", "-tags", "mutant", "-o", f.binary, ".").CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		f.binary = buildMutant(t)
 		t.Setenv("CROSSDOCK_MUTANT", string(mutant.Deaf))
 		f.join()
 		f.join()

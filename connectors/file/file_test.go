@@ -1,12 +1,15 @@
 package file_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"crossdock/connectors"
@@ -240,21 +243,23 @@ func TestFailures(t *testing.T) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	for _, sync := range []string{"fsync", "process"} {
+	for _, sync := range []string{"fsync", "process", "fsync, keyed"} {
+		sync, keyed, _ := strings.Cut(sync, ", ")
 		for _, parallel := range []int{32, 256} {
-			b.Run(fmt.Sprintf("%s/%d", sync, 2*parallel), func(b *testing.B) {
-				config := connectortest.Load(b, file.Connector{}, "connection: out\ntype: file\ndir: data\nsync: "+sync+"\noperations: {add: {append: out.ndjson}}\n", nil)
+			b.Run(fmt.Sprintf("%s%s/%d", sync, keyed, 2*parallel), func(b *testing.B) {
+				config := connectortest.Load(b, file.Connector{}, "connection: out\ntype: file\ndir: data\nsync: "+sync+"\noperations: {add: {append: out.ndjson, repeat: "+cmp.Or(keyed, "safe")+"}}\n", nil)
 				s, err := file.Connector{}.Open(config, connectors.Env{Dir: b.TempDir()})
 				if err != nil {
 					b.Fatal(err)
 				}
 				defer s.Close()
+				var n atomic.Int64
 				line := []byte(`{"pad":"` + strings.Repeat("x", 800) + `"}`)
 				b.SetParallelism(parallel)
 				b.ReportAllocs()
 				b.RunParallel(func(pb *testing.PB) {
 					for pb.Next() {
-						if _, err := s.Deliver(b.Context(), connectors.Request{Operation: "add", Encoded: line}); err != nil {
+						if _, err := s.Deliver(b.Context(), connectors.Request{Operation: "add", Encoded: line, Key: strconv.FormatInt(n.Add(1), 10)}); err != nil {
 							b.Error(err)
 						}
 					}

@@ -217,7 +217,9 @@ func (k *taken) note(places []place) error {
 // add remembers lines that are on disk.
 func (k *taken) add(places []place) {
 	for _, p := range places {
-		k.known[p.key] = k.known[p.key]
+		if !k.known[p.key] {
+			k.known[p.key] = false
+		}
 		k.order = append(k.order, p.key)
 	}
 	if over := len(k.order) - mostTaken; over > mostTaken {
