@@ -7,10 +7,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"crossdock/runtime/admin"
+	"crossdock/runtime/audit"
 	"crossdock/runtime/deadletter"
 	"crossdock/runtime/queue"
 )
@@ -37,6 +41,7 @@ func TestPersonalDataStaysInside(t *testing.T) {
 	s.write("in.pipeline.yaml", "pipeline: in\ntrigger: {http: {path: /in, verify: none}}\n"+head+"  - {send: target.put, map: out}\n")
 	s.write("row.pipeline.yaml", "pipeline: row\ntrigger: {http: {path: /row, verify: none}}\n"+head+"  - {send: target.put, map: bad}\n")
 	s.write("key.pipeline.yaml", "pipeline: key\ntrigger: {http: {path: /key, verify: none}}\n"+meant+strings.Replace(head, "[.k]", "['.name | tonumber']", 1)+"  - {send: target.put, map: bad}\n")
+	spans := collected(t, s)
 	s.start()
 	const name, phone, age = "Ada-Lovelace", "+44-20-7946", "thirty-six-years"
 	body := `{"k":"1","name":"` + name + `","phone":"` + phone + `","age":"` + age + `"}`
@@ -55,7 +60,13 @@ func TestPersonalDataStaysInside(t *testing.T) {
 		t.Fatalf("%+v", b)
 	}
 	const token = "xd_0123456789abcdef0123456789abcdef"
-	api := httptest.NewServer(admin.New(s.engine, admin.Options{Token: token, Log: s.opt.Log}))
+	path := filepath.Join(t.TempDir(), "audit.log")
+	record, err := audit.Open(path, []byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer record.Close()
+	api := httptest.NewServer(admin.New(s.engine, admin.Options{Token: token, Log: s.opt.Log, Audit: record}))
 	defer api.Close()
 	client := &admin.Client{Base: api.URL, Token: token}
 	var seen strings.Builder
@@ -74,6 +85,16 @@ func TestPersonalDataStaysInside(t *testing.T) {
 	get("/v1/dead", nil)
 	get("/v1/status", nil)
 	get("/v1/queues", nil)
+	get("/v1/top", nil)
+	get("/v1/dead/groups", nil)
+	get("/v1/dead/boxes", nil)
+	for _, what := range []string{"replay", "discard", "fix"} {
+		q := url.Values{"what": {what}, "pipeline": {"in"}, "reason": {"a look"}, "who": {"anna"}, "until": {time.Now().UTC().Format(time.RFC3339Nano)}}
+		if what == "fix" {
+			q["set"] = []string{`.phone=.name + " " + .phone`}
+		}
+		get("/v1/changes/preview", q)
+	}
 	box := &deadletter.Box{Driver: s.engine.Driver(), Live: s.engine.Worker().Live}
 	list, _, err := box.List(context.Background(), deadletter.Query{})
 	if err != nil || len(list) != 2 {
@@ -82,13 +103,30 @@ func TestPersonalDataStaysInside(t *testing.T) {
 	revealed := ""
 	for _, l := range list {
 		get("/v1/dead/"+l.ID, nil)
+		get("/v1/dead/"+l.ID+"/outlook", nil)
 		var v json.RawMessage
 		if err := client.Get(context.Background(), "/v1/dead/"+l.ID, url.Values{"reveal": {"true"}}, &v); err != nil {
 			t.Fatal(err)
 		}
 		revealed += string(v)
 	}
-	all := seen.String() + s.log.String()
+	metrics, err := http.Get(api.URL + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer metrics.Body.Close()
+	if _, err := io.Copy(&seen, metrics.Body); err != nil {
+		t.Fatal(err)
+	}
+	written, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(written), "reveal") {
+		t.Fatalf("the audit log tells of nobody who looked: %v %s", err, written)
+	}
+	traces := spans()
+	if !strings.Contains(traces, "send target.put") {
+		t.Fatal("no traces were sent")
+	}
+	all := seen.String() + s.log.String() + string(written) + traces
 	if !strings.Contains(all, "dead letter") || !strings.Contains(all, "[masked]") {
 		t.Fatalf("nothing was tried: %s", all)
 	}
