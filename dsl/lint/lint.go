@@ -43,6 +43,7 @@ const (
 	codeFloat     diag.Code = "XD2106"
 	codeSample    diag.Code = "XD2107"
 	codeFirst     diag.Code = "XD2108"
+	codeUntested  diag.Code = "XD2109"
 	codeDead      diag.Code = "XD3102"
 	codeFlow      diag.Code = "XD3103"
 	codeRepeat    diag.Code = "XD4101"
@@ -59,7 +60,7 @@ var ofOne = []func(*pass){secrets, samplesExist, names, paths, targets, lost, do
 
 // ofAll are the rules that compare definitions, and those that depend on the
 // time. They run each time, and never look at the cells or rows of mappings.
-var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, overrides, untrusted, ownership, echoes}
+var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, untested, overrides, untrusted, ownership, echoes}
 
 // Run returns what every rule has to say about the definitions of the
 // workspace. The library that comes with crossdock is not judged.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"crossdock/dsl/cell"
+	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/schema"
 )
@@ -36,11 +37,39 @@ func personal(p *pass) {
 			}
 		}
 	}
+	p.personalFiles()
 	for _, t := range p.tables() {
 		if t.out.Std || t.out.Spec.JSONSchema.Set() || t.out.Schema == nil {
 			continue // nothing can be said there
 		}
 		rowsOf(t.fields, nil, func(r row) { p.unmasked(t, r) })
+	}
+}
+
+// personalFiles reports personal data in the names of files, which whoever looks
+// into a folder reads.
+func (p *pass) personalFiles() {
+	for _, pl := range p.pipelines() {
+		steps(pl, func(s *compile.Step) {
+			op := p.ws.Operation(s.Target)
+			if op == nil || p.ws.Connections[op.Connection] == nil || p.ws.Connections[op.Connection].Type != "file" {
+				return
+			}
+			for _, f := range s.Spec.With {
+				c := p.cellOf(f.Value.From)
+				if c == nil || !op.Binds(f.Key.Text) || !carries(c) {
+					continue
+				}
+				for _, r := range p.reads(c) {
+					if path, ok := r.personal(); ok {
+						last := r.segments[len(r.segments)-1]
+						p.inCell(c, r.segments[0].from, last.to, diag.Diagnostic{Code: codePersonal,
+							Message: fmt.Sprintf("`%s` of %s is personal data, and whoever sees the folder reads the name of a file", path, r.start.label),
+							Hint:    "name the file by a number of the business instead"})
+					}
+				}
+			}
+		})
 	}
 }
 
