@@ -10,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 	"pgregory.net/rapid"
 
 	"crossdock/dsl/diag"
+	"crossdock/dsl/dsltest"
 	"crossdock/dsl/parser"
 )
 
@@ -22,42 +22,13 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestGolden runs testdata/*.txtar: each x.in is followed by x.want.
 func TestGolden(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	for _, path := range paths {
-		archive, err := txtar.ParseFile(path)
-		if err != nil {
-			t.Fatal(err)
+	dsltest.Pairs(t, *update, ".in", func(_ string, data []byte) string {
+		got, list := Format(data)
+		for _, d := range list {
+			got = fmt.Appendf(got, "! %s %s\n", d.Span, d.Message)
 		}
-		want := map[string]string{}
-		for _, f := range archive.Files {
-			want[f.Name] = string(f.Data)
-		}
-		out := &txtar.Archive{Comment: archive.Comment}
-		for _, f := range archive.Files {
-			name, ok := strings.CutSuffix(f.Name, ".in")
-			if !ok {
-				continue
-			}
-			t.Run(name, func(t *testing.T) {
-				got, list := Format(f.Data)
-				for _, d := range list {
-					got = fmt.Appendf(got, "! %s %s\n", d.Span, d.Message)
-				}
-				out.Files = append(out.Files, f, txtar.File{Name: name + ".want", Data: got})
-				if diff := cmp.Diff(want[name+".want"], string(got)); diff != "" && !*update {
-					t.Errorf("(-want +got)\n%s", diff)
-				}
-			})
-		}
-		if *update {
-			if err := os.WriteFile(path, txtar.Format(out), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+		return string(got)
+	})
 }
 
 // check holds Format to its promises for one file.

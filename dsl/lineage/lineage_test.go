@@ -3,8 +3,7 @@ package lineage_test
 import (
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"crossdock/dsl/compile"
+	"crossdock/dsl/dsltest"
 	"crossdock/dsl/lineage"
 	"crossdock/runtime/catalog"
 )
@@ -22,59 +22,25 @@ var update = flag.Bool("update", false, "rewrite the want sections of testdata/*
 // its comment: lines such as `forward schema order@1 lines[].sku` and
 // `backward body tms.create /name`.
 func TestWays(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no goldens: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { golden(t, file) })
-	}
-}
-
-func golden(t *testing.T, file string) {
-	ar, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var files []txtar.File
-	want := ""
-	for _, f := range ar.Files {
-		if f.Name == "want" {
-			want = string(f.Data)
-			continue
+	dsltest.Workspaces(t, *update, func(t *testing.T, comment string, fsys fs.FS) string {
+		ws, list, err := compile.Load(fsys, compile.Options{Catalog: catalog.New()})
+		if err != nil || list.HasErrors() {
+			t.Fatal(err, list)
 		}
-		files = append(files, f)
-	}
-	fsys, err := txtar.FS(&txtar.Archive{Files: files})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ws, list, err := compile.Load(fsys, compile.Options{Catalog: catalog.New()})
-	if err != nil || list.HasErrors() {
-		t.Fatal(err, list)
-	}
-	g := lineage.Of(ws)
-	var b strings.Builder
-	for line := range strings.Lines(string(ar.Comment)) {
-		q := strings.Fields(line)
-		if len(q) < 3 || q[0] != "forward" && q[0] != "backward" {
-			continue
+		g := lineage.Of(ws)
+		var b strings.Builder
+		for line := range strings.Lines(comment) {
+			q := strings.Fields(line)
+			if len(q) < 3 || q[0] != "forward" && q[0] != "backward" {
+				continue
+			}
+			fmt.Fprintf(&b, "%s\n", strings.TrimSpace(line))
+			for _, p := range asked(g, q) {
+				show(&b, g.Follow(p, lineage.Direction(q[0] == "forward")), 1)
+			}
 		}
-		fmt.Fprintf(&b, "%s\n", strings.TrimSpace(line))
-		for _, p := range asked(g, q) {
-			show(&b, g.Follow(p, lineage.Direction(q[0] == "forward")), 1)
-		}
-	}
-	if *update {
-		ar.Files = append(files, txtar.File{Name: "want", Data: []byte(b.String())})
-		if err := os.WriteFile(file, txtar.Format(ar), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(want, b.String()); diff != "" {
-		t.Errorf("the ways differ (-want +got); run with -update if that is meant:\n%s", diff)
-	}
+		return b.String()
+	})
 }
 
 func asked(g *lineage.Graph, q []string) []lineage.Place {

@@ -4,16 +4,11 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/dsltest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -86,38 +81,4 @@ func tree(b *bytes.Buffer, n *ast.Node, indent, key string) {
 }
 
 // TestGolden runs every testdata/*.txtar: each x.yaml is followed by x.want.
-func TestGolden(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	for _, path := range paths {
-		archive, err := txtar.ParseFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := map[string]string{}
-		for _, f := range archive.Files {
-			want[f.Name] = string(f.Data)
-		}
-		out := &txtar.Archive{Comment: archive.Comment}
-		for _, f := range archive.Files {
-			name, ok := strings.CutSuffix(f.Name, ".yaml")
-			if !ok {
-				continue
-			}
-			t.Run(filepath.Base(path)+"/"+name, func(t *testing.T) {
-				got := render(f.Name, f.Data)
-				out.Files = append(out.Files, f, txtar.File{Name: name + ".want", Data: []byte(got)})
-				if diff := cmp.Diff(want[name+".want"], got); diff != "" && !*update {
-					t.Errorf("(-want +got)\n%s", diff)
-				}
-			})
-		}
-		if *update {
-			if err := os.WriteFile(path, txtar.Format(out), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-}
+func TestGolden(t *testing.T) { dsltest.Pairs(t, *update, ".yaml", render) }
