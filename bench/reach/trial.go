@@ -200,6 +200,8 @@ func (t *trial) bearable(ctx context.Context, r *rig.Rig, o rig.Load, share floa
 	if rate < 1 {
 		return 0, errors.New("nothing comes through")
 	}
+	o.Phase, o.Rate = r.Ledger.Phase("settling", false), rate // what the burst has left behind is no part of anything
+	during(ctx, pick(t, 5*time.Second, 500*time.Millisecond), r, o)
 	t.result.Settings["asked_rate"], t.result.Settings["most_rate"], t.result.Settings["rate"] = t.rate, most, rate
 	return rate, nil
 }
