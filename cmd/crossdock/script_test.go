@@ -19,6 +19,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
+
+	"crossdock/dsl/dsltest"
 )
 
 // TestMain makes this test binary the command line that the scripts call.
@@ -65,6 +67,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XD_SHOP_KEY", "script-key")
 			env.Setenv("NO_COLOR", "1")
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "race" {
+				return dsltest.Raced, nil
+			}
+			return false, fmt.Errorf("there is no condition `%s`", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": scriptExits, "waits": scriptWaits, "eventually": scriptEventually, "posts": scriptPosts, "gets": scriptGets, "keep": scriptKeep, "fills": scriptFills,
