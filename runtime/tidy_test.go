@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,21 +13,22 @@ import (
 func TestManyReloadsAreTidiedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		loaded, ended, times := make(chan struct{}, 1), make(chan struct{}), 0
-		go func() { defer close(ended); tidy(ctx, loaded, func() { times++ }) }()
-		for _, want := range []int{1, 2} {
+		loaded, ended := make(chan struct{}, 1), make(chan struct{})
+		var times atomic.Int64
+		go func() { defer close(ended); tidy(ctx, loaded, func() { times.Add(1) }) }()
+		for _, want := range []int64{1, 2} {
 			for range 100 {
 				loaded <- struct{}{}
 				time.Sleep(quiet / 10)
 				synctest.Wait()
 			}
-			if times != want-1 {
-				t.Errorf("tidied %d times while definitions were loaded", times)
+			if n := times.Load(); n != want-1 {
+				t.Errorf("tidied %d times while definitions were loaded", n)
 			}
 			time.Sleep(10 * quiet)
 			synctest.Wait()
-			if times != want {
-				t.Errorf("tidied %d times, not %d", times, want)
+			if n := times.Load(); n != want {
+				t.Errorf("tidied %d times, not %d", n, want)
 			}
 		}
 		stop()
