@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,12 +64,20 @@ printed; --out FILE writes it, --save puts it where schemas are.`,
 	return cmd
 }
 
+// schemaName is a name of a schema that stands where a file is meant.
+var schemaName = regexp.MustCompile(`^[a-z][a-z0-9_/-]*@[0-9]+$`)
+
 func (a *app) schemaInfer(ctx context.Context, files []string, name string, in payloads, p place) error {
 	if name == "" {
 		name = nameOfFile(files[0]) + "@1"
 	}
 	if err := checkName("schema", name); err != nil {
 		return err
+	}
+	for _, f := range files {
+		if _, err := os.Stat(f); err != nil && schemaName.MatchString(f) {
+			return fmt.Errorf("%s is no file; if the schema is to be called so, write --name %s", f, f)
+		}
 	}
 	docs, err := in.read(ctx, files)
 	if err != nil {

@@ -357,6 +357,9 @@ func personal(path []string, n *profile.Node) bool {
 		return false
 	}
 	name := lastName(path)
+	if temporalName(name) {
+		return false // last_changed_at is nobody's last name
+	}
 	if form, _ := n.Form(); form == profile.Email || form == profile.Phone {
 		return true
 	}

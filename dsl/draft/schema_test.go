@@ -171,6 +171,14 @@ func TestChoice(t *testing.T) {
 	}
 }
 
+// TestLastIsNoName: a name of a time that begins with last is nobody's.
+func TestLastIsNoName(t *testing.T) {
+	text, err := Schema("x@1", profileOf(map[string]any{"status": map[string]any{"last_changed_at": "2023-04-05 18:56:00 UTC"}, "last_name": "Lovelace"}), []string{"x"})
+	if err != nil || strings.Contains(string(text), "last_changed_at: {type: string, pii") || !strings.Contains(string(text), "last_name: {type: string, pii: true}") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for doc, want := range map[string]string{`1`: "is a number", `[]`: "without items", `{}`: "no fields", `{"":""}`: "no fields with a name", `null`: "different kinds"} {
 		if _, err := Schema("x@1", profileOf(documents([]byte(doc))...), nil); err == nil || !strings.Contains(err.Error(), want) {
