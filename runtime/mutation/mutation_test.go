@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,6 +24,7 @@ func loader(t *testing.T, ar *txtar.Archive, loaded *[]*testrun.Runner) func() (
 	if err != nil {
 		t.Fatal(err)
 	}
+	var mu sync.Mutex // each worker loads its own
 	return func() (*testrun.Runner, error) {
 		ws, list, err := dsl.Load(fsys, dsl.Options{Catalog: catalog.New()})
 		if err != nil {
@@ -33,7 +35,9 @@ func loader(t *testing.T, ar *txtar.Archive, loaded *[]*testrun.Runner) func() (
 		}
 		r := &testrun.Runner{WS: ws, FS: fsys}
 		if loaded != nil {
+			mu.Lock()
 			*loaded = append(*loaded, r)
+			mu.Unlock()
 		}
 		return r, nil
 	}
