@@ -192,6 +192,14 @@ func (c *crash) launch() {
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }() // it is killed, or says in its log why it went
 	c.process, c.ended = cmd, ended
+	c.t.Cleanup(func() { // before its folder goes
+		select {
+		case <-ended:
+		default:
+			_ = cmd.Process.Kill() // it may end by itself just now
+			<-ended
+		}
+	})
 }
 
 func (c *crash) kill() {
