@@ -82,6 +82,15 @@ func (s *State) aboutLookup(name, column string) string {
 
 // aboutSymbol tells what a name stands for.
 func (s *State) aboutSymbol(sym Symbol) string {
+	switch sym.Kind {
+	case "param":
+		return s.aboutParam(sym)
+	case "template":
+		if t := s.Workspace.Templates[sym.Name]; t != nil {
+			return t.Spec.Description.Value + fmt.Sprintf("\n\n%d parameters, %d files.", len(t.Params), len(t.Parts()))
+		}
+	}
+	s, sym = s.concrete(sym)
 	ws := s.Workspace
 	switch sym.Kind {
 	case "operation":
@@ -132,6 +141,32 @@ func (s *State) aboutSymbol(sym Symbol) string {
 				return "`" + preview(v, 80) + "` in environment " + ws.Environment.Name
 			}
 		}
+	}
+	return ""
+}
+
+// aboutParam tells what an instance says there.
+func (s *State) aboutParam(sym Symbol) string {
+	of, name, _ := strings.Cut(sym.Name, "#")
+	t := s.Workspace.Templates[of]
+	if t == nil {
+		return ""
+	}
+	for _, p := range t.Params {
+		if p.Name != name {
+			continue
+		}
+		text := p.Type.String()
+		if p.Required {
+			text += ", required"
+		}
+		if len(p.Options) > 0 {
+			text += ": " + strings.Join(p.Options, ", ")
+		}
+		if p.Default != nil {
+			text += "\n\nUnless it is said: `" + preview(spec.Plain(p.Default), 60) + "`"
+		}
+		return text + "\n\n" + p.Note + "\n\nparameter of " + of
 	}
 	return ""
 }

@@ -6,27 +6,46 @@ import (
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/cell"
+	"crossdock/dsl/compile"
 	"crossdock/dsl/jq"
 	"crossdock/dsl/rule"
 	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/template"
 	"crossdock/dsl/value"
 )
 
 // cells notes the names inside jq and expr.
-func (x *index) cells() {
-	for _, c := range x.state.Workspace.Cells {
+func (x *index) cells(ws *compile.Workspace) {
+	for _, c := range ws.Cells {
+		in := placed{c, own(ws, c.Kind, c.Name), ws}
 		switch {
 		case strings.HasPrefix(c.Node.Span.File, "std/"):
 		case c.JQ != nil:
-			x.jq(c)
+			x.jq(in)
 		case c.Rule != nil:
-			x.rule(c)
+			x.rule(in)
 		}
 	}
 }
 
-func (x *index) jq(c *cell.Cell) {
+// placed is a cell with the name of its definition, and where it was compiled.
+type placed struct {
+	*cell.Cell
+	def string
+	ws  *compile.Workspace
+}
+
+// template is that whose parameters the cell reads; nil where it reads none.
+func (c placed) template() *template.Template {
+	code, _, _ := strings.Cut(c.Name, "/")
+	if client := c.ws.Clients[code]; client != nil {
+		return client.Of
+	}
+	return nil
+}
+
+func (x *index) jq(c placed) {
 	for _, u := range c.JQ.Uses() {
 		if u.Kind != jq.UseLookup {
 			continue
@@ -37,6 +56,9 @@ func (x *index) jq(c *cell.Cell) {
 	}
 	for _, p := range c.JQ.Paths() {
 		x.variable(c, p)
+		if p.Var == "params" && c.template() != nil {
+			continue // parameters are of the template, no fields
+		}
 		from, rest := c.Start(p)
 		at := newFieldPath(from)
 		for _, s := range rest.Segments {
@@ -57,10 +79,15 @@ func (x *index) jq(c *cell.Cell) {
 var dollar = regexp.MustCompile(`\$[A-Za-z_]\w*`)
 
 // variable notes what a path starts from where that has a name of its own.
-func (x *index) variable(c *cell.Cell, p jq.Path) {
+func (x *index) variable(c placed, p jq.Path) {
 	if p.Var == "steps" && len(p.Segments) > 0 && p.Segments[0].Step == jq.Field {
 		s := p.Segments[0]
-		x.name(c, Symbol{"step", c.Name + "#" + s.Name}, s.Name, s.From, s.To, "jq")
+		x.name(c, Symbol{"step", c.def + "#" + s.Name}, s.Name, s.From, s.To, "jq")
+		return
+	}
+	if t := c.template(); t != nil && p.Var == "params" && len(p.Segments) > 0 && p.Segments[0].Step == jq.Field {
+		s := p.Segments[0]
+		x.name(c, Symbol{"param", t.Name + "#" + s.Name}, s.Name, s.From, s.To, "jq")
 		return
 	}
 	if p.Var == "vars" && len(p.Segments) > 0 && p.Segments[0].Step == jq.Field {
@@ -73,13 +100,13 @@ func (x *index) variable(c *cell.Cell, p jq.Path) {
 	}
 	for _, at := range dollar.FindAllStringIndex(c.Node.Text, -1) {
 		if c.Node.Text[at[0]+1:at[1]] == p.Var {
-			x.add(Mention{Symbol: Symbol{"let", c.Name + "#" + p.Var}, Span: c.Node.Range(at[0]+1, at[1]), Lang: "jq"})
+			x.add(Mention{Symbol: Symbol{"let", c.def + "#" + p.Var}, Span: c.Node.Range(at[0]+1, at[1]), Lang: "jq"})
 		}
 	}
 }
 
 // name notes a name that stands somewhere between two bytes of a cell.
-func (x *index) name(c *cell.Cell, s Symbol, name string, from, to int, lang string) {
+func (x *index) name(c placed, s Symbol, name string, from, to int, lang string) {
 	from, to = max(0, from), min(to, len(c.Node.Text))
 	if from >= to {
 		return
@@ -95,17 +122,22 @@ func (x *index) name(c *cell.Cell, s Symbol, name string, from, to int, lang str
 	x.add(m)
 }
 
-func (x *index) rule(c *cell.Cell) {
+func (x *index) rule(c placed) {
 	for _, t := range c.Rule.Tables() {
 		if at := strings.Index(c.Node.Text[t.From:t.To], t.Name); at >= 0 {
 			x.tableIn(c.Node, t.From+at, t.From+at+len(t.Name), "expr")
 		}
 	}
 	for _, p := range c.Rule.Paths() {
-		from, segments := ruleStart(c, p)
+		from, segments := ruleStart(c.Cell, p)
 		if p.Root == "steps" && len(p.Segments) > 0 {
 			s := p.Segments[0]
-			x.name(c, Symbol{"step", c.Name + "#" + s.Name}, s.Name, s.From, s.To, "expr")
+			x.name(c, Symbol{"step", c.def + "#" + s.Name}, s.Name, s.From, s.To, "expr")
+		}
+		if t := c.template(); t != nil && p.Root == "params" && len(p.Segments) > 0 {
+			s := p.Segments[0]
+			x.name(c, Symbol{"param", t.Name + "#" + s.Name}, s.Name, s.From, s.To, "expr")
+			continue
 		}
 		if p.Root == "vars" && len(p.Segments) > 0 {
 			s := p.Segments[0]
@@ -128,6 +160,8 @@ func ruleStart(c *cell.Cell, p rule.Path) (cell.Shape, []rule.Segment) {
 	switch {
 	case p.Root == "data":
 		return c.Shape, p.Segments
+	case p.Root == "params":
+		return c.VarShapes["params"], p.Segments
 	case p.Root == "original":
 		return c.VarShapes["original"], p.Segments
 	case p.Root == "steps" && len(p.Segments) > 0:
@@ -161,17 +195,17 @@ func (f *fieldPath) items() {
 }
 
 // fieldIn notes a field that a cell reads.
-func (x *index) fieldIn(c *cell.Cell, at *fieldPath, name string, from, to int, lang string) {
+func (x *index) fieldIn(c placed, at *fieldPath, name string, from, to int, lang string) {
 	if at.lost {
 		return
 	}
-	if s, ok := fieldSymbol(at.schema, at.path); ok {
+	if s, ok := x.fieldSymbol(c.ws, at.schema, at.path); ok {
 		x.name(c, s, name, from, to, lang)
 	}
 }
 
 // fieldSymbol is the symbol of a field that a schema lists.
-func fieldSymbol(s *schema.Schema, path []string) (Symbol, bool) {
+func (x *index) fieldSymbol(ws *compile.Workspace, s *schema.Schema, path []string) (Symbol, bool) {
 	if s == nil {
 		return Symbol{}, false
 	}
@@ -179,21 +213,20 @@ func fieldSymbol(s *schema.Schema, path []string) (Symbol, bool) {
 	if !ok || step.Shape == nil {
 		return Symbol{}, false
 	}
-	return Symbol{"field", s.Name + "#" + schema.Join(path)}, true
+	return Symbol{"field", own(ws, "schema", s.Name) + "#" + schema.Join(path)}, true
 }
 
 // rows notes the targets of rows whose result has a contract, and what tests say
 // about them.
-func (x *index) rows() {
-	ws := x.state.Workspace
+func (x *index) rows(ws *compile.Workspace) {
 	for _, m := range ws.Mappings {
 		if m == nil || m.Std || m.Spec == nil {
 			continue
 		}
 		if m.Output != nil {
-			x.targets(m.Spec.Fields, nil, m.Output.Schema)
+			x.targets(ws, m.Spec.Fields, nil, m.Output.Schema)
 			for _, t := range m.Spec.CannotProvide {
-				x.path(t.Node, nil, m.Output.Schema)
+				x.path(ws, t.Node, nil, m.Output.Schema)
 			}
 		}
 	}
@@ -207,7 +240,7 @@ func (x *index) rows() {
 				out = op.Request
 			}
 			if out != nil && s.Spec != nil {
-				x.targets(s.Spec.With, nil, out.Schema)
+				x.targets(ws, s.Spec.With, nil, out.Schema)
 			}
 		}
 	}
@@ -216,28 +249,28 @@ func (x *index) rows() {
 			continue
 		}
 		for i := range t.Spec.Cases {
-			x.testCase(&t.Spec.Cases[i], schemaOf(t.Mapping.Input), schemaOf(t.Mapping.Output))
+			x.testCase(ws, &t.Spec.Cases[i], schemaOf(t.Mapping.Input), schemaOf(t.Mapping.Output))
 		}
 	}
 }
 
-func (x *index) targets(rows spec.Fields[spec.Row], above []string, s *schema.Schema) {
+func (x *index) targets(ws *compile.Workspace, rows spec.Fields[spec.Row], above []string, s *schema.Schema) {
 	for i := range rows {
 		r := &rows[i].Value
-		path := x.path(rows[i].Key, above, s)
+		path := x.path(ws, rows[i].Key, above, s)
 		if r.Each.Set() {
 			path = append(path[:len(path):len(path)], value.Items)
 		}
-		x.targets(r.Fields, path, s)
+		x.targets(ws, r.Fields, path, s)
 	}
 }
 
 // path notes every name of a dotted path and returns it.
-func (x *index) path(n *ast.Node, above []string, s *schema.Schema) []string {
+func (x *index) path(ws *compile.Workspace, n *ast.Node, above []string, s *schema.Schema) []string {
 	path := append([]string{}, above...)
 	for _, part := range dotted(n.Text) {
 		path = append(path, part.name)
-		if sym, ok := fieldSymbol(s, path); ok {
+		if sym, ok := x.fieldSymbol(ws, s, path); ok {
 			x.add(Mention{Symbol: sym, Span: n.Range(part.from, part.to)})
 		}
 		if part.list {
@@ -248,17 +281,17 @@ func (x *index) path(n *ast.Node, above []string, s *schema.Schema) []string {
 }
 
 // testCase notes the fields that a case of a mapping names.
-func (x *index) testCase(c *spec.Case, in, out *schema.Schema) {
+func (x *index) testCase(ws *compile.Workspace, c *spec.Case, in, out *schema.Schema) {
 	for _, ch := range c.Change {
-		x.path(ch.Key, nil, in)
-		x.nested(ch.Value.Node, x.plainPath(ch.Key), in)
+		x.path(ws, ch.Key, nil, in)
+		x.nested(ws, ch.Value.Node, x.plainPath(ch.Key), in)
 	}
-	x.nested(c.Expect, nil, out)
+	x.nested(ws, c.Expect, nil, out)
 	for _, a := range c.Absent {
-		x.path(a.Node, nil, out)
+		x.path(ws, a.Node, nil, out)
 	}
 	if c.ExpectError != nil && c.ExpectError.Field.Node != nil {
-		x.path(c.ExpectError.Field.Node, nil, out)
+		x.path(ws, c.ExpectError.Field.Node, nil, out)
 	}
 }
 
@@ -274,14 +307,14 @@ func (x *index) plainPath(n *ast.Node) []string {
 }
 
 // nested notes the keys of an expected value.
-func (x *index) nested(n *ast.Node, above []string, s *schema.Schema) {
+func (x *index) nested(ws *compile.Workspace, n *ast.Node, above []string, s *schema.Schema) {
 	if n == nil {
 		return
 	}
 	for _, p := range n.Pairs {
-		x.nested(p.Value, x.path(p.Key, above, s), s)
+		x.nested(ws, p.Value, x.path(ws, p.Key, above, s), s)
 	}
 	for _, item := range n.Items {
-		x.nested(item, append(above[:len(above):len(above)], value.Items), s)
+		x.nested(ws, item, append(above[:len(above):len(above)], value.Items), s)
 	}
 }

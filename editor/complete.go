@@ -29,6 +29,9 @@ func (s *State) Complete(path string, p diag.Point) []Item {
 	if d == nil {
 		return nil
 	}
+	if items, is := s.completePlaceholder(path, d); is {
+		return d.put(items)
+	}
 	if !d.key && d.form != nil && d.form.Scalar != nil && d.form.Scalar.Lang != "" {
 		if items, isCell := s.completeCell(path, d); isCell {
 			return d.put(items)
@@ -79,8 +82,10 @@ func (s *State) completeKey(file string, d *draft) []Item {
 	switch {
 	case d.form.Defines == "target" || isRows(d):
 		names = s.completeTarget(file, d)
+	case d.form.Refers == "part":
+		names = s.partsBeside(file)
 	case d.form.Refers != "":
-		names = s.named(d.form.Refers)
+		names = s.namedIn(file, d.form.Refers)
 	}
 	for _, n := range names {
 		if here.Get(n.Label) == nil {
@@ -96,18 +101,22 @@ func isRows(d *draft) bool { return d.form.Values != nil && d.form.Values.Name =
 
 // completeTarget returns the fields of the output schema that a row could make.
 func (s *State) completeTarget(file string, d *draft) []Item {
-	ref := d.root.Get("output")
+	root, keys := d.root, d.keys
+	if p, ok := s.overridden(file, keys); ok { // what is overridden says which schema
+		root, keys = p.Root, keys[2:]
+	}
+	ref := root.Get("output")
 	if ref == nil {
 		return nil
 	}
-	x := s.mentions()
-	sc := s.Workspace.Schemas[x.resolve("schema", ref.Text)]
+	in, full := s.resolveIn(file, "schema", ref.Text)
+	sc := in.Workspace.Schemas[full]
 	if sc == nil {
 		return nil
 	}
 	var at []string
-	n := d.root
-	for _, k := range d.keys { // fields, lines, fields, ...
+	n := root
+	for _, k := range keys { // fields, lines, fields, ...
 		n = n.Get(k)
 		if k == "fields" {
 			continue
@@ -119,7 +128,7 @@ func (s *State) completeTarget(file string, d *draft) []Item {
 			at = append(at, value.Items)
 		}
 	}
-	if d.keys[0] != "fields" {
+	if len(keys) == 0 || keys[0] != "fields" {
 		return nil
 	}
 	step, _, ok := sc.Schema.Shape().At(at)
@@ -176,7 +185,7 @@ func (s *State) completeValue(file string, d *draft) []Item {
 	case "file":
 		out = append(out, s.filesBeside(file)...)
 	default:
-		out = append(out, s.named(sc.Ref)...)
+		out = append(out, s.namedIn(file, sc.Ref)...)
 	}
 	return out
 }

@@ -24,7 +24,7 @@ func (s *State) completeCell(path string, d *draft) ([]Item, bool) {
 	view := lint.NewView(ws, s.folder.files)
 	before, _, _ := strings.Cut(c.Node.Text, marker)
 	if table := tableArgument.FindString(before); table != "" {
-		return s.tableNames(), true
+		return s.visible(path, s.in(ws).tableNames()), true
 	}
 	if inString(before) {
 		return nil, true

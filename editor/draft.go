@@ -266,7 +266,11 @@ func (d *draft) compiled(s *State, path string) (*compile.Workspace, *cell.Cell)
 			f.files.remove(path)
 		}
 	}()
-	ws, _, err := compile.Load(f.files, compile.Options{Catalog: f.opt.Catalog, Std: f.opt.Std, Environment: f.opt.Environment, AnyEnvironment: true, Cache: &f.draft})
+	how := compile.Options{Catalog: f.opt.Catalog, Std: f.opt.Std, Environment: f.opt.Environment, AnyEnvironment: true, Cache: &f.draft}
+	if h, ok := s.homes()[path]; ok && h.ws.Trial != nil {
+		how.Trial, how.Cache = h.ws.Trial, &f.trial
+	}
+	ws, _, err := compile.Load(f.files, how)
 	if err != nil {
 		return nil, nil
 	}

@@ -38,6 +38,8 @@ type Folder struct {
 	cache dsl.Cache
 	state *State // nil: something has changed
 	draft compile.Cache
+	homes map[string]home // as they were last known
+	trial compile.Cache   // of drafts in files that no client gets
 }
 
 // State is the workspace at one moment.
@@ -50,6 +52,7 @@ type State struct {
 	texts  map[string]*diag.Text
 	index  *index
 	views  *lint.View
+	home   map[string]home
 }
 
 // Open opens the workspace in dir.

@@ -2,7 +2,9 @@ package editor
 
 import (
 	"context"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -145,8 +147,19 @@ func functionAt(t *diag.Text, n *ast.Node, p diag.Point, lang string) (diag.Span
 
 // valueAt is what the row or cell at a place gives on the first sample.
 func (s *State) valueAt(ctx context.Context, path string, at located) string {
-	for _, m := range s.Workspace.Mappings {
-		if m != nil && m.File != nil && m.File.Path == path && m.Mapping != nil && m.Spec != nil {
+	of, client := path, ""
+	if h, ok := s.homes()[path]; ok {
+		if s, client = s.in(h.ws), h.code; len(at.pairs) > 2 && at.pairs[0].Key.Text == "override" {
+			p, _, known := h.template.Meant(at.pairs[1].Key.Text)
+			if !known {
+				return ""
+			}
+			at.pairs, of = at.pairs[2:], p.Path
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Workspace.Mappings)) {
+		m := s.Workspace.Mappings[name]
+		if m != nil && m.File != nil && m.File.Path == of && m.Client == client && m.Mapping != nil && m.Spec != nil {
 			if text := s.rowValue(ctx, m, at); text != "" {
 				return text
 			}
@@ -179,7 +192,11 @@ func (s *State) rowValue(ctx context.Context, m *compile.Mapping, at located) st
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	rows, err := m.Mapping.Rows(testrun.Scope(ctx, s.Workspace, time.Now(), nil, in), in)
+	scope := testrun.Scope(ctx, s.Workspace, time.Now(), nil, in)
+	if run, ok := scope.Run.(map[string]any); ok && m.Client != "" {
+		run["client"] = m.Client
+	}
+	rows, err := m.Mapping.Rows(scope, in)
 	if err != nil {
 		return ""
 	}

@@ -7,6 +7,7 @@ import (
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/template"
 )
 
 // Symbol is something that has a name: a definition, or a part of one.
@@ -19,7 +20,7 @@ type Symbol struct {
 func (s Symbol) part() string {
 	_, part, ok := strings.Cut(s.Name, "#")
 	if !ok {
-		return s.Name
+		return short(s.Name)
 	}
 	return part
 }
@@ -33,6 +34,7 @@ type Mention struct {
 	Event   bool   // an event is named, by the name of its schema
 	Short   bool   // jq: {name} for {name: .name}
 	Std     bool   // the name stands with std/ in front
+	Bare    bool   // a schema without its version
 }
 
 // index knows who defines and who uses each name.
@@ -57,9 +59,11 @@ func (s *State) mentions() *index {
 			x.file(kind, f)
 		}
 	}
-	x.cells()
-	x.rows()
-	slices.SortFunc(x.mentions, func(a, b Mention) int {
+	for _, ws := range s.all() {
+		x.cells(ws)
+		x.rows(ws)
+	}
+	slices.SortStableFunc(x.mentions, func(a, b Mention) int {
 		if c := strings.Compare(a.Span.File, b.Span.File); c != 0 {
 			return c
 		}
@@ -123,6 +127,19 @@ func (x *index) file(kind spec.Kind, f *ast.File) {
 		return
 	}
 	w := &names{index: x, kind: kind.Name, name: f.Root.Pairs[0].Value.Text, std: strings.HasPrefix(f.Path, "std/")}
+	h, ours := x.state.homes()[f.Path]
+	switch {
+	case !ours:
+	case kind.Name == "template":
+		w.template(h.template, f.Root)
+	case kind.Name == "instance":
+		w.instance(h.template, f.Root, form)
+	default:
+		if h.ws.Files[f.Path] != nil && !strings.HasPrefix(w.name, h.code+"/") {
+			w.of = h.template
+		}
+		w.placeholders(h.template, f.Root)
+	}
 	w.node(f.Root, form)
 }
 
@@ -130,6 +147,10 @@ func (x *index) file(kind spec.Kind, f *ast.File) {
 func (s *State) form(kind spec.Kind, root *ast.Node) *spec.Form {
 	catalog := s.folder.opt.Catalog
 	switch typ := root.Get("type"); {
+	case kind.Name == "instance" && len(root.Pairs) > 0:
+		return s.instanceForm(kind.Form(), root)
+	case kind.Name == "template" && len(root.Pairs) > 0:
+		return s.templateForm(kind.Form(), root)
 	case kind.Name == "test" && root.Get("test") != nil && strings.HasPrefix(root.Get("test").Text, "pipeline"):
 		return spec.PipelineTestForm()
 	case kind.Name == "connection" && typ != nil && catalog != nil && catalog.Settings(typ.Text) != nil:
@@ -143,10 +164,14 @@ type names struct {
 	*index
 	kind, name string
 	std        bool
+	of         *template.Template // that has the definition; nil for the workspace
 }
 
 // full is a name as it is known in the workspace.
 func (w *names) full(name string) string {
+	if w.of != nil {
+		return ofTemplate(w.of, name)
+	}
 	if w.std && !strings.HasPrefix(name, "std/") {
 		return "std/" + name
 	}
@@ -168,6 +193,10 @@ func (w *names) node(n *ast.Node, f *spec.Form) {
 		}
 	case ast.Map:
 		for _, p := range n.Pairs {
+			if f.Name == "overrides" {
+				w.override(p, f)
+				continue
+			}
 			w.key(p, f)
 			w.node(p.Value, f.Below(p.Key.Text))
 		}
@@ -227,7 +256,9 @@ func (w *names) scalar(n *ast.Node, s *spec.Scalar) {
 		name := strings.TrimSpace(rest)
 		if ok && name != "" {
 			at := strings.LastIndex(n.Text, name)
-			w.add(Mention{Symbol: Symbol{kind, w.resolve(kind, name)}, Span: n.Range(at, at+len(name))})
+			if full := w.resolve(n.Span.File, kind, name); full != "" {
+				w.add(Mention{Symbol: Symbol{kind, full}, Span: n.Range(at+len(name)-tail(full, name), at+len(name))})
+			}
 		}
 	case "file":
 		w.add(Mention{Symbol: Symbol{"file", beside(n.Span.File, n.Text)}, Span: inside(n)})
@@ -246,15 +277,17 @@ func (w *names) reference(n *ast.Node, kind string) {
 	if rest, ok := strings.CutPrefix(name, "std/"); ok {
 		name, std, from = rest, true, len("std/")
 	}
-	full := w.resolve(kind, n.Text)
+	full := w.resolve(n.Span.File, kind, n.Text)
 	if full == "" {
 		if kind == "schema" {
 			w.event(n)
 		}
 		return
 	}
+	if from == 0 {
+		from = len(n.Text) - tail(full, name)
+	}
 	w.add(Mention{Symbol: Symbol{kind, full}, Span: n.Range(from, len(n.Text)), Std: std})
-	_ = name
 }
 
 func (w *names) operation(n *ast.Node) {
@@ -262,15 +295,15 @@ func (w *names) operation(n *ast.Node) {
 	if dot < 0 {
 		return
 	}
-	conn := w.resolve("connection", n.Text[:dot])
+	conn := w.resolve(n.Span.File, "connection", n.Text[:dot])
 	if conn == "" {
 		return
 	}
-	from := 0
+	from := dot - tail(conn, n.Text[:dot])
 	if strings.HasPrefix(n.Text, "std/") {
 		from = len("std/")
 	}
-	w.add(Mention{Symbol: Symbol{"connection", conn}, Span: n.Range(from, dot), Std: from > 0})
+	w.add(Mention{Symbol: Symbol{"connection", conn}, Span: n.Range(from, dot), Std: strings.HasPrefix(n.Text, "std/")})
 	w.add(Mention{Symbol: Symbol{"operation", conn + "." + n.Text[dot+1:]}, Span: n.Range(dot+1, len(n.Text))})
 }
 
@@ -279,23 +312,23 @@ func (x *index) table(n *ast.Node, from, to int) { x.tableIn(n, from, to, "") }
 
 func (x *index) tableIn(n *ast.Node, from, to int, lang string) {
 	text := n.Text[from:to]
-	if full := x.resolve("lookup", text); full != "" {
-		x.add(Mention{Symbol: Symbol{"lookup", full}, Span: n.Range(from, to), Lang: lang})
+	if full := x.resolve(n.Span.File, "lookup", text); full != "" {
+		x.add(Mention{Symbol: Symbol{"lookup", full}, Span: n.Range(to-tail(full, text), to), Lang: lang})
 		return
 	}
 	dot := strings.LastIndexByte(text, '.')
 	if dot < 0 {
 		return
 	}
-	if full := x.resolve("lookup", text[:dot]); full != "" {
-		x.add(Mention{Symbol: Symbol{"lookup", full}, Span: n.Range(from, from+dot), Lang: lang})
+	if full := x.resolve(n.Span.File, "lookup", text[:dot]); full != "" {
+		x.add(Mention{Symbol: Symbol{"lookup", full}, Span: n.Range(from+dot-tail(full, text[:dot]), from+dot), Lang: lang})
 		x.add(Mention{Symbol: Symbol{"column", full + "#" + text[dot+1:]}, Span: n.Range(from+dot+1, to), Lang: lang})
 	}
 }
 
 // event notes the schema whose events are heard under a name.
 func (x *index) event(n *ast.Node) {
-	for _, name := range x.state.hears(n.Text) {
+	for _, name := range x.state.hears(n.Span.File, n.Text) {
 		x.add(Mention{Symbol: Symbol{"schema", name}, Span: inside(n), Event: true})
 	}
 }

@@ -35,6 +35,7 @@ func (s *State) definitions(sym Symbol) []diag.Span {
 	}
 	switch sym.Kind {
 	case "field": // of an imported schema, or described by its parent
+		s, sym := s.concrete(sym)
 		name, field, _ := strings.Cut(sym.Name, "#")
 		sc := s.Workspace.Schemas[name]
 		if sc == nil {

@@ -24,7 +24,7 @@ type Change struct {
 
 // renameable are the kinds of names that can be changed everywhere.
 var renameable = map[string]bool{"mapping": true, "lookup": true, "schema": true, "connection": true, "operation": true, "pipeline": true,
-	"field": true, "policy": true, "verify": true, "alert": true, "let": true, "step": true, "var": true}
+	"field": true, "param": true, "policy": true, "verify": true, "alert": true, "let": true, "step": true, "var": true}
 
 var (
 	errNoName = errors.New("there is no name here that could be changed")
@@ -47,6 +47,8 @@ func (s *State) renames(m Mention) error {
 	switch {
 	case !renameable[m.Symbol.Kind]:
 		return fmt.Errorf("a %s is not renamed from here", m.Symbol.Kind)
+	case m.Symbol.Kind == "param" && m.Symbol.part() == "code":
+		return errors.New("every template has a parameter of this name: it is the code of the client")
 	case m.Event:
 		return errors.New("this is the name of an event: rename its schema where it is defined")
 	case strings.HasPrefix(m.Symbol.Name, "std/"):
@@ -95,14 +97,29 @@ func (s *State) Rename(path string, p diag.Point, name string) (Change, error) {
 			s.fileName(out.Files, o, m.Symbol, name)
 		}
 	}
+	out.Edits = append(out.Edits, s.listed(out.Files)...)
 	return out, nil
+}
+
+// listed are the changes where a template names a file that gets another name.
+func (s *State) listed(files map[string]string) []diag.Edit {
+	var out []diag.Edit
+	for from, to := range files {
+		for _, o := range s.mentions().of(Symbol{"file", from}) {
+			text := s.Text(o.Span.File).Slice(o.Span)
+			if at := strings.LastIndex(text, path.Base(from)); at >= 0 {
+				out = append(out, diag.Edit{Span: o.Span, Text: text[:at] + path.Base(to)})
+			}
+		}
+	}
+	return out
 }
 
 // valid reports what keeps a name from being used.
 func (s *State) valid(sym Symbol, name string) error {
 	fit, how := plainName, "letters, digits, - and _"
 	switch sym.Kind {
-	case "field", "let", "step", "var":
+	case "field", "let", "step", "var", "param":
 		fit, how = identifier, "letters, digits and _, and begins with a letter"
 	case "schema":
 		fit, how = schemaName, "letters, digits, - and _, and ends with its major version, such as orders/order@1"
@@ -112,20 +129,21 @@ func (s *State) valid(sym Symbol, name string) error {
 	if !fit.MatchString(name) {
 		return fmt.Errorf("`%s` cannot be the name of a %s: a name has %s", name, sym.Kind, how)
 	}
-	other := Symbol{sym.Kind, name}
+	other := Symbol{sym.Kind, inTemplate(sym.Name) + name}
 	switch sym.Kind {
 	case "operation":
 		other.Name = sym.Name[:strings.LastIndexByte(sym.Name, '.')+1] + name
-	case "let", "step":
+	case "let", "step", "param":
 		other.Name = sym.Name[:strings.IndexByte(sym.Name, '#')+1] + name
 	case "field":
 		base, field, _ := strings.Cut(sym.Name, "#")
 		parts := schema.Split(field)
 		parts[len(parts)-1] = name
 		other.Name = base + "#" + schema.Join(parts)
-		if sc := s.Workspace.Schemas[base]; sc != nil {
+		in, at := s.concrete(Symbol{"schema", base})
+		if sc := in.Workspace.Schemas[at.Name]; sc != nil {
 			if _, there := sc.Schema.Span(parts); there {
-				return fmt.Errorf("%s has a field `%s` already", base, schema.Join(parts))
+				return fmt.Errorf("%s has a field `%s` already", short(base), schema.Join(parts))
 			}
 		}
 	}
@@ -139,7 +157,8 @@ func (s *State) valid(sym Symbol, name string) error {
 func (s *State) written(m Mention, name string) (string, bool) {
 	switch {
 	case m.Event:
-		old := s.Workspace.Schemas[m.Symbol.Name]
+		in, at := s.concrete(m.Symbol)
+		old := in.Workspace.Schemas[at.Name]
 		if old == nil || old.EventName != nil {
 			return "", false // the name of the event is computed
 		}
@@ -147,6 +166,9 @@ func (s *State) written(m Mention, name string) (string, bool) {
 		if compile.EventName(base) == old.Event {
 			return "", false
 		}
+		return base, true
+	case m.Bare:
+		base, _, _ := strings.Cut(name, "@")
 		return base, true
 	case m.Short:
 		return s.Text(m.Span.File).Slice(m.Span) + ": ." + name, true
@@ -161,7 +183,7 @@ func (s *State) fileName(files map[string]string, m Mention, sym Symbol, name st
 		return
 	}
 	stem := strings.TrimSuffix(path.Base(m.Span.File), kind.Suffix)
-	old, _, _ := strings.Cut(path.Base(sym.Name), "@")
+	old, _, _ := strings.Cut(path.Base(short(sym.Name)), "@")
 	fresh, _, _ := strings.Cut(path.Base(name), "@")
 	if stem != old || old == fresh {
 		return

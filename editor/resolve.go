@@ -10,10 +10,29 @@ import (
 	"crossdock/dsl/value"
 )
 
-// resolve returns the full name of what a reference means; "" where there is no
-// such thing.
-func (x *index) resolve(kind, name string) string {
-	ws := x.state.Workspace
+// resolve returns the full name of what a reference in a file means; "" where
+// there is no such thing. A definition of a template has the name that it has
+// for all clients.
+func (x *index) resolve(file, kind, name string) string {
+	if h, ok := x.state.homes()[file]; ok && h.template.Has(kind, name) {
+		return ofTemplate(h.template, name)
+	}
+	in, full := x.state.resolveIn(file, kind, name)
+	return own(in.Workspace, kind, full)
+}
+
+// tail is how many bytes of a name, as it is written, are the name itself: the
+// code of a client or a folder of the library may stand in front.
+func tail(full, written string) int {
+	if n := short(full); n != full && strings.HasSuffix(written, "/"+n) {
+		return len(n)
+	}
+	return len(written)
+}
+
+// defined returns the full name of a definition of a workspace; "" where there
+// is none.
+func defined(ws *compile.Workspace, kind, name string) string {
 	for _, full := range []string{name, "std/" + name} {
 		var there bool
 		switch kind {
@@ -46,16 +65,26 @@ func (x *index) resolve(kind, name string) string {
 }
 
 // hears returns the schemas whose events are heard under a name.
-func (s *State) hears(event string) []string {
+func (s *State) hears(file, event string) []string {
 	var out []string
 	normal := compile.EventName(event)
-	for name, sc := range s.Workspace.Schemas {
+	h, at := s.homes()[file]
+	in := s.Workspace
+	if at {
+		in = h.ws
+	}
+	for name, sc := range in.Schemas {
 		if sc == nil {
 			continue
 		}
 		names, known := sc.EventNames()
 		if known && slices.Contains(names, normal) {
-			out = append(out, name)
+			if c := in.Clients[sc.Client]; at && c != nil && c.Of != nil && c.Of.Name != h.template.Name {
+				continue // of another client
+			}
+			if name = own(in, "schema", name); !slices.Contains(out, name) {
+				out = append(out, name)
+			}
 		}
 	}
 	slices.Sort(out)

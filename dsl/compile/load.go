@@ -218,6 +218,7 @@ func (b *builder) onTrial(files []*source) []*source {
 	})
 	t := &source{path: b.opt.Trial.Path, key: b.opt.Trial.Path, raw: b.opt.Trial.Text}
 	t.parse(b.opt.Cache)
+	b.ws.Trial = b.opt.Trial
 	return append(files, t)
 }
 

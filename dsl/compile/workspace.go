@@ -52,6 +52,7 @@ type Workspace struct {
 	// each way in which files of templates are used that no client gets. They are
 	// looked at, and never run; nil once dropped.
 	Trials []*Workspace
+	Trial  *template.Trial // the instance that nobody wrote; nil in the workspace itself
 
 	Strict bool // all jq cells run in the sandbox; see Untrusted
 

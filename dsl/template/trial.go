@@ -197,11 +197,17 @@ func Invents(n string, invented []string) bool {
 	return slices.ContainsFunc(invented, func(p string) bool { return strings.Contains(n, "${param."+p+"}") })
 }
 
-// Files returns the paths of the files that the template is made of.
-func (t *Template) Files() []string {
-	out := make([]string, 0, len(t.files))
+// Part is one file of a template and the definition it makes.
+type Part struct {
+	Path, Kind, Name string
+	Root             *ast.Node
+}
+
+// Parts returns the files that the template is made of.
+func (t *Template) Parts() []Part {
+	out := make([]Part, 0, len(t.files))
 	for _, f := range t.files {
-		out = append(out, f.Path)
+		out = append(out, Part{f.Path, f.Kind.Name, f.name, f.Root})
 	}
 	return out
 }
@@ -212,9 +218,30 @@ func (t *Template) Has(kind, name string) bool {
 	return slices.ContainsFunc(t.files, func(f *file) bool { return f.Kind.Name == kind && f.name == name })
 }
 
-// Definitions calls f for each file with the kind and name of what it makes.
-func (t *Template) Definitions(f func(path, kind, name string, root *ast.Node)) {
-	for _, d := range t.files {
-		f(d.Path, d.Kind.Name, d.name, d.Root)
+// Meant returns the definition that a path such as pipeline/orders.policy begins
+// with, and the rest of the path; false where there is none.
+func (t *Template) Meant(text string) (p Part, rest string, ok bool) {
+	at, ok := t.target(text)
+	if !ok {
+		return Part{Kind: at.kind}, "", false
 	}
+	f := at.files[0]
+	return Part{f.Path, f.Kind.Name, f.name, f.Root}, at.path, true
+}
+
+// Opened returns the paths below a definition that instances may override; ""
+// is the whole of it.
+func (t *Template) Opened(kind, name string) []string {
+	var out []string
+	for _, o := range t.open {
+		for _, f := range o.files {
+			if f.Kind.Name == kind && f.name == name && !slices.Contains(out, o.path) {
+				out = append(out, o.path)
+			}
+		}
+	}
+	if kind == "test" && t.Has(kind, name) {
+		return []string{""}
+	}
+	return out
 }

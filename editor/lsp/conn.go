@@ -2,11 +2,11 @@ package lsp
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/textproto"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +14,13 @@ import (
 
 // maxMessage bounds one message: no file of a workspace is nearly as large.
 const maxMessage = 64 << 20
+
+// maxHeader bounds the lines in front of a message, and maxLine each of them:
+// clients send two.
+const (
+	maxHeader = 32
+	maxLine   = 1 << 10
+)
 
 // message is a request, a notification, or an answer.
 type message struct {
@@ -62,21 +69,16 @@ func newConn(in io.Reader, out io.Writer) *conn { return &conn{in: bufio.NewRead
 // read returns the next message. An *Error is for one message that makes no
 // sense; after any other error there is nothing more to read.
 func (c *conn) read() (message, error) {
-	head, err := textproto.NewReader(c.in).ReadMIMEHeader()
+	n, err := c.length()
 	if err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return message{}, io.EOF
-		}
-		return message{}, errBroken
+		return message{}, err
 	}
-	n, err := strconv.Atoi(strings.TrimSpace(head.Get("Content-Length")))
-	if err != nil || n < 0 || n > maxMessage {
-		return message{}, errBroken
-	}
-	body := make([]byte, n)
-	if _, err := io.ReadFull(c.in, body); err != nil {
+	// The buffer grows with what really comes, whatever was announced.
+	var buf bytes.Buffer
+	if got, err := io.CopyN(&buf, c.in, int64(n)); err != nil || got < int64(n) {
 		return message{}, io.EOF
 	}
+	body := buf.Bytes()
 	var m message
 	if err := json.Unmarshal(body, &m); err != nil {
 		var wrong *json.UnmarshalTypeError
@@ -89,6 +91,41 @@ func (c *conn) read() (message, error) {
 		return m, &Error{codeInvalid, "this is no message of JSON-RPC"}
 	}
 	return m, nil
+}
+
+// length reads the header of a message. What is not ASCII, comes without a
+// length or with two, is too long or has too many lines, is broken.
+func (c *conn) length() (int, error) {
+	n := -1
+	for range maxHeader {
+		line, err := c.in.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull), len(line) > maxLine:
+			return 0, errBroken
+		case err != nil:
+			return 0, io.EOF
+		}
+		text := strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r")
+		if text == "" {
+			if n < 0 {
+				return 0, errBroken
+			}
+			return n, nil
+		}
+		name, value, ok := strings.Cut(text, ":")
+		if !ok || name == "" || strings.TrimSpace(name) != name {
+			return 0, errBroken
+		}
+		if !strings.EqualFold(name, "Content-Length") {
+			continue
+		}
+		got, err := strconv.ParseUint(strings.TrimSpace(value), 10, 31)
+		if err != nil || got > maxMessage || n >= 0 && int(got) != n {
+			return 0, errBroken
+		}
+		n = int(got)
+	}
+	return 0, errBroken
 }
 
 // write sends a message.

@@ -64,7 +64,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	for {
 		m, ok := s.queue.take(func() bool { return !s.settled() })
 		if !ok { // nothing is waiting
-			if err := s.settle(); err != nil {
+			if err := s.calm(); err != nil {
 				return err
 			}
 			continue
@@ -84,6 +84,18 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			return err
 		}
 	}
+}
+
+// calm publishes what there is to say. A fault of ours costs the findings of one
+// text, not the session.
+func (s *Server) calm() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.Log.Error("findings could not be made", "cause", r, "stack", string(debug.Stack()))
+			err = nil
+		}
+	}()
+	return s.settle()
 }
 
 // broken answers what was no message, or ends the session.
