@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -15,7 +16,9 @@ import (
 type overlay struct {
 	disk  fs.FS
 	texts map[string][]byte
-	read  map[string]kept
+
+	mu   sync.Mutex // definitions are loaded in parallel
+	read map[string]kept
 }
 
 type kept struct {
@@ -65,12 +68,17 @@ func (o *overlay) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k, ok := o.read[name]; ok && k.size == i.Size() && k.at.Equal(i.ModTime()) {
+	o.mu.Lock()
+	k, ok := o.read[name]
+	o.mu.Unlock()
+	if ok && k.size == i.Size() && k.at.Equal(i.ModTime()) {
 		return k.raw, nil
 	}
 	raw, err := fs.ReadFile(o.disk, name)
 	if err == nil {
+		o.mu.Lock()
 		o.read[name] = kept{i.Size(), i.ModTime(), raw}
+		o.mu.Unlock()
 	}
 	return raw, err
 }
