@@ -3,6 +3,7 @@ package lsp_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"crossdock/dsl"
 	"crossdock/dsl/dsltest"
@@ -167,7 +168,13 @@ func TestUnsaved(t *testing.T) {
 	c.Open("tms.connection.yaml", put(t, "tms.connection.yaml", "  find: {get", "  seek: {get"))
 	var other []lsp.Diagnostic
 	c.Diagnostics("tms.connection.yaml", &other)
-	if !strings.Contains(string(c.Published("orders.pipeline.yaml").Diagnostics), "no operation `find`") {
+	shown := func() bool {
+		return strings.Contains(string(c.Published("orders.pipeline.yaml").Diagnostics), "no operation `find`")
+	}
+	for end := time.Now().Add(10 * time.Second); !shown() && time.Now().Before(end); {
+		<-time.After(5 * time.Millisecond) // it is told after the file that was opened, unasked
+	}
+	if !shown() {
 		t.Errorf("what another unsaved file breaks is not shown: %s", c.Published("orders.pipeline.yaml").Diagnostics)
 	}
 	c.Close("tms.connection.yaml")
