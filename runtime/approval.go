@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"crossdock/runtime/access"
@@ -27,8 +29,8 @@ type Approval struct {
 // people.
 var ErrNotApprover = errors.New("this environment asks for nobody's approval")
 
-// approver is who has to approve what goes live, "" = nobody.
-func (e *Engine) approver() string {
+// Approver is who has to approve what goes live, a role or a name; "" = nobody.
+func (e *Engine) Approver() string {
 	env := e.Worker().Live().WS.Environment
 	if env == nil || env.Spec == nil {
 		return ""
@@ -44,59 +46,95 @@ func (a *Approval) fits(asked string) bool {
 	return a.Who == asked
 }
 
+// by reports whether somebody gave the approval. Names that differ in capitals
+// are those of one person, who may have a token and sign in as well.
+func (a *Approval) by(who string) bool { return strings.EqualFold(a.Who, who) }
+
 func approvalKey(hash string) string { return "approval/" + hash }
 
-// Approve keeps an approval. The error is ErrNotApprover, wrapped, where the word
-// of who gives it does not count.
+// approvals reads who has approved a plan.
+func (e *Engine) approvals(ctx context.Context, hash string) (list []Approval, version int64, err error) {
+	values, err := e.driver.Get(ctx, approvalKey(hash))
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the approvals: %w", err)
+	}
+	if values[0].Version > 0 {
+		if err := json.Unmarshal(values[0].Data, &list); err != nil {
+			return nil, 0, fmt.Errorf("read the approvals: %w", err)
+		}
+	}
+	return list, values[0].Version, nil
+}
+
+// Approve keeps an approval beside those of others. The error is ErrNotApprover,
+// wrapped, where the word of who gives it does not count.
 func (e *Engine) Approve(ctx context.Context, a Approval) error {
-	asked := e.approver()
+	asked := e.Approver()
 	if asked == "" {
 		return ErrNotApprover
 	}
 	if !a.fits(asked) {
 		return fmt.Errorf("%w but that of %s", ErrNotApprover, asked)
 	}
-	raw, err := json.Marshal(a)
-	if err != nil {
-		return fmt.Errorf("write the approval: %w", err)
-	}
-	_, err = e.driver.Apply(ctx, queue.Commit{Put: []queue.Put{{Key: approvalKey(a.Plan), Version: queue.AnyVersion, Value: raw, TTL: approvalFor}}})
-	if err != nil {
-		return fmt.Errorf("write the approval: %w", err)
-	}
-	return nil
-}
-
-// approved refuses a plan that nobody else than who applies it has approved.
-func (e *Engine) approved(ctx context.Context, hash, who string) error {
-	asked := e.approver()
-	if asked == "" {
+	for {
+		list, version, err := e.approvals(ctx, a.Plan)
+		if err != nil {
+			return err
+		}
+		list = append(slices.DeleteFunc(list, func(o Approval) bool { return o.by(a.Who) }), a)
+		raw, err := json.Marshal(list)
+		if err != nil {
+			return fmt.Errorf("write the approval: %w", err)
+		}
+		_, err = e.driver.Apply(ctx, queue.Commit{Put: []queue.Put{{Key: approvalKey(a.Plan), Version: version, Value: raw, TTL: approvalFor}}})
+		if errors.Is(err, queue.ErrVersion) {
+			continue // somebody else approved it meanwhile
+		}
+		if err != nil {
+			return fmt.Errorf("write the approval: %w", err)
+		}
 		return nil
 	}
-	values, err := e.driver.Get(ctx, approvalKey(hash))
-	if err != nil {
-		return fmt.Errorf("read the approval: %w", err)
+}
+
+// approved says who has approved a plan that somebody wants to apply, "" where
+// nobody has to. It refuses what nobody else has approved.
+func (e *Engine) approved(ctx context.Context, hash, who string) (string, error) {
+	asked := e.Approver()
+	if asked == "" {
+		return "", nil
 	}
-	var a Approval
-	if values[0].Version > 0 {
-		if err := json.Unmarshal(values[0].Data, &a); err != nil {
-			return fmt.Errorf("read the approval: %w", err)
+	list, _, err := e.approvals(ctx, hash)
+	if err != nil {
+		return "", err
+	}
+	own := false
+	for _, a := range list {
+		switch {
+		case a.Plan != hash || !a.fits(asked):
+		case a.by(who):
+			own = true
+		default:
+			return a.Who, nil
 		}
 	}
-	switch {
-	case a.Plan != hash || !a.fits(asked):
-		return &Refused{Reason: fmt.Sprintf("%s has to approve the plan first: crossdock approve %s", asked, hash)}
-	case a.Who == who:
-		return &Refused{Reason: "who approves a plan does not apply it: somebody else has to"}
+	if own {
+		return "", &Refused{Reason: "who approves a plan does not apply it: somebody else has to"}
 	}
-	return nil
+	return "", &Refused{Reason: fmt.Sprintf("%s has to approve the plan first: crossdock approve %s", asked, hash)}
 }
 
 // byPlanOnly refuses what goes live without a plan where plans are approved.
 func (e *Engine) byPlanOnly() error {
-	asked := e.approver()
+	asked := e.Approver()
 	if asked == "" {
 		return nil
 	}
-	return &Refused{Reason: fmt.Sprintf("what goes live here is approved by %s: use crossdock plan, approve and apply", asked)}
+	return &Refused{Reason: notWithoutPlan(asked)}
+}
+
+// notWithoutPlan says what to type where somebody has to approve.
+func notWithoutPlan(asked string) string {
+	return fmt.Sprintf("what goes live here is approved by %s: `crossdock plan DIR --out plan.json`, then `crossdock approve plan.json` by %s, then `crossdock apply DIR --plan plan.json` by somebody else",
+		asked, asked)
 }

@@ -26,7 +26,6 @@ import (
 	"crossdock/dsl/spec"
 	"crossdock/runtime/catalog"
 	"crossdock/runtime/journal"
-	"crossdock/runtime/publication"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/worker"
 )
@@ -193,15 +192,18 @@ func (e *Engine) begin(ctx context.Context) error {
 		return err
 	}
 	if report.Result == "started" {
-		next.published = e.published.number
-	} else if e.published.number > 0 {
-		e.unable = publication.Name(e.published.number) + " cannot run here: " + report.Error
+		next.published = e.published.Number
+	} else if e.published.Number > 0 {
+		e.unable = cannotRun(e.published.Number, report.Error)
 	}
 	e.install(next)
 	if err := e.restorePauses(ctx, next); err != nil {
 		return err
 	}
 	if err := e.unpark(ctx, next, nil); err != nil {
+		return err
+	}
+	if err := e.noteDemand(ctx); err != nil {
 		return err
 	}
 	report.Revision, report.At = ws.Revision, time.Now()

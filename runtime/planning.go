@@ -38,6 +38,8 @@ type Planning struct {
 	Pack     *publication.Pack // what is to run
 	Name     string            // as people call it
 	Against  int               // a publication; 0: what runs
+	Base     *publication.Pack // compare with these instead; nil: with what Against says
+	BaseName string            // as people call them
 	Messages int               // real ones of each pipeline, at most
 	Waivers  []plan.Waiver
 	Reveal   plan.Reveal
@@ -47,7 +49,7 @@ type Planning struct {
 // were published. Nothing changes. Where the new ones are not fit to run the
 // error is a *Refused.
 func (e *Engine) Plan(ctx context.Context, in Planning) (*plan.Plan, error) {
-	old, err := e.planned(ctx, in.Against)
+	old, err := e.planned(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -70,10 +72,14 @@ func (e *Engine) Plan(ctx context.Context, in Planning) (*plan.Plan, error) {
 		}
 	}
 	p, err := plan.Make(ctx, input)
-	if err == nil {
-		p.Messages = in.Messages
+	if err != nil {
+		return nil, err
 	}
-	return p, err
+	p.Messages = in.Messages
+	if in.Base != nil && old.WS.Revision != e.Worker().Live().WS.Revision {
+		p.Notes = append(p.Notes, in.BaseName+" is not what runs: real messages are those of what runs, and this plan cannot be applied before it does")
+	}
+	return p, nil
 }
 
 // real is a message that was kept, with what it was answered.
@@ -82,9 +88,12 @@ func (e *Engine) real(ctx context.Context, pipeline string, m message.Message) p
 		Recall: func(key string) (any, bool) { return worker.RecentAnswer(ctx, e.driver, key) }}
 }
 
-// planned loads what runs, or a publication.
-func (e *Engine) planned(ctx context.Context, number int) (plan.Side, error) {
-	if number == 0 {
+// planned loads what is compared with: what runs, a publication, or other files.
+func (e *Engine) planned(ctx context.Context, in Planning) (plan.Side, error) {
+	if in.Base != nil {
+		return e.planSide(in.Base.FS(), in.BaseName)
+	}
+	if in.Against == 0 {
 		files, name, err := e.runningFiles(ctx)
 		if err != nil {
 			return plan.Side{}, err
@@ -99,7 +108,7 @@ func (e *Engine) planned(ctx context.Context, number int) (plan.Side, error) {
 	if err != nil {
 		return plan.Side{}, err
 	}
-	entry, ok := book.Find(number)
+	entry, ok := book.Find(in.Against)
 	if !ok {
 		return plan.Side{}, publication.ErrUnknown
 	}
@@ -107,7 +116,7 @@ func (e *Engine) planned(ctx context.Context, number int) (plan.Side, error) {
 	if err != nil {
 		return plan.Side{}, err
 	}
-	return e.planSide(pack.FS(), publication.Name(number))
+	return e.planSide(pack.FS(), publication.Name(in.Against))
 }
 
 // runningFiles are the definitions at work, as they were when they went live,
@@ -179,7 +188,8 @@ func (e *ErrMoved) Error() string { return e.Why + ": make a new plan" }
 // instead.
 func (e *Engine) Apply(ctx context.Context, in Planning, made *plan.Plan, entry publication.Entry, folder bool) (publication.Entry, Report, error) {
 	in.Waivers = made.Waivers
-	if err := e.approved(ctx, made.Hash, entry.Who); err != nil {
+	var err error
+	if entry.Approved, err = e.approved(ctx, made.Hash, entry.Who); err != nil {
 		return entry, Report{}, err
 	}
 	now, err := e.Plan(ctx, in)

@@ -16,21 +16,39 @@ import (
 // origin is the published revision that definitions are read from. The
 // zero value stands for the folder.
 type origin struct {
-	number int
-	files  fs.FS
+	publication.Entry
+	files fs.FS
 }
 
 // takePublished finds out what the store says is to run at the start.
 func (e *Engine) takePublished(ctx context.Context) error {
-	p, err := e.activeRevision(ctx)
+	book, err := publication.Read(ctx, e.driver)
 	if err != nil {
 		return err
 	}
-	if p.number == 0 && e.opt.Published {
+	p, err := e.active(ctx, book)
+	if err != nil {
+		return err
+	}
+	if err := e.bypassed(ctx, p.Entry); err != nil {
+		e.unable = cannotRun(p.Number, err.Error())
+		e.log.Error("the published revision is not started", "revision", publication.Name(p.Number), "error", err)
+		other, ok, read := e.admitted(ctx, book)
+		if !ok {
+			return errors.Join(read, err)
+		}
+		p = other
+	}
+	if p.Number == 0 && e.opt.Published {
 		return fmt.Errorf("%w to this store: run `crossdock publish DIR` first, or start without --published", publication.ErrNone)
 	}
 	e.published = p
 	return nil
+}
+
+// cannotRun says that a publication does not run here, and why.
+func cannotRun(number int, why string) string {
+	return fmt.Sprintf("%s cannot run here: %s", publication.Name(number), why)
 }
 
 // activeRevision reads the active publication from the store.
@@ -39,6 +57,10 @@ func (e *Engine) activeRevision(ctx context.Context) (origin, error) {
 	if err != nil {
 		return origin{}, err
 	}
+	return e.active(ctx, book)
+}
+
+func (e *Engine) active(ctx context.Context, book *publication.Book) (origin, error) {
 	entry, ok := book.Find(book.Active)
 	if !ok {
 		return origin{}, nil
@@ -47,7 +69,7 @@ func (e *Engine) activeRevision(ctx context.Context) (origin, error) {
 	if err != nil {
 		return origin{}, err
 	}
-	return origin{entry.Number, pack.FS()}, nil
+	return origin{entry, pack.FS()}, nil
 }
 
 // Refused says why definitions were not published: findings, failed tests, or
@@ -83,7 +105,7 @@ func (e *Engine) publish(ctx context.Context, pack *publication.Pack, entry publ
 	if live := e.Worker().Live().WS.Revision; over != "" && live != over {
 		return entry, Report{}, &ErrMoved{"what runs is revision " + live + " now"}
 	}
-	entry.At, entry.Workspace = time.Now().UTC(), ws.Revision
+	entry.At, entry.Workspace, entry.Admitted = time.Now().UTC(), ws.Revision, true
 	if entry, err = publication.Publish(ctx, e.driver, entry, pack); err != nil {
 		return entry, Report{}, err
 	}
@@ -103,6 +125,13 @@ func (e *Engine) Rollback(ctx context.Context, number int, who, note string) (pu
 	old, ok := book.Find(number)
 	if !ok {
 		return publication.Entry{}, Report{}, publication.ErrUnknown
+	}
+	asked, _, err := readDemand(ctx, e.driver)
+	if err != nil {
+		return publication.Entry{}, Report{}, err
+	}
+	if !asked.admits(old) {
+		return publication.Entry{}, Report{}, &Refused{Reason: fmt.Sprintf("%s never ran here: %s has not approved it", publication.Name(number), asked.By)}
 	}
 	pack, err := publication.Files(ctx, e.driver, old)
 	if err != nil {
@@ -171,13 +200,29 @@ func (e *Engine) follow(ctx context.Context) Report {
 }
 
 func (e *Engine) switchTo(ctx context.Context, want origin) Report {
+	if err := e.bypassed(ctx, want.Entry); err != nil {
+		return e.turnDown(want, err)
+	}
 	r := e.reloadFrom(ctx, &want)
 	switch {
 	case r.Result != "failed":
 		e.cannot("")
-	case want.number != e.running():
-		e.cannot(fmt.Sprintf("%s cannot run here: %s", publication.Name(want.number), r.Error))
+	case want.Number != e.running():
+		e.cannot(cannotRun(want.Number, r.Error))
 	}
+	return r
+}
+
+// turnDown leaves what runs at work, and says so wherever people look.
+func (e *Engine) turnDown(want origin, why error) Report {
+	e.log.Error("the published revision is not taken up, what runs stays at work", "revision", publication.Name(want.Number), "error", why)
+	r := Report{Result: "failed", Error: cannotRun(want.Number, why.Error()), Published: want.Number, At: time.Now()}
+	e.status.Lock()
+	r.Revision, r.Generation = e.current.ws.Revision, e.current.live.Generation
+	e.last, e.checked = r, r
+	e.status.Unlock()
+	e.meter.Reloaded(r.Result)
+	e.cannot(r.Error)
 	return r
 }
 

@@ -54,13 +54,13 @@ func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
 		e.published = *from
 	}
 	r := e.reload(ctx)
-	r.At, r.Took, r.Published = began, time.Since(began), e.published.number
+	r.At, r.Took, r.Published = began, time.Since(began), e.published.Number
 	if r.Result == "failed" {
 		e.published = before
 	}
 	e.status.Lock()
 	if r.Result != "failed" {
-		e.current.published = e.published.number
+		e.current.published = e.published.Number
 	}
 	r.Generation = e.current.live.Generation
 	if r.Revision == "" {
@@ -87,6 +87,9 @@ func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
 	case "ok":
 		e.log.Info("reloaded", "revision", r.Revision, "generation", r.Generation, "changes", len(r.Changes), "took", r.Took)
 		e.keepGood()
+		if err := e.noteDemand(ctx); err != nil {
+			e.log.Warn("other replicas may not know who approves what goes live", "error", err)
+		}
 		e.untidy() // the old revision and what loading left behind
 	}
 	return r
@@ -105,7 +108,7 @@ func (e *Engine) reload(ctx context.Context) Report {
 	if ws.Revision == old.ws.Revision {
 		return Report{Result: "unchanged", Findings: list}
 	}
-	if e.published.number == 0 && e.cleared != ws.Revision {
+	if e.published.Number == 0 && e.cleared != ws.Revision {
 		if err := e.byPlanOnly(); err != nil {
 			return Report{Result: "failed", Findings: list, Changes: changes, Error: err.Error()}
 		}

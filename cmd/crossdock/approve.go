@@ -18,7 +18,8 @@ func (a *app) approveCommand() *cobra.Command {
 ` + "`reload: {approve: ...}`" + ` of the environment: the name of a token or person, or a role.
 Nothing goes live there but what is approved; ` + "`rollback`" + ` to an earlier revision does.
 
-An approval is for one plan, by its hash, and for a week.`,
+Both need a token of their own, see ` + "`crossdock token`" + `: the one in the state folder does not
+say who uses it. An approval is for one plan, by its hash, and for a week.`,
 		Example: "  crossdock approve 3f2a91c07b1e4d5f8a6b0c9d2e7f4a1b --reason \"seen with the client\"",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			hash := args[0]

@@ -18,7 +18,6 @@ import (
 
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
-	"crossdock/dsl/lint"
 	"crossdock/runtime/admin"
 	"crossdock/runtime/catalog"
 	"crossdock/runtime/plan"
@@ -30,6 +29,7 @@ type planFlags struct {
 	remote
 	against, env, out string
 	template          string
+	only              []string
 	messages          int
 	waive, reason     []string
 	markdown, reveal  bool
@@ -46,6 +46,10 @@ It asks a running crossdock: the one in DIR, or that of --admin. --against compa
 something else: r42 of ` + "`crossdock history`" + `, the address of another crossdock, a folder,
 or git:REF. The last two need nothing that runs, and look at samples and tests only.
 
+--template client@3 says what it would do to each client to move to that version: the
+workspace is compared with itself as ` + "`crossdock rebase`" + ` would leave it. Where a crossdock
+runs, its last messages of each client are run through both.
+
 What changes a protected value (money, quantities, proofs of delivery), the key of a
 pipeline, or breaks a contract, blocks unless it is waived. The exit code is 0 where the
 change may go live and 1 where it is blocked. ` + "`crossdock apply --plan HASH`" + ` brings it to life.`
@@ -60,6 +64,7 @@ func (a *app) planCommand() *cobra.Command {
   crossdock plan --against r42 --messages 500
   crossdock plan --against git:main --markdown > comment.md
   crossdock plan --template client@3
+  crossdock plan --template client@3 --only bolt --messages 500
   crossdock plan --waive "tms.create_shipment totalWeightKg" --reason "the TMS rounds by itself now"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && !cmd.Flags().Changed("dir") {
@@ -74,7 +79,8 @@ func (a *app) planCommand() *cobra.Command {
 	}
 	f.flags(cmd)
 	cmd.Flags().StringVar(&f.against, "against", "", "what to compare with: r42, an address, a folder or git:REF")
-	cmd.Flags().StringVar(&f.template, "template", "", "say what it would do to every client to move to this version of their template; looks at samples and tests")
+	cmd.Flags().StringVar(&f.template, "template", "", "say what it would do to every client to move to this version of their template")
+	cmd.Flags().StringSliceVar(&f.only, "only", nil, "with --template: only these clients move")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used, for a folder and git")
 	cmd.Flags().IntVar(&f.messages, "messages", 100, "real messages of each pipeline, at most")
 	cmd.Flags().StringArrayVar(&f.waive, "waive", nil, "let the change of a protected value pass, as the plan names it; each needs a --reason")
@@ -90,59 +96,36 @@ func (a *app) plan(ctx context.Context, dir string, f planFlags) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
-	if number, address, remote := f.asks(); remote && f.template == "" {
+	if f.template == "" && len(f.only) > 0 {
+		return nil, errors.New("--only goes with --template: it says which clients move")
+	}
+	if f.template != "" {
+		return a.planTemplate(ctx, dir, f, waivers)
+	}
+	if number, address, remote := f.asks(); remote {
 		if address != "" {
 			f.admin = address
 		}
 		return a.planRemote(ctx, dir, f, number, waivers)
 	}
-	old, next, err := a.sides(ctx, dir, f)
+	next, err := a.side(dir, "the workspace in "+dir, f.env)
 	if err != nil {
 		return nil, err
 	}
+	old, err := a.against(ctx, dir, f)
+	if err != nil {
+		return nil, err
+	}
+	return makePlan(ctx, old, next, waivers)
+}
+
+// makePlan compares two folders, with what they name as samples and tests.
+func makePlan(ctx context.Context, old, next plan.Side, waivers []plan.Waiver) (*plan.Plan, error) {
 	p, err := plan.Make(ctx, plan.Input{Old: old, New: next, Waivers: waivers, Preview: catalog.New().Preview})
 	if err != nil {
 		return nil, failf(exitLoad, "%s", err)
 	}
 	return p, nil
-}
-
-// sides loads what is compared.
-func (a *app) sides(ctx context.Context, dir string, f planFlags) (old, next plan.Side, err error) {
-	if f.template == "" {
-		if next, err = a.side(dir, "the workspace in "+dir, f.env); err == nil {
-			old, err = a.against(ctx, dir, f)
-		}
-		return old, next, err
-	}
-	if f.against != "" {
-		return old, next, errors.New("either --template or --against: an upgrade is compared with the workspace as it is")
-	}
-	if old, err = a.side(dir, "the workspace in "+dir, f.env); err != nil {
-		return old, next, err
-	}
-	to, err := dsl.Repin(os.DirFS(dir), old.WS, f.template, nil)
-	if err != nil {
-		return old, next, failf(exitUsage, "%s", err)
-	}
-	next, err = a.sideOf(to.FS, "the workspace on "+f.template, f.env)
-	var bad *faulty
-	if errors.As(err, &bad) {
-		a.printFrom(bad.list, to.FS)
-	}
-	return old, next, err
-}
-
-// printFrom shows findings about files that are not on disk as they are.
-func (a *app) printFrom(list diag.List, files fs.FS) {
-	sources := func(path string) []byte {
-		raw, err := fs.ReadFile(files, path)
-		if err != nil {
-			return nil
-		}
-		return raw
-	}
-	_ = diag.Print(a.Stdout, list, diag.Options{Format: "text", Color: a.terminal(a.Stdout), Sources: sources, Rules: lint.About})
 }
 
 // asks tells whether a running crossdock is asked, and for which publication or
@@ -171,8 +154,12 @@ func (a *app) planRemote(ctx context.Context, dir string, f planFlags, number in
 	if err != nil {
 		return nil, failf(exitLoad, "%s; without one, compare with --against DIR or --against git:REF", err)
 	}
+	return a.asked(ctx, c, f, admin.Planning{Pack: pack.Raw, Name: "the workspace in " + dir, Against: number, Messages: f.messages, Waivers: waivers, Reveal: f.reveal})
+}
+
+// asked lets a running crossdock make a plan, and keeps it for apply.
+func (a *app) asked(ctx context.Context, c *admin.Client, f planFlags, in admin.Planning) (*plan.Plan, error) {
 	var out admin.PlanAnswer
-	in := admin.Planning{Pack: pack.Raw, Name: "the workspace in " + dir, Against: number, Messages: f.messages, Waivers: waivers, Reveal: f.reveal}
 	if err := c.Post(ctx, "/v1/plan", in, &out); err != nil {
 		return nil, failed(err)
 	}
@@ -191,20 +178,29 @@ func (a *app) packed(dir, env string) (*publication.Pack, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, failf(exitLoad, "there is no folder %s", dir)
 	}
-	rec := publication.Record(os.DirFS(dir))
-	_, list, err := dsl.Load(rec, dsl.Options{Catalog: catalog.New(), Environment: env, Std: std(), AnyEnvironment: true})
-	if err != nil {
-		return nil, failf(exitLoad, "%s", err)
-	}
-	if list.HasErrors() {
+	pack, list, err := packOf(os.DirFS(dir), env)
+	if err == nil && list.HasErrors() {
 		a.print(list, dir, "text")
 		return nil, failf(exitLoad, "the definitions have errors, so there is nothing to plan")
 	}
+	return pack, err
+}
+
+// packOf packs the files that loading a workspace reads, unless it has errors.
+func packOf(files fs.FS, env string) (*publication.Pack, diag.List, error) {
+	rec := publication.Record(files)
+	_, list, err := dsl.Load(rec, dsl.Options{Catalog: catalog.New(), Environment: env, Std: std(), AnyEnvironment: true})
+	if err != nil {
+		return nil, nil, failf(exitLoad, "%s", err)
+	}
+	if list.HasErrors() {
+		return nil, list, nil
+	}
 	pack, err := rec.Pack()
 	if err != nil {
-		return nil, failf(exitLoad, "%s", err)
+		return nil, nil, failf(exitLoad, "%s", err)
 	}
-	return pack, nil
+	return pack, list, nil
 }
 
 // waivers pairs --waive and --reason.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +34,8 @@ The files are those that loading and testing read: definitions, lookups, samples
 Secrets stay where they are.
 
 It talks to a running crossdock. With --store it writes to a Redis itself, for the
-first revision of replicas that start with --published.`,
+first revision of replicas that start with --published. Where what goes live has to be
+approved, both are refused: see ` + "`crossdock approve`" + `.`,
 		Example: `  crossdock publish --note "new carrier"
   crossdock publish ./pipelines --admin http://10.0.0.5:8090
   crossdock publish --store redis://127.0.0.1:6379`,
@@ -98,8 +100,13 @@ func (a *app) publishTo(ctx context.Context, opt runtime.Options, entry publicat
 		return failf(exitLoad, "%s", err)
 	}
 	entry.At = time.Now().UTC()
-	entry, err = publication.Publish(ctx, d, entry, pack)
-	if err = errors.Join(err, d.Close()); err != nil {
+	entry, err = runtime.PublishTo(ctx, d, entry, pack)
+	closed := d.Close()
+	var refused *runtime.Refused
+	if errors.As(err, &refused) {
+		return failf(exitFindings, "nothing was published: %s", refused.Reason)
+	}
+	if err = errors.Join(err, closed); err != nil {
 		return failf(exitLoad, "%s", err)
 	}
 	return a.published(admin.PublishAnswer{Entry: &entry}, asJSON)
@@ -182,6 +189,10 @@ func (a *app) history(book publication.Book) {
 		return
 	}
 	rows := [][]string{{"", "REVISION", "PUBLISHED", "BY", "FILES", "DIGEST", "NOTE"}}
+	approved := slices.ContainsFunc(book.Entries, func(e publication.Entry) bool { return e.Approved != "" })
+	if approved {
+		rows[0] = slices.Insert(rows[0], 4, "APPROVED BY")
+	}
 	for i := len(book.Entries) - 1; i >= 0; i-- {
 		e := book.Entries[i]
 		star, note := "", e.Note
@@ -191,7 +202,11 @@ func (a *app) history(book publication.Book) {
 		if e.Again > 0 {
 			note = strings.TrimSpace(publication.Name(e.Again) + " again  " + note)
 		}
-		rows = append(rows, []string{star, publication.Name(e.Number), e.At.Local().Format(time.DateTime), short(e.Who, 14), strconv.Itoa(e.Files), e.Digest[:12], short(note, 28)})
+		row := []string{star, publication.Name(e.Number), e.At.Local().Format(time.DateTime), short(e.Who, 14), strconv.Itoa(e.Files), e.Digest[:12], short(note, 28)}
+		if approved {
+			row = slices.Insert(row, 4, short(e.Approved, 14))
+		}
+		rows = append(rows, row)
 	}
 	a.table(rows)
 	if book.Active == 0 {

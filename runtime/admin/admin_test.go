@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -29,6 +30,7 @@ const token = "xd_0123456789abcdef0123456789abcdef"
 // office is a running engine with its API.
 type office struct {
 	t      *testing.T
+	dir    string
 	engine *runtime.Engine
 	api    *admin.API
 	server *httptest.Server
@@ -36,21 +38,27 @@ type office struct {
 	log    *bytes.Buffer
 }
 
-func newOffice(t *testing.T) *office {
+// newOffice starts an engine on a small workspace, with more files where they are
+// given.
+func newOffice(t *testing.T, more ...map[string]string) *office {
 	t.Helper()
 	dir := t.TempDir()
 	refuse := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400) }))
 	t.Cleanup(refuse.Close)
-	for name, text := range map[string]string{
+	files := map[string]string{
 		"crossdock.yaml":    "crossdock: 1\n",
 		"t.connection.yaml": "connection: t\ntype: http\nbase_url: " + refuse.URL + "\nallow_private: [\"127.0.0.0/8\"]\noperations:\n  put: {post: /x, repeat: keyed}\n",
 		"in.pipeline.yaml":  "pipeline: in\ntrigger: {http: {path: /in, verify: none}}\nkey: [.n]\ntrace_by: {n: .n}\nsteps:\n  - {send: t.put}\n",
-	} {
+	}
+	for _, m := range more {
+		maps.Copy(files, m)
+	}
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	o := &office{t: t, log: &bytes.Buffer{}}
+	o := &office{t: t, dir: dir, log: &bytes.Buffer{}}
 	var err error
 	if o.engine, err = runtime.New(context.Background(), runtime.Options{Dir: dir, Store: "memory:", HTTP: "127.0.0.1:0"}); err != nil {
 		t.Fatal(err)

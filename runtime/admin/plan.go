@@ -21,6 +21,8 @@ type Planning struct {
 	Pack     []byte        `json:"pack"` // see publication.Pack
 	Name     string        `json:"name"` // of the definitions, as people call them
 	Against  int           `json:"against,omitempty"`
+	Base     []byte        `json:"base,omitempty"` // compare with this pack instead of what runs
+	BaseName string        `json:"base_name,omitempty"`
 	Messages int           `json:"messages"`
 	Waivers  []plan.Waiver `json:"waivers,omitempty"`
 	Reveal   bool          `json:"reveal,omitempty"` // show personal data, too
@@ -87,7 +89,13 @@ func planning(in Planning) (runtime.Planning, error) {
 	if err != nil {
 		return runtime.Planning{}, problemf(http.StatusUnprocessableEntity, "%s", err)
 	}
-	return runtime.Planning{Pack: pack, Name: in.Name, Against: in.Against, Messages: in.Messages, Waivers: in.Waivers}, nil
+	how := runtime.Planning{Pack: pack, Name: in.Name, Against: in.Against, BaseName: in.BaseName, Messages: in.Messages, Waivers: in.Waivers}
+	if len(in.Base) > 0 {
+		if how.Base, err = publication.Open(in.Base); err != nil {
+			return runtime.Planning{}, problemf(http.StatusUnprocessableEntity, "%s", err)
+		}
+	}
+	return how, nil
 }
 
 func planned(p *plan.Plan, err error) (any, error) {
@@ -125,9 +133,15 @@ func (a *API) apply(r *call) (any, error) {
 	if len(entry.Waived) > 0 {
 		r.why += "; waived " + strings.Join(entry.Waived, "; ")
 	}
+	if err := a.named(r, "applies a plan"); err != nil {
+		return nil, err
+	}
 	a.planning.Lock()
 	defer a.planning.Unlock()
 	entry, report, err := a.engine.Apply(context.WithoutCancel(r.Context()), how, in.Plan, entry, in.Folder)
+	if entry.Approved != "" {
+		r.why += "; approved by " + entry.Approved
+	}
 	var moved *runtime.ErrMoved
 	switch {
 	case errors.As(err, &moved):

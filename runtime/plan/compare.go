@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 // do.
 type Difference struct {
 	What     What   `json:"what"`
+	Client   string `json:"client,omitempty"` // whose pipeline or mapping it is
 	Pipeline string `json:"pipeline,omitempty"`
 	Target   string `json:"target,omitempty"` // connection.operation, event NAME or mapping NAME
 	Step     string `json:"step,omitempty"`
@@ -63,6 +63,7 @@ type comparison struct {
 	in       *Input
 	old, new *player
 	compared Compared
+	clients  map[string]*Compared // by code
 	byKey    map[string]*Difference
 	order    []string
 	calls    map[string]int // messages that make a call, by pipeline and target
@@ -73,7 +74,7 @@ type comparison struct {
 
 func newComparison(in *Input) *comparison {
 	return &comparison{in: in, old: newPlayer(&in.Old, in.Preview), new: newPlayer(&in.New, in.Preview), byKey: map[string]*Difference{},
-		calls: map[string]int{}, messages: map[string]int{}, protected: newProtection(in.Old.WS, in.New.WS)}
+		clients: map[string]*Compared{}, calls: map[string]int{}, messages: map[string]int{}, protected: newProtection(in.Old.WS, in.New.WS)}
 }
 
 // message runs one message through both sides and notes what differs.
@@ -87,60 +88,55 @@ func (c *comparison) message(ctx context.Context, m Message) {
 	if !a.known || !b.known {
 		return // what is new or gone has nothing to be compared with
 	}
-	switch m.Origin {
-	case Real:
-		c.compared.Real++
-	case Sample:
-		c.compared.Samples++
-	default:
-		c.compared.Tests++
+	client := c.client(&m)
+	counts := []*Compared{&c.compared}
+	if client != "" {
+		if c.clients[client] == nil {
+			c.clients[client] = &Compared{}
+		}
+		counts = append(counts, c.clients[client])
+	}
+	for _, n := range counts {
+		n.add(m.Origin)
 	}
 	c.messages[m.Pipeline+"\x00"+m.Mapping]++
-	one := &collector{c: c, m: &m, seen: map[string]bool{}, veil: c.veil(&m, a, b)}
+	one := &collector{c: c, m: &m, client: client, seen: map[string]bool{}, veil: c.veil(&m, a, b)}
 	one.refs = one.veil.refs(flow.Refs(m.In.Trace, a.refs))
 	one.identity(a, b)
 	one.routes(a, b)
 	one.outcome(a, b)
 	one.traffic(a, b)
 	if len(one.seen) > 0 {
-		c.compared.Differ++
+		for _, n := range counts {
+			n.Differ++
+		}
 	}
 }
 
-// collector notes the differences of one message.
-type collector struct {
-	c    *comparison
-	m    *Message
-	seen map[string]bool
-	veil *veil
-	refs []message.Ref
+// client is whose pipeline or mapping a message is for; "" where it is of the
+// whole workspace.
+func (c *comparison) client(m *Message) string {
+	if p := c.in.New.WS.Pipelines[m.Pipeline]; p != nil {
+		return p.Client
+	}
+	if mp := c.in.New.WS.Mappings[m.Mapping]; mp != nil {
+		return mp.Client
+	}
+	return ""
 }
 
-// note adds a difference; several of the same kind in one message count once.
-func (o *collector) note(d Difference, x Example) {
-	d.Pipeline = o.m.Pipeline
-	key := strings.Join([]string{string(d.What), d.Pipeline, d.Target, d.Step, d.Place, d.Field}, "\x00")
-	have := o.c.byKey[key]
-	if have == nil {
-		have = &d
-		o.c.byKey[key] = have
-		o.c.order = append(o.c.order, key)
+// byClient is how every client fares, also those of whom nothing could be
+// compared.
+func (c *comparison) byClient() []Client {
+	var out []Client
+	for _, code := range sorted(c.in.New.WS.Clients) {
+		one := Client{Code: code}
+		if n := c.clients[code]; n != nil {
+			one.Compared = *n
+		}
+		out = append(out, one)
 	}
-	if have.Protected == "" {
-		have.Protected = d.Protected
-	}
-	if o.seen[key] {
-		return
-	}
-	o.seen[key] = true
-	have.Count++
-	if o.m.Origin == Real {
-		have.Real++
-	}
-	if len(have.Examples) < mostExamples {
-		x.Message, x.Origin, x.Refs = o.m.ID, o.m.Origin, o.refs
-		have.Examples = append(have.Examples, x)
-	}
+	return out
 }
 
 // list returns the differences, those of calls with how many messages make them.
@@ -189,8 +185,8 @@ func uses(p *compile.Pipeline, mapping string) bool {
 	return false
 }
 
-// sortKey puts what must be read first, then pipelines with their calls, then
-// mappings by themselves.
+// sortKey puts what is of all before what is of each client, and of each what must
+// be read first, then pipelines with their calls, then mappings by themselves.
 func (d *Difference) sortKey() string {
 	loud := "2"
 	if d.What == InKey || d.What == InOrder {
@@ -202,173 +198,7 @@ func (d *Difference) sortKey() string {
 	if d.Pipeline == "" {
 		alone = "1"
 	}
-	return strings.Join([]string{alone, d.Pipeline, loud, d.Target, d.Step, d.Place, d.Field, string(d.What)}, "\x00")
-}
-
-func (o *collector) identity(a, b *trail) {
-	for i := range min(len(a.identity), len(b.identity)) {
-		x, y := a.identity[i], b.identity[i]
-		if x.key != y.key {
-			o.note(Difference{What: InKey}, Example{Before: o.veil.text(x.key), After: o.veil.text(y.key)})
-		}
-		if x.order != y.order {
-			o.note(Difference{What: InOrder}, Example{Before: o.veil.text(x.order), After: o.veil.text(y.order)})
-		}
-	}
-}
-
-func (o *collector) routes(a, b *trail) {
-	before, after := strings.Join(a.routes, ", "), strings.Join(b.routes, ", ")
-	if before != after {
-		o.note(Difference{What: InRoute}, Example{Before: before, After: after})
-	}
-}
-
-// outcome compares how a message ends. The words of a reason do not count: a
-// rule that is written otherwise and says the same is no difference.
-func (o *collector) outcome(a, b *trail) {
-	before, after := a.outcome(), b.outcome()
-	if before == after {
-		return
-	}
-	d := Difference{What: InOutcome}
-	if o.m.Mapping != "" {
-		d.Target = "mapping " + o.m.Mapping
-	}
-	o.note(d, Example{Before: o.veil.text(a.told()), After: o.veil.text(b.told())})
-}
-
-// outcome is what counts of how a message ended.
-func (t *trail) outcome() string {
-	if t.refused != "" {
-		return "refused"
-	}
-	var parts []string
-	for _, e := range t.ends {
-		parts = append(parts, e.kind+" "+e.place)
-	}
-	return strings.Join(parts, "\x00")
-}
-
-// told is the same for people.
-func (t *trail) told() string {
-	if t.refused != "" {
-		return "refused (" + t.refused + ")"
-	}
-	count := map[string]int{}
-	var names []string
-	for _, e := range t.ends {
-		text := describeEnd(e)
-		if count[text]++; count[text] == 1 {
-			names = append(names, text)
-		}
-	}
-	for i, n := range names {
-		if count[n] > 1 {
-			names[i] = fmt.Sprintf("%d times %s", count[n], n)
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
-// traffic compares what leaves: calls and events.
-func (o *collector) traffic(a, b *trail) {
-	pairs, gone, fresh := match(a.calls, b.calls)
-	made := map[string]bool{}
-	for _, list := range [][]call{a.calls, b.calls} {
-		for _, x := range list {
-			made[x.target] = true
-		}
-	}
-	for target := range made {
-		o.c.calls[o.m.Pipeline+"\x00"+target]++
-	}
-	if o.m.Mapping != "" {
-		gone, fresh = nil, nil // its outcome tells
-	}
-	for _, x := range gone {
-		o.note(Difference{What: CallGone, Target: x.target, Step: x.step}, Example{Before: "is made", After: "is not made"})
-	}
-	for _, x := range fresh {
-		o.note(Difference{What: CallNew, Target: x.target, Step: x.step}, Example{Before: "is not made", After: "is made"})
-	}
-	for _, p := range pairs {
-		if p.a.key != p.b.key && !sameIdentity(a, b, p) {
-			o.note(Difference{What: InEffect, Target: p.b.target, Step: p.b.step}, Example{Before: p.a.step, After: p.b.step})
-		}
-		for _, ch := range differ(p.a.sent, p.b.sent) {
-			o.field(p, ch)
-		}
-	}
-}
-
-// sameIdentity reports whether the keys of two effects differ only because the
-// message is known by another key, which is told by itself.
-func sameIdentity(a, b *trail, p pair) bool {
-	if p.a.step != p.b.step {
-		return false
-	}
-	return slices.ContainsFunc(slices.Collect(zip(a.identity, b.identity)), func(x [2]identity) bool { return x[0].key != x[1].key })
-}
-
-func zip(a, b []identity) func(func([2]identity) bool) {
-	return func(yield func([2]identity) bool) {
-		for i := range min(len(a), len(b)) {
-			if !yield([2]identity{a[i], b[i]}) {
-				return
-			}
-		}
-	}
-}
-
-func (o *collector) field(p pair, ch change) {
-	place, path := ch.path[0], ch.path[1:]
-	d := Difference{What: InField, Target: p.b.target, Step: p.b.step, Place: place, Field: o.veil.names(path)}
-	if d.Field == "" {
-		d.Field = place
-	}
-	d.Protected = o.c.protected.why(p, place, path, ch)
-	o.note(d, Example{Before: o.veil.value(path, ch.before), After: o.veil.value(path, ch.after), Lost: ch.lost, Gained: ch.gained})
-}
-
-// pair is one call as it is made on both sides.
-type pair struct{ a, b call }
-
-// match finds which calls of two runs are the same: by their step, which is named
-// by what it does, and then by their target.
-func match(a, b []call) (pairs []pair, gone, fresh []call) {
-	taken := make([]bool, len(b))
-	left := a
-	for _, alike := range []func(x, y call) bool{
-		func(x, y call) bool { return x.step == y.step && x.target == y.target },
-		func(x, y call) bool { return x.target == y.target },
-	} {
-		var rest []call
-		for _, x := range left {
-			i := slices.IndexFunc(b, func(y call) bool { return alike(x, y) })
-			for i >= 0 && taken[i] {
-				next := slices.IndexFunc(b[i+1:], func(y call) bool { return alike(x, y) })
-				if next < 0 {
-					i = -1
-					break
-				}
-				i += next + 1
-			}
-			if i < 0 {
-				rest = append(rest, x)
-				continue
-			}
-			taken[i] = true
-			pairs = append(pairs, pair{x, b[i]})
-		}
-		left = rest
-	}
-	for i, y := range b {
-		if !taken[i] {
-			fresh = append(fresh, y)
-		}
-	}
-	return pairs, left, fresh
+	return strings.Join([]string{d.Client, alone, d.Pipeline, loud, d.Target, d.Step, d.Place, d.Field, string(d.What)}, "\x00")
 }
 
 // shapes are everything that schemas say about a message and what it becomes.

@@ -22,6 +22,7 @@ func (p *Plan) Markdown(w io.Writer) error {
 	fmt.Fprintf(&b, "### %s crossdock plan: %s\n\n", mark, md(p.Verdict()))
 	fmt.Fprintf(&b, "`%s` → `%s` · %s · plan `%s`\n", p.Old, p.New, md(p.Compared.String()), p.Hash)
 	p.mdBlockers(&b)
+	p.mdClients(&b)
 	p.mdDifferences(&b)
 	p.mdFacts(&b)
 	p.mdDefinitions(&b)
@@ -47,6 +48,18 @@ func (p *Plan) mdBlockers(b *strings.Builder) {
 			continue
 		}
 		fmt.Fprintf(b, "- **blocked:** %s. If it is meant: `--waive %q --reason \"why\"`\n", md(x.Text), x.Waive)
+	}
+}
+
+func (p *Plan) mdClients(b *strings.Builder) {
+	if p.Same {
+		return
+	}
+	for i, c := range p.Clients {
+		if i == 0 {
+			b.WriteString("\n#### Clients\n\n| Client | |\n|---|---|\n")
+		}
+		fmt.Fprintf(b, "| %s | %s |\n", md(c.Code), md(c.Compared.String()))
 	}
 }
 

@@ -69,6 +69,7 @@ type Plan struct {
 	Definitions []Definition `json:"definitions,omitempty"`
 	Facts       []Fact       `json:"facts,omitempty"`
 	Compared    Compared     `json:"compared"`
+	Clients     []Client     `json:"clients,omitempty"` // of Compared, by code
 	Differences []Difference `json:"differences,omitempty"`
 	Blockers    []Blocker    `json:"blockers,omitempty"`
 	Waivers     []Waiver     `json:"waivers,omitempty"`
@@ -88,6 +89,24 @@ type Compared struct {
 	Samples int `json:"samples"` // that definitions name
 	Tests   int `json:"tests"`   // inputs of test cases
 	Differ  int `json:"differ"`  // of all, those that come to something else
+}
+
+// add counts one more of an origin.
+func (c *Compared) add(o Origin) {
+	switch o {
+	case Real:
+		c.Real++
+	case Sample:
+		c.Samples++
+	default:
+		c.Tests++
+	}
+}
+
+// Client is what was run for one client.
+type Client struct {
+	Code     string   `json:"client"`
+	Compared Compared `json:"compared"`
 }
 
 // All is how many were compared.
@@ -127,7 +146,7 @@ func Make(ctx context.Context, in Input) (*Plan, error) {
 		}
 		c.message(ctx, m)
 	}
-	p.Compared, p.Differences = c.compared, c.list()
+	p.Compared, p.Clients, p.Differences = c.compared, c.byClient(), c.list()
 	p.judge()
 	p.Same = len(p.Definitions)+len(p.Differences) == 0
 	p.Hash = p.Fingerprint()

@@ -132,23 +132,40 @@ func (t *page) facts(p *Plan) {
 
 func (t *page) differences(p *Plan) {
 	t.title(strings.ToUpper(p.Compared.String()[:1]) + p.Compared.String()[1:])
+	rest := t.ofClient(2, p.Differences, "")
+	if p.Same {
+		return // every client would be told to stay as it is
+	}
+	for _, c := range p.Clients {
+		t.line(2, "client %s: %s", c.Code, c.Compared)
+		rest = t.ofClient(4, rest, c.Code)
+	}
+}
+
+// ofClient writes the differences of one client, which come first, and returns
+// those of others.
+func (t *page) ofClient(indent int, list []Difference, client string) []Difference {
 	where, target := "", ""
-	for i := range p.Differences {
-		d := &p.Differences[i]
+	for i := range list {
+		d := &list[i]
+		if d.Client != client {
+			return list[i:]
+		}
 		if d.Where() != where {
 			where, target = d.Where(), ""
-			t.line(2, "%s", where)
+			t.line(indent, "%s", where)
 		}
 		if d.Pipeline != "" && d.Target != "" && d.Target != target {
 			target = d.Target
-			t.line(4, "%s", target)
+			t.line(indent+2, "%s", target)
 		}
-		indent := 4
 		if d.Pipeline != "" && d.Target != "" {
-			indent = 6
+			t.difference(indent+4, d)
+			continue
 		}
-		t.difference(indent, d)
+		t.difference(indent+2, d)
 	}
+	return nil
 }
 
 func (t *page) difference(indent int, d *Difference) {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,82 +116,6 @@ func (t *tree) leaf(item string, a, b *ast.Node) {
 	}
 }
 
-// row compares a row, and the rows inside it one by one. A short row says the
-// same as a long one with nothing but from.
-func (t *tree) row(item string, a, b *ast.Node) {
-	head, inner := rowParts(a), fieldsOf(a)
-	next, innerNext := rowParts(b), fieldsOf(b)
-	before, after := head.text(), next.text()
-	switch {
-	case a == nil:
-		t.add(item, "added", "", inlineRow(b))
-		return
-	case b == nil:
-		t.add(item, "removed", inlineRow(a), "")
-		return
-	case before != after:
-		t.add(item, "changed", before, after)
-	}
-	for _, name := range union(inner, innerNext) {
-		sep := "."
-		if head.has("each") || next.has("each") {
-			sep = "[]."
-		}
-		t.row(item+sep+name, inner.Get(name), innerNext.Get(name))
-	}
-}
-
-// parts are the options of a row in a fixed order.
-type parts [][2]string
-
-func (p parts) has(key string) bool {
-	return slices.ContainsFunc(p, func(x [2]string) bool { return x[0] == key })
-}
-
-func (p parts) text() string {
-	if len(p) == 1 && p[0][0] == "from" {
-		return p[0][1]
-	}
-	out := make([]string, len(p))
-	for i, x := range p {
-		out[i] = x[0] + ": " + x[1]
-	}
-	return "{" + strings.Join(out, ", ") + "}"
-}
-
-var rowOrder = []string{"each", "from", "const", "lookup", "default", "type", "parse", "format", "zone", "unit", "trim", "max_length", "true_values", "required", "when"}
-
-func rowParts(n *ast.Node) parts {
-	if n == nil {
-		return nil
-	}
-	if n.Kind != ast.Map {
-		return parts{{"from", inline(n)}}
-	}
-	var out parts
-	for _, key := range rowOrder {
-		if v := n.Get(key); v != nil {
-			out = append(out, [2]string{key, inline(v)})
-		}
-	}
-	return out
-}
-
-func fieldsOf(n *ast.Node) *ast.Node {
-	if n != nil && n.Kind == ast.Map {
-		return n.Get("fields")
-	}
-	return nil
-}
-
-func inlineRow(n *ast.Node) string {
-	text := rowParts(n).text()
-	if f := fieldsOf(n); f != nil {
-		text = strings.TrimSuffix(text, "}") + fmt.Sprintf(", fields: %s}", strings.Join(f.Keys(), ", "))
-	}
-	return text
-}
-
 // list compares lists whose items have names; their order counts.
 func (t *tree) list(item string, a, b *ast.Node) {
 	word := strings.TrimSuffix(item[strings.LastIndex(item, " ")+1:], "s")
@@ -234,109 +157,6 @@ func byName(n *ast.Node) map[string]*ast.Node {
 		out[i.Get("name").Text] = i
 	}
 	return out
-}
-
-// steps compares lists of steps, which are known by what they do.
-func (t *tree) steps(at string, a, b []*ast.Node) {
-	old, next := signed(a), signed(b)
-	var stayed, now []string
-	for _, s := range old {
-		if find(next, s.sign) == nil {
-			t.add(joined(at, s.sign), "removed", inline(s.node), "")
-			continue
-		}
-		stayed = append(stayed, s.sign)
-	}
-	for _, s := range next {
-		was := find(old, s.sign)
-		if was == nil {
-			t.add(joined(at, s.sign), "added", "", inline(s.node))
-			continue
-		}
-		now = append(now, s.sign)
-		if s.node.Kind == ast.Map && was.Kind == ast.Map {
-			t.step(at, s.sign, was, s.node)
-		}
-	}
-	if !slices.Equal(stayed, now) {
-		t.add(joined(at, "order of steps"), "moved", strings.Join(stayed, ", "), strings.Join(now, ", "))
-	}
-}
-
-// step compares two steps that do the same. A route speaks for itself.
-func (t *tree) step(at, sign string, a, b *ast.Node) {
-	route, was := b.Get("route"), a.Get("route")
-	if route == nil || was == nil {
-		t.maps(joined(at, sign), a, b)
-		return
-	}
-	for _, key := range union(was, route) {
-		if key == "rules" && haveNames(was.Get(key)) && haveNames(route.Get(key)) {
-			t.list(joined(at, "rules"), was.Get(key), route.Get(key))
-			continue
-		}
-		t.otherwise(joined(at, "route"), key, was.Get(key), route.Get(key))
-	}
-}
-
-func (t *tree) otherwise(at, key string, a, b *ast.Node) {
-	if key == "otherwise" && a != nil && b != nil && a.Get("to") != nil && b.Get("to") != nil {
-		t.steps(joined(at, key), items(a.Get("to")), items(b.Get("to")))
-		return
-	}
-	t.entry(at, key, a, b)
-}
-
-type signedStep struct {
-	sign string
-	node *ast.Node
-}
-
-// signed names steps by what they do; the second of the same kind is #2.
-func signed(list []*ast.Node) []signedStep {
-	count := map[string]int{}
-	var out []signedStep
-	for _, n := range list {
-		sign := "step"
-		if n.Kind == ast.Scalar {
-			sign = n.Text
-		}
-		for _, key := range []string{"send", "call", "emit", "map", "dead_letter", "route", "split", "when", "ignore"} {
-			v := n.Get(key)
-			if v == nil {
-				continue
-			}
-			sign = key
-			if slices.Contains([]string{"send", "call", "emit", "map"}, key) {
-				sign += " " + v.Text
-			}
-			break
-		}
-		if count[sign]++; count[sign] > 1 {
-			sign += " #" + strconv.Itoa(count[sign])
-		}
-		out = append(out, signedStep{sign, n})
-	}
-	return out
-}
-
-func find(list []signedStep, sign string) *ast.Node {
-	for _, s := range list {
-		if s.sign == sign {
-			return s.node
-		}
-	}
-	return nil
-}
-
-func items(n *ast.Node) []*ast.Node {
-	if n == nil {
-		return nil
-	}
-	if n.Kind == ast.List {
-		return n.Items
-	}
-	return []*ast.Node{n}
 }
 
 func joined(at, key string) string {

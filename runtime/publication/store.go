@@ -37,6 +37,8 @@ type Entry struct {
 	Again     int       `json:"again,omitempty"` // the revision that was published once more
 	Plan      string    `json:"plan,omitempty"`  // hash of the plan that was applied
 	Waived    []string  `json:"waived,omitempty"`
+	Approved  string    `json:"approved,omitempty"` // by whom, where somebody has to
+	Admitted  bool      `json:"admitted,omitempty"` // a running crossdock let it pass: nobody has to approve it, or it was approved
 }
 
 // Name is how people write the number of a revision.
