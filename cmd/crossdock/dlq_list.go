@@ -17,12 +17,13 @@ import (
 
 // selection are the flags that say which dead letters are meant.
 type selection struct {
-	box, pipeline, group, target, field, since string
+	box, client, pipeline, group, target, field, since string
 }
 
 func (s *selection) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.box, "box", "", "those in this box")
+	f.StringVar(&s.client, "client", "", "those of the pipelines of this client, by its code")
 	f.StringVar(&s.pipeline, "pipeline", "", "those of this pipeline")
 	f.StringVar(&s.group, "group", "", "those of this cause (see dlq list --group-by cause)")
 	f.StringVar(&s.target, "target", "", "those that this operation refused, such as tms.create")
@@ -36,7 +37,7 @@ func (s *selection) any() bool { return *s != selection{} }
 // query makes the selection part of a request.
 func (s *selection) query() (url.Values, error) {
 	q := url.Values{}
-	for name, v := range map[string]string{"box": s.box, "pipeline": s.pipeline, "group": s.group, "target": s.target, "field": s.field} {
+	for name, v := range map[string]string{"box": s.box, "client": s.client, "pipeline": s.pipeline, "group": s.group, "target": s.target, "field": s.field} {
 		if v != "" {
 			q.Set(name, v)
 		}

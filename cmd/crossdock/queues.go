@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -14,6 +15,7 @@ import (
 
 func (a *app) queuesCommand() *cobra.Command {
 	var r remote
+	var client string
 	cmd := &cobra.Command{
 		Use: "queues", GroupID: "operate", Args: cobra.NoArgs,
 		Short: "Show how full every lane is, and what keeps its messages",
@@ -21,18 +23,19 @@ func (a *app) queuesCommand() *cobra.Command {
 that is missing, or a connection that is closed, cut off, or used up. Below stand
 the connections of which there is something to tell, with a forecast of when what
 waits will have gone out.`,
-		Example: "  crossdock queues\n  crossdock queues --json",
+		Example: "  crossdock queues\n  crossdock queues --client acme\n  crossdock queues --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := r.client()
 			if err != nil {
 				return err
 			}
 			var lanes []admin.Lane
-			if err := c.Get(cmd.Context(), "/v1/queues", nil, &lanes); err != nil {
+			q := url.Values{"client": {client}}
+			if err := c.Get(cmd.Context(), "/v1/queues", q, &lanes); err != nil {
 				return failed(err)
 			}
 			var connections []policy.Shown
-			if err := c.Get(cmd.Context(), "/v1/connections", nil, &connections); err != nil {
+			if err := c.Get(cmd.Context(), "/v1/connections", q, &connections); err != nil {
 				return failed(err)
 			}
 			if r.json {
@@ -43,6 +46,7 @@ waits will have gone out.`,
 		},
 	}
 	r.flags(cmd)
+	cmd.Flags().StringVar(&client, "client", "", "only lanes and connections of this client, by its code")
 	return cmd
 }
 

@@ -110,11 +110,12 @@ func (a *app) traceCommand() *cobra.Command {
 which rules were chosen, what was sent where, in which attempt, and how it ended.
 
 REF is a name below trace_by in the definitions; without it every name counts.`,
-		Example: "  crossdock trace order SO-4711\n  crossdock trace SO-4711\n  crossdock trace --id 06H0H5XD73KB6YWQZZ24A9PGHM",
+		Example: "  crossdock trace order SO-4711\n  crossdock trace SO-4711 --client acme\n  crossdock trace --id 06H0H5XD73KB6YWQZZ24A9PGHM",
 	}
 	id := cmd.Flags().String("id", "", "ID of a message")
+	client := cmd.Flags().String("client", "", "only what pipelines of this client did, by its code: numbers of clients may be alike")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		q := url.Values{}
+		q := url.Values{"client": {*client}}
 		switch {
 		case *id != "":
 			q.Set("id", *id)

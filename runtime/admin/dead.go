@@ -44,7 +44,7 @@ func (a *API) deadBoxes(r *call) (any, error) { return a.box.Boxes(r.Context()) 
 
 // filter reads which dead letters are meant.
 func filter(q url.Values) (deadletter.Filter, error) {
-	f := deadletter.Filter{Box: q.Get("box"), Pipeline: q.Get("pipeline"), Group: q.Get("group"), Target: q.Get("target"), Field: q.Get("field")}
+	f := deadletter.Filter{Box: q.Get("box"), Client: q.Get("client"), Pipeline: q.Get("pipeline"), Group: q.Get("group"), Target: q.Get("target"), Field: q.Get("field")}
 	for name, at := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
 		text := q.Get(name)
 		if text == "" {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"crossdock/dsl/compile"
 
@@ -33,8 +34,12 @@ func (a *API) queues(r *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	client := r.URL.Query().Get("client")
 	lanes := make([]Lane, 0, len(page.Lanes))
 	for _, l := range page.Lanes {
+		if _, name, _ := strings.Cut(l.Lane, "/"); !flow.OfClient(name, client) {
+			continue
+		}
 		lanes = append(lanes, Lane{LaneStat: l, Note: a.engine.LaneNote(l.Lane)})
 	}
 	return lanes, nil
@@ -62,7 +67,12 @@ func (a *API) trace(r *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.entries(r, page.Entries)
+	return a.entries(r, ofClient(page.Entries, q.Get("client")))
+}
+
+// ofClient leaves out what pipelines of others did.
+func ofClient(list []queue.Entry, client string) []queue.Entry {
+	return slices.DeleteFunc(list, func(e queue.Entry) bool { return !flow.OfClient(e.Pipeline, client) })
 }
 
 // limit reads how many entries are wanted; 0 = the default.

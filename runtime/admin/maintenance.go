@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"crossdock/runtime"
+	"crossdock/runtime/flow"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
 )
@@ -31,7 +32,9 @@ func (a *API) connections(r *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.engine.Connections(page.Lanes), nil
+	client := r.URL.Query().Get("client")
+	all := a.engine.Connections(page.Lanes)
+	return slices.DeleteFunc(all, func(c policy.Shown) bool { return !flow.OfClient(c.Name, client) }), nil
 }
 
 // maintenance reads what is wanted, and who wants it.

@@ -18,6 +18,7 @@ import (
 // Filter says which dead letters are meant. What is not set fits all.
 type Filter struct {
 	Box      string    `json:"box,omitempty"`
+	Client   string    `json:"client,omitempty"` // its code: those of its pipelines
 	Pipeline string    `json:"pipeline,omitempty"`
 	Group    string    `json:"group,omitempty"` // fingerprint of the cause
 	Target   string    `json:"target,omitempty"`
@@ -34,11 +35,11 @@ func (f *Filter) quick(j *queue.JobInfo) bool {
 }
 
 // needsBody reports whether the rest of the filter needs the body of a letter.
-func (f *Filter) needsBody() bool { return f.Pipeline+f.Target+f.Field != "" }
+func (f *Filter) needsBody() bool { return f.Client+f.Pipeline+f.Target+f.Field != "" }
 
 // fits reports whether a letter fits what stands in its body.
 func (f *Filter) fits(l *Letter) bool {
-	if f.Pipeline != "" && l.Pipeline != f.Pipeline {
+	if f.Pipeline != "" && l.Pipeline != f.Pipeline || !flow.OfClient(l.Pipeline, f.Client) {
 		return false
 	}
 	if f.Target+f.Field == "" {
