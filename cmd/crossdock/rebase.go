@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,8 +18,9 @@ import (
 
 // rebaseFlags are the flags of `rebase`.
 type rebaseFlags struct {
-	dir, env, template   string
-	dryRun, keep, asJSON bool
+	dir, env, template  string
+	dryRun, keep, ready bool
+	asJSON              bool
 }
 
 func (a *app) rebaseCommand() *cobra.Command {
@@ -32,9 +34,11 @@ instance files is changed, comments and all else stay.
 What stands in the way is listed first: overrides of what the new version changed
 (conflicts), overrides that say what the template says now (dead), overrides past their
 until, and everything lint finds in the workspace as it would be. All clients move or
-none: errors, and conflicts without --keep, leave every file as it is.`,
+none: errors, and conflicts without --keep, leave every file as it is. With --ready
+those move that nothing stands in the way of, and only the others stay as they are.`,
 		Example: `  crossdock rebase --template client@3 --dry-run
   crossdock rebase --template client@3
+  crossdock rebase --template client@3 --ready
   crossdock rebase --template client@3 bolt --keep`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if f.template == "" {
@@ -48,6 +52,7 @@ none: errors, and conflicts without --keep, leave every file as it is.`,
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "change nothing, say what would happen")
 	cmd.Flags().BoolVar(&f.keep, "keep", false, "move although the template changed what clients override: their overrides stay")
+	cmd.Flags().BoolVar(&f.ready, "ready", false, "move the clients that nothing stands in the way of, leave the others as they are")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -80,10 +85,11 @@ type outdated struct {
 
 // rebased is the whole answer for programs.
 type rebased struct {
-	Clients  []moved `json:"clients"`
-	Errors   int     `json:"errors"` // that lint would find
-	Changed  bool    `json:"changed"`
-	Refusal  string  `json:"refusal,omitempty"`
+	Clients  []moved  `json:"clients"`
+	Errors   int      `json:"errors"` // that lint would find
+	Changed  bool     `json:"changed"`
+	Moved    []string `json:"moved"` // clients; those that would, in a dry run
+	Refusal  string   `json:"refusal,omitempty"`
 	findings diag.List
 }
 
@@ -101,13 +107,21 @@ func (a *app) rebase(names []string, f rebaseFlags) error {
 		fmt.Fprintf(a.Stdout, "Nobody has to move: all of them are on %s.\n", f.template)
 		return nil
 	}
-	next, after, err := dsl.Load(to.FS, dsl.Options{Catalog: catalog.New(), Environment: f.env, Std: std(), AnyEnvironment: true})
+	out, err := tried(ws, before, to, f)
 	if err != nil {
-		return failf(exitLoad, "%s", err)
+		return err
 	}
-	out := judge(ws, next, to, newErrors(before, after), f.keep)
-	if out.Refusal == "" && !f.dryRun {
-		if err := replaceAll(f.dir, to.Files); err != nil {
+	going := to
+	if out.Refusal != "" && f.ready {
+		if going, err = readyOnes(ws, before, to, f); err != nil {
+			return err
+		}
+	}
+	if out.Refusal == "" || f.ready {
+		out.Moved = append(out.Moved, going.Clients...)
+	}
+	if len(out.Moved) > 0 && !f.dryRun {
+		if err := replaceAll(f.dir, going.Files); err != nil {
 			return failf(exitLoad, "nothing was changed: %s", err)
 		}
 		out.Changed = true
@@ -121,9 +135,47 @@ func (a *app) rebase(names []string, f rebaseFlags) error {
 	return nil
 }
 
+// tried says what a move would mean.
+func tried(ws *dsl.Workspace, before diag.List, to *dsl.Repinned, f rebaseFlags) (rebased, error) {
+	next, after, err := dsl.Load(to.FS, dsl.Options{Catalog: catalog.New(), Environment: f.env, Std: std(), AnyEnvironment: true})
+	if err != nil {
+		return rebased{}, failf(exitLoad, "%s", err)
+	}
+	return judge(ws, next, to, newErrors(before, after), f.keep), nil
+}
+
+// readyOnes is the move of those clients that could move alone.
+func readyOnes(ws *dsl.Workspace, before diag.List, to *dsl.Repinned, f rebaseFlags) (*dsl.Repinned, error) {
+	ready := []string{}
+	for _, code := range to.Clients {
+		alone, err := dsl.Repin(os.DirFS(f.dir), ws, f.template, []string{code})
+		if err != nil {
+			return nil, failf(exitUsage, "%s", err)
+		}
+		out, err := tried(ws, before, alone, f)
+		if err != nil {
+			return nil, err
+		}
+		if out.Refusal == "" {
+			ready = append(ready, code)
+		}
+	}
+	if len(ready) == 0 {
+		return &dsl.Repinned{}, nil
+	}
+	going, err := dsl.Repin(os.DirFS(f.dir), ws, f.template, ready)
+	if err != nil {
+		return nil, failf(exitUsage, "%s", err)
+	}
+	if out, err := tried(ws, before, going, f); err != nil || out.Refusal != "" {
+		return &dsl.Repinned{}, err // each can go alone, not all of them together
+	}
+	return going, nil
+}
+
 // judge compares the clients before and after.
 func judge(ws, next *dsl.Workspace, to *dsl.Repinned, errors diag.List, keep bool) rebased {
-	out := rebased{Errors: len(errors), findings: errors}
+	out := rebased{Errors: len(errors), Moved: []string{}, findings: errors}
 	conflicts := 0
 	for _, code := range to.Clients {
 		was, is := ws.Clients[code], next.Clients[code]
@@ -202,6 +254,12 @@ func (a *app) rebased(out rebased, to *dsl.Repinned, f rebaseFlags) error {
 	}
 	fmt.Fprintln(a.Stdout)
 	switch {
+	case out.Refusal != "" && len(out.Moved) > 0:
+		verb := "moved"
+		if f.dryRun {
+			verb = "would move"
+		}
+		fmt.Fprintf(a.Stdout, "%s %s to %s; the others stay as they are: %s.\n", strings.Join(out.Moved, ", "), verb, f.template, out.Refusal)
 	case out.Refusal != "":
 		fmt.Fprintf(a.Stdout, "Nothing was changed: %s.\n", out.Refusal)
 	case f.dryRun:

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -64,6 +65,11 @@ func TestScripts(t *testing.T) {
 				}
 				env.Setenv(name, addr)
 			}
+			examples, err := filepath.Abs("../../examples")
+			if err != nil {
+				return err
+			}
+			env.Setenv("EXAMPLES", examples)
 			env.Setenv("XD_SHOP_KEY", "script-key")
 			env.Setenv("NO_COLOR", "1")
 			return nil

@@ -2,6 +2,7 @@ package template
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"crossdock/dsl/ast"
@@ -41,31 +42,65 @@ func Compare(old, next *Instance, now time.Time) Upgrade {
 		if !o.Until.IsZero() && now.After(o.Until.AddDate(0, 0, 1)) {
 			u.Expired = append(u.Expired, o)
 		}
-		for _, was := range o.Changes {
-			is, there := changeAt(next, o.Def, was.Path)
-			c := Clash{Def: o.Def, Path: was.Path, At: was.At, Was: was.Base, Is: is.Base, Client: was.New}
-			switch {
-			case !there:
-				// What stands there is built in another way, or is not there any
-				// more: then the findings of the new version say so.
-			case was.New != nil && is.Base != nil && Equal(is.Base, was.New):
-				u.Dead = append(u.Dead, c)
-			case !Equal(was.Base, is.Base):
-				u.Conflicts = append(u.Conflicts, c)
-			}
+	}
+	after := touched(next)
+	for _, was := range touched(old) {
+		is, there := counterpart(after, was)
+		c := Clash{Def: was.def, Path: was.Path, At: was.At, Was: was.Base, Is: is.Base, Client: was.New}
+		switch {
+		case !there:
+			// Nothing of it is overridden any more: then the findings of the new
+			// version say why.
+		case is.Path != was.Path:
+			c.Path = is.Path // it is built otherwise: what the client says lies deeper now, or less deep
+			u.Conflicts = append(u.Conflicts, c)
+		case was.New != nil && is.Base != nil && Equal(is.Base, was.New):
+			u.Dead = append(u.Dead, c)
+		case !Equal(was.Base, is.Base):
+			u.Conflicts = append(u.Conflicts, c)
 		}
 	}
 	return u
 }
 
-func changeAt(in *Instance, def, path string) (Change, bool) {
+// touch is one place of one definition at which a client differs from its
+// template, whatever number of overrides it takes.
+type touch struct {
+	Change
+	def string
+}
+
+// touched are the places at which an instance differs from its template, in the
+// order in which it says so. What is dropped and written anew is one place.
+func touched(in *Instance) []touch {
+	var out []touch
 	for _, o := range in.Overrides {
-		if o.Def != def {
-			continue
-		}
-		if i := slices.IndexFunc(o.Changes, func(c Change) bool { return c.Path == path }); i >= 0 {
-			return o.Changes[i], true
+		for _, c := range o.Changes {
+			i := slices.IndexFunc(out, func(t touch) bool { return t.def == o.Def && t.Path == c.Path })
+			if i < 0 {
+				out = append(out, touch{c, o.Def})
+				continue
+			}
+			if out[i].New = c.New; c.New != nil {
+				out[i].At = c.At
+			}
 		}
 	}
-	return Change{}, false
+	return out
+}
+
+// counterpart is where an override ends up in another version: at the same place,
+// or at one above or below it.
+func counterpart(list []touch, was touch) (touch, bool) {
+	for _, fits := range []func(path string) bool{
+		func(path string) bool { return path == was.Path },
+		func(path string) bool {
+			return strings.HasPrefix(path, was.Path+".") || strings.HasPrefix(was.Path, path+".")
+		},
+	} {
+		if i := slices.IndexFunc(list, func(t touch) bool { return t.def == was.def && fits(t.Path) }); i >= 0 {
+			return list[i], true
+		}
+	}
+	return touch{}, false
 }
