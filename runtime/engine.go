@@ -208,7 +208,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	}
 	report.Revision, report.At = ws.Revision, time.Now()
 	e.last, e.checked = report, report
-	e.keepGood()
+	e.makeState()
 	return nil
 }
 
@@ -356,6 +356,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.meter.Ready(true)
 	e.tell()
 	e.log.Info("ready", "revision", ws.Revision, "pipelines", len(ws.Pipelines), "http", e.Addr())
+	running.Go(e.keepStarted)
 	debug.FreeOSMemory() // what loading left behind
 
 	var err error

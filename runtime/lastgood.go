@@ -53,6 +53,26 @@ func (e *Engine) keepGood() {
 	e.read = nil
 }
 
+// makeState makes the state folder, where nothing else needed it before.
+func (e *Engine) makeState() {
+	if e.read == nil {
+		return
+	}
+	if err := os.MkdirAll(e.opt.State, 0o700); err != nil {
+		e.log.Warn("the last good revision cannot be kept on disk", "error", err)
+		e.read = nil
+	}
+}
+
+// keepStarted keeps the files of the revision that was started, unless that was
+// done. Readiness does not wait for it: with many definitions it takes longer
+// than anything else that a start writes.
+func (e *Engine) keepStarted() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.keepGood()
+}
+
 func (r *recorder) write(state string) error {
 	next, kept := filepath.Join(state, lastGoodDir+".new"), filepath.Join(state, lastGoodDir)
 	if r.keeps(kept) {
@@ -61,14 +81,14 @@ func (r *recorder) write(state string) error {
 	if err := os.RemoveAll(next); err != nil {
 		return err
 	}
-	made := map[string]bool{}
+	if err := os.Mkdir(next, 0o700); err != nil {
+		return err
+	}
+	made := map[string]bool{next: true}
 	for name, raw := range r.files {
 		path := filepath.Join(next, filepath.FromSlash(name))
-		if dir := filepath.Dir(path); !made[dir] {
-			if err := os.MkdirAll(dir, 0o700); err != nil {
-				return err
-			}
-			made[dir] = true
+		if err := folders(filepath.Dir(path), made); err != nil {
+			return err
 		}
 		old := filepath.Join(kept, filepath.FromSlash(name))
 		if same(old, raw) && os.Link(old, path) == nil {
@@ -82,6 +102,19 @@ func (r *recorder) write(state string) error {
 		return err
 	}
 	return os.Rename(next, kept)
+}
+
+// folders makes a folder and those above it, up to one that was made. A state
+// folder that went away with its workspace does not come back.
+func folders(dir string, made map[string]bool) error {
+	if made[dir] {
+		return nil
+	}
+	if err := folders(filepath.Dir(dir), made); err != nil {
+		return err
+	}
+	made[dir] = true
+	return os.Mkdir(dir, 0o700)
 }
 
 // keeps reports whether dir holds just the files that were read.

@@ -35,3 +35,21 @@ func TestStartAfterAFaultyEdit(t *testing.T) {
 		t.Errorf("kept %q, %v", kept, err)
 	}
 }
+
+// TestFaultyReloadJustAfterTheStart: what was started is kept although a reload
+// of faulty definitions comes before there was time for it.
+func TestFaultyReloadJustAfterTheStart(t *testing.T) {
+	s := newSite(t)
+	s.opt.Store = "embedded:" + filepath.Join(s.dir, ".crossdock", "store")
+	s.start()
+	good := s.status().Revision
+	s.write("out.mapping.yaml", "mapping: out\nfields:\n  k: .k |\n")
+	s.reload("failed")
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	if st := s.status(); st.Revision != good || st.Last.Result != "failed" {
+		t.Errorf("revision %s, want %s; last %+v", st.Revision, good, st.Last)
+	}
+}

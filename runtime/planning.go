@@ -135,6 +135,7 @@ func (e *Engine) runningFiles(ctx context.Context) (fs.FS, string, error) {
 			return pack.FS(), "what runs, " + publication.Name(n), nil
 		}
 	}
+	e.keepStarted()
 	dir := filepath.Join(e.opt.State, lastGoodDir)
 	if _, err := os.Stat(dir); err != nil {
 		return nil, "", errors.New("the files of what runs are not at hand; publish it, or compare with a folder")

@@ -49,6 +49,7 @@ func (e *Engine) Reload(ctx context.Context) Report {
 func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.keepGood() // what was started, if that is still to be done: a load forgets what was read for it
 	began, before, revision := time.Now(), e.published, e.current.ws.Revision
 	if from != nil {
 		e.published = *from
@@ -57,6 +58,9 @@ func (e *Engine) reloadFrom(ctx context.Context, from *origin) Report {
 	r.At, r.Took, r.Published = began, time.Since(began), e.published.Number
 	if r.Result == "failed" {
 		e.published = before
+	}
+	if r.Result != "ok" {
+		e.read = nil
 	}
 	e.status.Lock()
 	if r.Result != "failed" {

@@ -22,7 +22,8 @@ func (a *app) tuneMemory(ctx context.Context) {
 	if a.Getenv("GOGC") != "" || a.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	tick := time.NewTicker(2 * time.Second)
+	wait := 100 * time.Millisecond // while definitions are loaded
+	tick := time.NewTimer(wait)
 	defer tick.Stop()
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	for set := 0; ; {
@@ -38,5 +39,7 @@ func (a *app) tuneMemory(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		wait = min(wait*5/4, 2*time.Second)
+		tick.Reset(wait)
 	}
 }

@@ -133,6 +133,11 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	if !slices.Contains([]string{"fsync", "process", "replicated"}, f.durability) {
 		return failf(exitUsage, "there is no durability `%s`: use fsync, process or replicated", f.durability)
 	}
+	var tuning sync.WaitGroup
+	defer tuning.Wait()
+	tuned, stop := context.WithCancel(ctx)
+	defer stop()
+	tuning.Go(func() { a.tuneMemory(tuned) })
 	log := slog.New(slog.NewJSONHandler(a.Stderr, nil))
 	tracer, err := telemetry.New(ctx, telemetry.Options{Endpoint: f.traces, Ratio: f.ratio, Version: runtime.Version, Log: log, Env: os.Getenv})
 	if err != nil {
@@ -224,7 +229,6 @@ func (a *app) serve(ctx context.Context, e *runtime.Engine, dir string, f runFla
 			}
 		})
 	}
-	running.Go(func() { a.tuneMemory(apiCtx) })
 	if f.auditHead != "" {
 		running.Go(func() { t.export(apiCtx, f, log) })
 	}

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 
@@ -98,7 +97,7 @@ func (c *compilation) parse() (tree *parser.Tree, ok bool) {
 			tree, ok = nil, false
 		}
 	}()
-	config := conf.CreateNew()
+	config := newConfig()
 	config.MaxNodes = maxNodes
 	tree, err := parser.ParseWithConfig(c.src, config)
 	if err != nil {
@@ -199,7 +198,7 @@ func (c *compilation) assemble(careful bool) (p *Program, err error) {
 			p, err = nil, fmt.Errorf("%v", r)
 		}
 	}()
-	config := conf.CreateNew()
+	config := newConfig()
 	config.MaxNodes = maxNodes
 	tree, err := parser.ParseWithConfig(c.src, config)
 	if err != nil {

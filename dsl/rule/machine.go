@@ -3,8 +3,11 @@ package rule
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
+	"reflect"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -31,24 +34,39 @@ var errOperand = errors.New("operand")
 
 // machine compiles a lowered tree.
 func machine(tree *parser.Tree, scope Scope) (*vm.Program, error) {
-	config := conf.New(map[string]any{})
+	config := newConfig()
+	config.WithEnv(map[string]any{})
 	config.Strict = false
 	config.MaxNodes = 0
-	for name, call := range operators {
-		config.Functions[name] = &builtin.Function{Name: name, Func: call}
-	}
-	for i := range Functions {
-		f := &Functions[i]
-		call := f.call
-		if f.Name == "in_lookup" {
-			call = inLookup(scope.Lookup)
-		}
-		config.Functions[f.Name] = &builtin.Function{Name: f.Name, Func: call}
-	}
+	config.Functions = maps.Clone(calls())
+	config.Functions["in_lookup"] = &builtin.Function{Name: "in_lookup", Func: inLookup(scope.Lookup)}
 	if _, err := checker.Check(tree, config); err != nil {
 		return nil, err
 	}
 	return compiler.Compile(tree, config)
+}
+
+// calls are all functions of the machine, made once: there are many rules. The
+// in_lookup among them belongs to no scope.
+var calls = sync.OnceValue(func() conf.FunctionsTable {
+	all := make(conf.FunctionsTable, len(operators)+len(Functions))
+	for name, call := range operators {
+		all[name] = &builtin.Function{Name: name, Func: call}
+	}
+	for i := range Functions {
+		all[Functions[i].Name] = &builtin.Function{Name: Functions[i].Name, Func: Functions[i].call}
+	}
+	return all
+})
+
+// known are the functions that the library has by itself. It only reads
+// the table, and makes a new one for each configuration.
+var known = sync.OnceValue(func() conf.FunctionsTable { return conf.CreateNew().Builtins })
+
+// newConfig is conf.CreateNew without making the table of builtins again.
+func newConfig() *conf.Config {
+	return &conf.Config{Optimize: true, ShortCircuit: true, MaxNodes: conf.DefaultMaxNodes, ConstFns: map[string]reflect.Value{},
+		Functions: conf.FunctionsTable{}, Builtins: known(), Disabled: map[string]bool{}}
 }
 
 // operators are what lowering calls. Their names cannot be written in a rule.

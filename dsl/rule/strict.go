@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/checker"
-	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/types"
@@ -41,7 +40,7 @@ func (c *compilation) strict() {
 	for name, u := range roots {
 		env[name] = u.typ()
 	}
-	config := conf.CreateNew()
+	config := newConfig()
 	config.MaxNodes = maxNodes
 	config.WithEnv(env)
 	config.Expect, config.ExpectAny = reflect.Bool, true
