@@ -98,6 +98,11 @@ func (s Shape) Items() Shape {
 	return s
 }
 
+// Same reports whether two shapes are of the same place.
+func (s Shape) Same(t Shape) bool {
+	return s.Schema == t.Schema && s.Examples == t.Examples && slices.Equal(s.Path, t.Path)
+}
+
 // Set reports whether anything tells what the document looks like.
 func (s Shape) Set() bool { return s.Schema != nil || s.Examples != nil }
 

@@ -2,9 +2,12 @@ package compile
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"crossdock/dsl/cell"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/jq"
 	"crossdock/dsl/lookup"
 	"crossdock/dsl/spec"
 )
@@ -86,7 +89,11 @@ func (b *builder) alert(d *definition, name string, s *spec.Alert) {
 	p.Policy = &policy
 	pb := &pipelineBuilder{builder: b, dec: dec, p: p, base: &policy, results: map[string]cell.Shape{}, ran: map[string]bool{}}
 	pb.at = cell.Context{Kind: d.Kind, Name: d.Name, File: d.File.Path}
+	before := len(b.cells.Cells)
 	p.Steps = pb.steps(p.Spec.Steps, "", nil, pb.at.Shape)
+	for _, c := range b.cells.Cells[before:] {
+		b.alertFields(dec, c)
+	}
 	if other := b.ws.Pipelines[p.Name]; other != nil {
 		dec.Errorf(spec.CodeUnknown, s.Node.Span, "a pipeline has the name `%s`, which belongs to this alert", p.Name).Hint = "rename the pipeline"
 		return
@@ -94,6 +101,40 @@ func (b *builder) alert(d *definition, name string, s *spec.Alert) {
 	a.Pipeline = p
 	b.ws.Alerts[name] = a
 	b.ws.Pipelines[p.Name] = p
+}
+
+// alertFields are those of an alert as its cells read it.
+var alertFields = []string{"alert", "workspace", "environment", "status", "summary", "at", "count", "items"}
+
+// itemFields are those of each of its items.
+var itemFields = []string{"status", "condition", "subject", "summary", "since", "count"}
+
+// alertFields reports fields that no alert has.
+func (b *builder) alertFields(dec *spec.Decoder, c *cell.Cell) {
+	if c.JQ == nil {
+		return
+	}
+	for _, path := range c.JQ.Paths() {
+		known := alertFields
+		for i, seg := range path.Segments {
+			if path.Var != "" || seg.Step != jq.Field || i > 0 && !contains(known, path.Segments[0].Name) {
+				if i == 1 && path.Var == "" && path.Segments[0].Name == "items" {
+					known = itemFields
+					continue
+				}
+				break
+			}
+			if contains(known, seg.Name) {
+				if i > 0 {
+					break
+				}
+				continue
+			}
+			f := dec.Errorf("XD2101", c.Node.Range(seg.From, seg.To), "an alert has no field `%s`", seg.Name)
+			f.Short, f.Hint, f.Source = diag.DidYouMean(seg.Name, known), "you can use: "+strings.Join(known, ", "), c.Node.Text
+			break
+		}
+	}
 }
 
 // boxes tells each alert whose dead letters it hears of.

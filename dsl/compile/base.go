@@ -8,6 +8,7 @@ import (
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
 	"crossdock/runtime/retry"
 )
 
@@ -74,7 +75,11 @@ func checkZone(dec *spec.Decoder, zone spec.Text) bool {
 	if _, err := time.LoadLocation(zone.Value); err == nil && zone.Value != "Local" {
 		return false
 	}
-	dec.Errorf("XD4102", zone.Span(), "there is no time zone `%s`", zone.Value).Hint = "use an IANA name such as Europe/Berlin, America/Chicago or UTC"
+	f := dec.Errorf("XD4102", zone.Span(), "there is no time zone `%s`", zone.Value)
+	f.Hint = "use an IANA name such as Europe/Berlin, America/Chicago or UTC"
+	if near := value.NearZone(zone.Value); near != "" {
+		f.Short = "did you mean `" + near + "`?"
+	}
 	return true
 }
 

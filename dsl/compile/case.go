@@ -4,13 +4,16 @@ import (
 	"errors"
 	"path"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
 	"crossdock/runtime/message"
 )
 
@@ -37,6 +40,12 @@ func (b *builder) testCase(dec *spec.Decoder, d *definition, t *Test, c *spec.Ca
 			b.given(dec, d, n)
 		}
 	}
+	switch {
+	case t.Mapping != nil:
+		changedFields(dec, t.Mapping.Input, c)
+	case t.Pipeline != nil:
+		changedFields(dec, t.Pipeline.Accept, c)
+	}
 	for _, s := range c.Stubs {
 		b.operationRef(dec, spec.Text{Value: s.Key.Text, Node: s.Key})
 	}
@@ -54,6 +63,31 @@ func (b *builder) testCase(dec *spec.Decoder, d *definition, t *Test, c *spec.Ca
 	}
 	if c.Expect != nil && c.ExpectError != nil && t.Mapping != nil {
 		dec.Errorf(spec.CodeUnknown, c.Node.Pair("expect_error").Key.Span, "a case has either `expect` or `expect_error`: a mapping that fails gives nothing")
+	}
+}
+
+// indexed is the number of an item in a path.
+var indexed = regexp.MustCompile(`\[\d+\]`)
+
+// changedFields reports paths of `change` that are nearly those of a field: a case
+// may well add a field that nobody knows, but not one that looks like another.
+func changedFields(dec *spec.Decoder, in *Schema, c *spec.Case) {
+	if in == nil || in.Schema == nil {
+		return
+	}
+	for _, ch := range c.Change {
+		path := schema.Split(indexed.ReplaceAllString(ch.Key.Text, value.Items))
+		_, bad, ok := in.Schema.Shape().At(path)
+		if ok || bad >= len(path) {
+			continue
+		}
+		known := in.Schema.Children(path[:bad])
+		near := diag.Nearest(path[bad], known)
+		if len(near) == 0 {
+			continue
+		}
+		f := dec.Warnf("XD2101", ch.Key.Span, "%s has no field `%s`, so this changes nothing that it knows", in.Name, ch.Key.Text)
+		f.Short, f.Hint = "did you mean `"+near[0]+"`?", "you can use: "+strings.Join(known, ", ")
 	}
 }
 

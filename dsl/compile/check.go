@@ -46,13 +46,40 @@ func (b *builder) checkLookup(dec *spec.Decoder, s *spec.Row, row *mapping.Row, 
 		if text, ok := v.(string); ok && !contains(t.Options, text) {
 			span := s.Lookup.Span()
 			var related []diag.Related
-			if own := b.overridden(row, text); own != nil {
+			near := diag.Nearest(text, t.Options)
+			own := b.overridden(row, text)
+			if own == nil && len(near) > 0 {
+				own = b.misspelt(row, text) // the table is what has to be mended
+			}
+			if own != nil {
 				span, related = own.Span, []diag.Related{{Span: span, Message: "the row that looks it up"}}
 			}
 			f := dec.Errorf(CodeTarget, span, "the lookup %s can give `%s`, which is not an option of %s in %s", s.Lookup.Value, text, at.Row, at.out.Name)
 			f.Row, f.Hint, f.Related = at.Row, "options: "+strings.Join(t.Options, ", "), related
+			if len(near) > 0 {
+				f.Short = "did you mean `" + near[0] + "`?"
+			}
 		}
 	}
+}
+
+// misspelt finds where a table of the workspace says a value; nil where that is
+// not in its definition.
+func (b *builder) misspelt(row *mapping.Row, text string) *ast.Node {
+	l, _ := b.ask(aLookup, row.Lookup.Name).(*Lookup)
+	if l == nil || l.Std || l.Spec.Rows == nil {
+		return nil
+	}
+	for _, p := range l.Spec.Rows.Pairs {
+		v := p.Value
+		if row.Column != "" {
+			v = v.Get(row.Column)
+		}
+		if v != nil && v.Text == text {
+			return v
+		}
+	}
+	return nil
 }
 
 // overridden finds a value of a crosswalk that a client wrote in its instance,

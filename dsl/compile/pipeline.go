@@ -81,6 +81,7 @@ type pipelineBuilder struct {
 	uses     []string // digests of what the pipeline depends on
 	results  map[string]cell.Shape
 	ran      map[string]bool // of results: there whatever way the run took
+	end      cell.Shape      // the payload behind the list of steps that was compiled last
 	original bool            // a mapping may read $original
 	meta     bool            // a mapping may read $meta
 	run      bool            // a mapping may read $run
@@ -152,6 +153,7 @@ func (b *pipelineBuilder) steps(list []spec.Step, prefix string, after *Step, sh
 			b.dec.Errorf(CodeFlow, out[i+1].Spec.Node.Span, "this step is never reached: the one before it ends the run").Hint = "remove it, or move it up"
 		}
 	}
+	b.end = shape
 	return out
 }
 
@@ -204,9 +206,7 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 	switch s.Action() {
 	case "map":
 		step.Action = ActMap
-		if mapped != nil {
-			shape = mapped.outputShape()
-		}
+		shape = mapped.outputShape() // nothing is known where there is no such mapping
 	case "when":
 		step.Action, step.When = ActWhen, b.cells.Rule(s.When, at.As("when"))
 	case "split":
@@ -217,8 +217,7 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 		}
 	case "route":
 		step.Action = ActRoute
-		b.route(step, shape, prefix)
-		shape = cell.Shape{}
+		shape = b.route(step, shape, prefix)
 	case "send", "call":
 		b.effect(step, at, mapped)
 	case "emit":
@@ -348,8 +347,8 @@ func (b *pipelineBuilder) emit(step *Step, at cell.Context, mapped *Mapping) {
 // has, as far as its contract is known, nor `with` adds.
 func (b *pipelineBuilder) emitted(step *Step, at cell.Context, mapped *Mapping) {
 	shape := at.Shape
-	if mapped != nil {
-		shape = mapped.outputShape()
+	if step.Spec.Map.Set() {
+		shape = mapped.outputShape() // nothing is known where there is no such mapping
 	}
 	if shape.Schema == nil || len(shape.Path) > 0 || step.Event.Schema == nil || shape.Schema == step.Event.Schema {
 		return

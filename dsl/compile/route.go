@@ -9,8 +9,9 @@ import (
 	"crossdock/dsl/spec"
 )
 
-// route compiles the rules and what follows them.
-func (b *pipelineBuilder) route(step *Step, shape cell.Shape, prefix string) {
+// route compiles the rules and what follows them. It returns the shape of the
+// payload behind the route.
+func (b *pipelineBuilder) route(step *Step, shape cell.Shape, prefix string) cell.Shape {
 	s := step.Spec.Route
 	r := &Route{Every: s.Pick.Value == "every"}
 	step.Route = r
@@ -40,6 +41,7 @@ func (b *pipelineBuilder) route(step *Step, shape cell.Shape, prefix string) {
 	}
 	b.results, b.ran = paths.after()
 	step.ended = paths.all == nil
+	return paths.shape
 }
 
 // paths are the ways through a route and what each of them leaves behind.
@@ -48,6 +50,7 @@ type paths struct {
 	ran     map[string]bool
 	some    map[string]cell.Shape // results of any way that goes on
 	all     map[string]bool       // results of every way that goes on
+	shape   cell.Shape            // the payload of every way that goes on, where it is the same
 }
 
 // branch compiles the steps of one way and returns the first.
@@ -55,7 +58,7 @@ func (b *pipelineBuilder) branch(list []spec.Step, prefix string, after *Step, s
 	b.results, b.ran = maps.Clone(p.results), maps.Clone(p.ran)
 	steps := b.steps(list, prefix, after, shape)
 	if len(steps) == 0 || !steps[len(steps)-1].ended {
-		p.merge(b.results, b.ran)
+		p.merge(b.results, b.ran, b.end)
 	}
 	if len(steps) == 0 {
 		return nil
@@ -64,10 +67,13 @@ func (b *pipelineBuilder) branch(list []spec.Step, prefix string, after *Step, s
 }
 
 // merge adds one way that goes on behind the route.
-func (p *paths) merge(results map[string]cell.Shape, ran map[string]bool) {
+func (p *paths) merge(results map[string]cell.Shape, ran map[string]bool, shape cell.Shape) {
 	if p.all == nil {
-		p.some, p.all = results, ran
+		p.some, p.all, p.shape = results, ran, shape
 		return
+	}
+	if !p.shape.Same(shape) {
+		p.shape = cell.Shape{}
 	}
 	for name, shape := range results {
 		if other, there := p.some[name]; there && other.Schema != shape.Schema {

@@ -98,6 +98,18 @@ func (s *Schema) EventNames() (names []string, known bool) {
 	return names, true
 }
 
+// EventWords returns the names of its events as the schema writes them.
+func (s *Schema) EventWords() []string {
+	if s.EventName == nil {
+		return []string{s.Event}
+	}
+	shape := (cell.Context{Shape: cell.Shape{Schema: s.Schema}}).Result(s.EventName).Known()
+	if shape == nil {
+		return nil
+	}
+	return shape.Options
+}
+
 // schemaRef resolves the name of a schema; nil where none is named or known.
 func (b *builder) schemaRef(dec *spec.Decoder, ref spec.Text) *Schema {
 	if !ref.Set() {

@@ -122,8 +122,10 @@ type facts struct {
 	query  *gojq.Query
 	places *places
 
-	traced sync.Once
-	paths  []Path
+	traced     sync.Once
+	paths      []Path
+	operations []Operation
+	columns    []Column
 }
 
 // known returns the facts, made again where they were forgotten.
@@ -199,6 +201,7 @@ func syntaxProblem(src string, toks []token, err error) Problem {
 	case pe.Token == "":
 		p.From, p.To = len(strings.TrimRight(src, " \t\r\n")), len(src)
 		p.Message, p.Hint = "the cell ends too early", missingEnd(toks)
+	case typeset(&p, src):
 	default:
 		p.Message = fmt.Sprintf("`%s` cannot stand here", pe.Token)
 		for i, t := range toks {

@@ -3,6 +3,8 @@ package jq
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // habits says what to write instead of functions that people know from
@@ -50,6 +52,26 @@ func habit(name string, args int, vars []string) string {
 		return "write `" + to + "`"
 	}
 	return ""
+}
+
+// typeset words a problem with a character that word processors and chats put in
+// the place of another one.
+func typeset(p *Problem, src string) bool {
+	r, n := utf8.DecodeRuneInString(src[min(p.From, len(src)):])
+	switch {
+	case strings.ContainsRune("“”„‟«»″", r):
+		p.Message, p.Hint = fmt.Sprintf("`%c` is a quote of a word processor", r), `texts stand in straight double quotes: "`
+	case strings.ContainsRune("‘’‚‛′", r):
+		p.Message, p.Hint = fmt.Sprintf("`%c` is a quote of a word processor", r), `texts stand in straight double quotes: "`
+	case strings.ContainsRune("–—−", r):
+		p.Message, p.Hint, p.Replace = fmt.Sprintf("`%c` is a dash, not a minus", r), "write `-`", "-"
+	case r > 127 && unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff':
+		p.Message, p.Hint, p.Replace = "this blank is another character than it seems (a blank that does not break)", "write a plain blank", " "
+	default:
+		return false
+	}
+	p.To = p.From + n
+	return true
 }
 
 // syntaxHint says what people usually mean where the parser stops at toks[i].

@@ -90,22 +90,35 @@ type flow struct {
 	paths  []Path
 	elem   *flow            // the elements of a list that the cell built
 	fields map[string]*flow // the entries of an object that the cell built
+	types  Types            // what it is where the cell made it
+	row    *Column          // it is a whole row of a table
+	vague  bool             // it may be something else, of which nothing is known
 }
 
 // maxFlow bounds the places that one value may be, so that following a cell
 // takes time in proportion to its length.
 const maxFlow = 64
 
-var opaque = &flow{}
+var opaque = &flow{vague: true}
 
 func union(a, b *flow) *flow {
-	if a == nil || a == opaque || a == b {
+	switch {
+	case a == nil || a == b:
 		return b
-	}
-	if b == nil || b == opaque {
+	case b == nil:
 		return a
+	case a == opaque:
+		a, b = b, a
 	}
-	out := &flow{paths: slices.Clone(a.paths), elem: a.elem}
+	if b == opaque {
+		if a.vague {
+			return a
+		}
+		out := *a
+		out.vague = true
+		return &out
+	}
+	out := &flow{paths: slices.Clone(a.paths), elem: a.elem, types: a.types | b.types, vague: a.vague || b.vague || len(a.paths)+len(b.paths) > maxFlow}
 	for _, p := range b.paths {
 		if len(out.paths) < maxFlow && !slices.ContainsFunc(out.paths, p.equal) {
 			out.paths = append(out.paths, p)
@@ -131,9 +144,14 @@ func union(a, b *flow) *flow {
 // variables, constructions and the functions that pass their input on; what it
 // cannot follow it leaves out, so it never names a place that is not read.
 func (p *Program) Paths() []Path {
+	return slices.Clone(p.traced().paths)
+}
+
+// traced returns the facts of the cell with what following it shows.
+func (p *Program) traced() *facts {
 	f := p.known()
 	f.traced.Do(func() { f.paths = p.trace(f) })
-	return slices.Clone(f.paths)
+	return f
 }
 
 func (p *Program) trace(f *facts) []Path {
@@ -142,7 +160,12 @@ func (p *Program) trace(f *facts) []Path {
 	for _, v := range p.vars {
 		root = root.bindVar("$"+v, &flow{paths: []Path{{Var: v}}})
 	}
-	t.keep(t.query(f.query, &flow{paths: []Path{{}}}, root))
+	whole := t.query(f.query, &flow{paths: []Path{{}}}, root)
+	t.keep(whole)
+	if whole.row != nil {
+		t.column(whole.row.Table, "", whole.row.Span)
+	}
+	f.operations, f.columns = t.operations, t.columns
 	var out []Path
 	for i, q := range t.reads {
 		if slices.ContainsFunc(t.reads[:i], q.equal) {

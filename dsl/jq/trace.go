@@ -34,6 +34,10 @@ type tracer struct {
 	whole []Path // reads that are used as they are, not only stepped through
 	calls int    // depth of calls of definitions
 	total int    // how often definitions were entered
+
+	operations []Operation
+	columns    []Column
+	asks       bool // the cell asks for types itself
 }
 
 func (t *tracer) note(p Path) {
@@ -55,9 +59,12 @@ const maxSteps = 200
 
 // step extends every place of v by one segment.
 func (t *tracer) step(v *flow, s Segment) *flow {
-	out := &flow{}
+	out := &flow{vague: v.vague}
 	if s.Step == Field && v.fields[s.Name] != nil {
 		return v.fields[s.Name] // the cell put it there itself
+	}
+	if v.row != nil && s.Step == Field {
+		t.column(v.row.Table, s.Name, Span{s.From, s.To})
 	}
 	for _, p := range v.paths {
 		if len(p.Segments) >= maxSteps {
@@ -71,7 +78,7 @@ func (t *tracer) step(v *flow, s Segment) *flow {
 	switch s.Step {
 	case Field:
 	case Slice:
-		built = &flow{elem: v.elem}
+		built = &flow{elem: v.elem, types: v.types}
 	default:
 		built = v.elem
 		for _, f := range v.fields {
@@ -81,6 +88,7 @@ func (t *tracer) step(v *flow, s Segment) *flow {
 	if built != nil {
 		return union(out, built)
 	}
+	out.vague = out.vague || v.types != 0
 	return out
 }
 
@@ -104,7 +112,7 @@ func (t *tracer) query(q *gojq.Query, in *flow, e *env) *flow {
 			return t.query(q.Right, left, e)
 		}
 		return t.query(q.Right, in, t.bind(q.Patterns, left, e))
-	case gojq.OpComma, gojq.OpAlt, gojq.OpAdd:
+	case gojq.OpComma, gojq.OpAlt:
 		return union(t.query(q.Left, in, e), t.query(q.Right, in, e))
 	case gojq.OpModify:
 		return t.assigned(q, in, t.query(q.Right, t.query(q.Left, in, e), e))
@@ -116,9 +124,7 @@ func (t *tracer) query(q *gojq.Query, in *flow, e *env) *flow {
 	case gojq.OpUpdateAdd, gojq.OpUpdateSub, gojq.OpUpdateMul, gojq.OpUpdateDiv, gojq.OpUpdateMod, gojq.OpUpdateAlt:
 		return t.assigned(q, in, union(t.query(q.Left, optional(in), e), t.query(q.Right, in, e)))
 	}
-	t.query(q.Left, in, e)
-	t.query(q.Right, in, e)
-	return opaque
+	return t.operation(q, t.query(q.Left, in, e), t.query(q.Right, in, e))
 }
 
 // assigned is in after an assignment of v to the left side of q.
@@ -127,7 +133,7 @@ func (t *tracer) assigned(q *gojq.Query, in, v *flow) *flow {
 	if path == nil {
 		return in
 	}
-	out := &flow{paths: in.paths, elem: in.elem, fields: map[string]*flow{}}
+	out := &flow{paths: in.paths, elem: in.elem, fields: map[string]*flow{}, types: in.types, vague: in.vague}
 	for k, f := range in.fields {
 		out.fields[k] = f
 	}
@@ -198,11 +204,11 @@ func (t *tracer) term(term *gojq.Term, in *flow, e *env) *flow {
 
 // built is v without the places that it may be: what a loop makes of its start
 // is no part of the input any more.
-func built(v *flow) *flow { return &flow{elem: v.elem, fields: v.fields} }
+func built(v *flow) *flow { return &flow{elem: v.elem, fields: v.fields, vague: true} }
 
 // optional marks the places of v as read with a question mark.
 func optional(v *flow) *flow {
-	out := &flow{elem: v.elem, fields: v.fields}
+	out := &flow{elem: v.elem, fields: v.fields, types: v.types, row: v.row, vague: v.vague}
 	for _, p := range v.paths {
 		p.Optional = true
 		out.paths = append(out.paths, p)
@@ -264,11 +270,19 @@ func (t *tracer) base(term *gojq.Term, in *flow, e *env) *flow {
 	case gojq.TermTypeObject:
 		return t.object(term.Object, in, e)
 	case gojq.TermTypeArray:
-		return &flow{elem: t.query(term.Array.Query, in, e)}
+		return &flow{elem: t.query(term.Array.Query, in, e), types: IsArray}
 	case gojq.TermTypeUnary:
 		t.term(term.Unary.Term, in, e)
+		return &flow{types: IsNumber}
 	case gojq.TermTypeFormat, gojq.TermTypeString:
 		t.str(term.Str, in, e)
+		return &flow{types: IsString}
+	case gojq.TermTypeNumber:
+		return &flow{types: IsNumber}
+	case gojq.TermTypeTrue, gojq.TermTypeFalse:
+		return &flow{types: IsBoolean}
+	case gojq.TermTypeNull:
+		return &flow{types: IsNull}
 	case gojq.TermTypeQuery:
 		return t.query(term.Query, in, e)
 	case gojq.TermTypeLabel:
@@ -301,7 +315,7 @@ func (t *tracer) base(term *gojq.Term, in *flow, e *env) *flow {
 }
 
 func (t *tracer) object(o *gojq.Object, in *flow, e *env) *flow {
-	out := &flow{fields: map[string]*flow{}}
+	out := &flow{fields: map[string]*flow{}, types: IsObject}
 	for _, kv := range o.KeyVals {
 		name, named := kv.Key, kv.Key != ""
 		if kv.KeyString != nil {

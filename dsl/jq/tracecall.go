@@ -70,13 +70,16 @@ func (t *tracer) each(v *flow, at int) *flow {
 
 func (t *tracer) builtin(f *gojq.Func, in *flow, e *env) *flow {
 	at := t.pl.span(keyOf{f}).From
+	t.applied(f, in)
 	switch f.Name {
 	case "has":
 		if name, ok := literalText(f.Args[0]); ok {
 			s := t.pl.span(f.Args[0])
 			t.step(optional(in), Segment{Step: Field, Name: name, From: s.From, To: s.To})
-			return opaque
+			return &flow{types: IsBoolean}
 		}
+	case "lookup":
+		return t.lookup(f, in, e, at)
 	case "first", "last", "limit", "skip", "nth", "until", "isempty", "path", "pick":
 		if n := len(f.Args); n > 0 {
 			var v *flow
@@ -84,12 +87,12 @@ func (t *tracer) builtin(f *gojq.Func, in *flow, e *env) *flow {
 				v = t.query(a, in, e)
 			}
 			if f.Name == "isempty" || f.Name == "path" {
-				return opaque
+				return made(f.Name)
 			}
 			return v
 		}
 	case "to_entries":
-		return &flow{elem: &flow{fields: map[string]*flow{"key": opaque, "value": t.each(in, at)}}}
+		return &flow{types: IsArray, elem: &flow{types: IsObject, fields: map[string]*flow{"key": opaque, "value": t.each(in, at)}}}
 	case "with_entries":
 		t.query(f.Args[0], &flow{fields: map[string]*flow{"key": opaque, "value": t.each(in, at)}}, e)
 		return opaque
@@ -100,7 +103,7 @@ func (t *tracer) builtin(f *gojq.Func, in *flow, e *env) *flow {
 	case "any", "all":
 		if len(f.Args) == 2 {
 			t.query(f.Args[1], t.query(f.Args[0], in, e), e)
-			return opaque
+			return made(f.Name)
 		}
 	case "recurse":
 		deeper := in
@@ -112,7 +115,7 @@ func (t *tracer) builtin(f *gojq.Func, in *flow, e *env) *flow {
 		if len(f.Args) > 1 {
 			t.query(f.Args[1], opaque, e)
 			t.keepUsed(in)
-			return opaque
+			return made(f.Name)
 		}
 	case "walk", "paths":
 		for _, a := range f.Args {
@@ -189,18 +192,20 @@ func (t *tracer) generic(f *gojq.Func, in *flow, e *env, at int) *flow {
 	}
 	switch {
 	case f.Name == "map" || f.Name == "map_values":
-		return &flow{elem: last}
+		return &flow{elem: last, types: made(f.Name).types, vague: f.Name == "map_values"}
 	case f.Name == "group_by":
-		return &flow{elem: &flow{elem: inner}}
+		return &flow{types: IsArray, elem: &flow{types: IsArray, elem: inner}}
 	case oneElement[f.Name] && len(f.Args) == 0:
 		return t.each(in, at)
 	case oneElement[f.Name] && perElement[f.Name]:
 		return inner
+	case oneType[f.Name]:
+		return union(in, opaque)
 	case passOn[f.Name]:
 		return in
 	}
 	t.keepUsed(in)
-	return opaque
+	return made(f.Name)
 }
 
 // keepUsed notes that a builtin looked at v itself; the whole input and whole

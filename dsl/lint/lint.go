@@ -44,6 +44,7 @@ const (
 	codeSample    diag.Code = "XD2107"
 	codeFirst     diag.Code = "XD2108"
 	codeUntested  diag.Code = "XD2109"
+	codeTypes     diag.Code = "XD2110"
 	codeDead      diag.Code = "XD3102"
 	codeFlow      diag.Code = "XD3103"
 	codeRepeat    diag.Code = "XD4101"
@@ -56,11 +57,11 @@ const (
 
 // ofOne are the rules that look at one definition and at what it was compiled
 // with. Their findings hold as long as the unit does.
-var ofOne = []func(*pass){secrets, samplesExist, names, paths, targets, lost, doubtful, floats, deadRules, flow, identity, givens, ownersNamed, personal, sampleFits, firstOfMany}
+var ofOne = []func(*pass){secrets, samplesExist, names, paths, types, columns, targets, lost, doubtful, floats, deadRules, options, flow, identity, givens, ownersNamed, personal, sampleFits, readings, firstOfMany}
 
 // ofAll are the rules that compare definitions, and those that depend on the
 // time. They run each time, and never look at the cells or rows of mappings.
-var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, remember, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, untested, overrides, untrusted, ownership, echoes}
+var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, twice, remember, alerted, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, untested, overrides, untrusted, ownership, echoes}
 
 // Run returns what every rule has to say about the definitions of the
 // workspace. The library that comes with crossdock is not judged.

@@ -25,6 +25,7 @@ type judgement struct {
 	reads  []stepRead // of mappings: what they read of `$steps`
 	gives  []given    // of mappings and pipelines: what their rows write, and from where
 	owners []owner    // of schemas: the systems they name
+	told   []telling  // of pipelines: personal data that operations are told
 }
 
 // judge returns what is found in each unit of the workspace. It works on all

@@ -113,7 +113,13 @@ func (p *pass) routeRules(pl *compile.Pipeline, s *compile.Step) {
 			continue
 		}
 		cases := caseList(r.When.Source())
-		if earlier := covered(cases, taken); earlier != nil {
+		earlier := covered(cases, taken)
+		for j := 0; j < i && earlier == nil; j++ {
+			if front := s.Route.Rules[j].When; front != nil && front.Truth() == rule.Varies && r.When.Within(front) {
+				earlier = &s.Spec.Route.Rules[j]
+			}
+		}
+		if earlier != nil {
 			d.Message = "this rule can never match: rule `" + earlier.Name.Value + "` in front of it takes the same messages"
 			d.Hint = "remove one of them, or make the one in front stricter"
 			d.Related = []diag.Related{{Span: earlier.When.Node.Span, Message: "the rule in front"}}

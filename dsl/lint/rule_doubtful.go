@@ -35,6 +35,7 @@ func doubtful(p *pass) {
 	for _, m := range p.mappings() {
 		rowsOf(m.Spec.Fields, nil, func(r row) {
 			p.numericCode(m.Name, r)
+			p.unitOf(m.Name, r)
 			p.severalValues(r)
 			var out *schema.Schema
 			if m.Output != nil {

@@ -1,9 +1,11 @@
 package lint
 
 import (
+	"regexp"
 	"strings"
 
 	"crossdock/dsl/ast"
+	"crossdock/dsl/cell"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/schema"
 )
@@ -23,9 +25,18 @@ func (l *loss) mayBeEmpty(r *row) bool {
 	if c == nil {
 		return false
 	}
+	if filtered(c) {
+		return true
+	}
 	step, ok := l.p.selected(c)
 	return ok && step.Optional
 }
+
+// filtered reports whether a cell ends with a filter that may let nothing pass.
+func filtered(c *cell.Cell) bool { return endsInSelect.MatchString(strings.TrimSpace(c.Node.Text)) }
+
+// endsInSelect is a path behind which select stands and nothing else.
+var endsInSelect = regexp.MustCompile(`^\$?[\w.]+\s*\|\s*select\(.*\)$`)
 
 // always reports whether a row certainly gives something.
 func (l *loss) always(r *row) bool {

@@ -12,8 +12,8 @@ import (
 // deadEvents reports events that are waited for but never come, and events
 // that nobody waits for (XD3102).
 func deadEvents(p *pass) {
-	emitted := map[string]bool{}
-	any := false // some event has a name that only running shows
+	emitted, spelled := map[string]bool{}, map[string]string{}
+	any := p.unread() // some event has a name that only running shows
 	for _, pl := range p.ws.Pipelines {
 		for _, s := range effects(pl) {
 			if s.Event == nil {
@@ -24,6 +24,9 @@ func deadEvents(p *pass) {
 			any = any || !known
 			for _, n := range names {
 				emitted[n] = true
+			}
+			for _, n := range s.Event.EventWords() {
+				spelled[compile.EventName(n)] = n
 			}
 		}
 	}
@@ -43,7 +46,7 @@ func deadEvents(p *pass) {
 		t := pl.Spec.Trigger.Event
 		for i, name := range pl.Trigger.Events {
 			if t != nil && !emitted[name] && !any && i < len(t.Names) {
-				p.neverComes(pl, t.Names[i], sortedKeys(emitted))
+				p.neverComes(pl, t.Names[i], spelled)
 			}
 		}
 		if len(heard) > 0 {
@@ -52,13 +55,41 @@ func deadEvents(p *pass) {
 	}
 }
 
-func (p *pass) neverComes(pl *compile.Pipeline, name spec.Text, emitted []string) {
+// unread reports whether the steps of some pipeline could not be read, so that
+// what it emits is not known.
+func (p *pass) unread() bool {
+	for _, pl := range p.ws.Pipelines {
+		if pl.File == nil || pl.File.Root == nil {
+			continue
+		}
+		for _, pair := range pl.File.Root.Pairs {
+			if pair.Key.Text == "steps" && slices.ContainsFunc(p.wrong, func(w spot) bool { return w.code == spec.CodeUnknown && w.span == pair.Value.Span }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// neverComes reports an event that nobody emits. spelled are those that are
+// emitted, as their schemas write them.
+func (p *pass) neverComes(pl *compile.Pipeline, name spec.Text, spelled map[string]string) {
+	var emitted []string
+	for _, n := range sortedKeys(spelled) {
+		emitted = append(emitted, spelled[n])
+	}
 	d := diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: name.Span(), Kind: "pipeline", Name: pl.Name, Row: "trigger", Source: name.Value,
 		Message: "no pipeline of this workspace emits `" + name.Value + "`", Hint: "events that are emitted: " + listed(emitted, 20), Missing: "pipeline"}
 	if len(emitted) == 0 {
 		d.Hint = "no pipeline emits any event yet: add a step `emit:`"
 	}
-	if near := diag.Nearest(compile.EventName(name.Value), emitted); len(near) > 0 {
+	near := diag.Nearest(name.Value, emitted)
+	if len(near) == 0 {
+		for _, n := range diag.Nearest(compile.EventName(name.Value), sortedKeys(spelled)) {
+			near = append(near, spelled[n])
+		}
+	}
+	if len(near) > 0 {
 		d.Short = "did you mean `" + near[0] + "`?"
 		if name.Node.Text == name.Value {
 			d.Fixes = replace(name.Node.Span, near[0])

@@ -19,7 +19,7 @@ func paths(p *pass) {
 	for _, c := range p.sortedCells() {
 		made := assigned(c)
 		for _, r := range p.reads(c) {
-			if !r.start.known() {
+			if !r.start.known() && !p.csvFile(c, &r) {
 				continue
 			}
 			at := r.start
@@ -40,6 +40,26 @@ func paths(p *pass) {
 		}
 	}
 }
+
+// csvFile gives a payload its shape where a pipeline reads csv files and has not
+// split them yet.
+func (p *pass) csvFile(c *cell.Cell, r *read) bool {
+	t := p.filesTrigger()
+	if t == nil || t.Format.Value != "csv" || c.Kind != "pipeline" || r.name != "" && r.name != "original" || r.start.written == "" {
+		return false
+	}
+	switch whole := c.Role == "split" || c.Role == "when"; {
+	case r.name == "original":
+	case whole && c.Row == c.Role, !whole && open[c.Role] != "" && !p.unit.Pipeline.Spec.Split.Set():
+	default:
+		return false
+	}
+	r.start.shape, r.start.label = csvPayload, "the payload of a csv file"
+	return true
+}
+
+// csvPayload is what a csv file comes as.
+var csvPayload = object("name", "rows")
 
 // assignment finds names that a jq cell makes itself.
 var assignment = regexp.MustCompile(`\.\s*([A-Za-z_]\w*)\s*(?:=[^=]|[|+*/-]=|//=)`)
@@ -76,6 +96,9 @@ func (p *pass) missing(c *cell.Cell, at place, segs []segment, v verdict) {
 		d.Message = what + " is " + kind(at.shape) + in(at.label) + " and has no field `" + seg.name + "`"
 		if seg.name == value.Items {
 			d.Message = what + " is " + kind(at.shape) + in(at.label) + " and has no items"
+		}
+		if apart(c, seg) {
+			d.Hint = "where two values are meant, a comma is missing in front of `." + seg.name + "`"
 		}
 	default:
 		p.unknown(c, &d, at, segs, v)
@@ -119,20 +142,62 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 		}
 		return
 	}
-	if elsewhere := whereIs(at, segs); elsewhere != "" {
-		d.Short = "it exists at `" + elsewhere + "`"
+	if original := p.inOriginal(c, at, segs); original != "" {
+		d.Short = "the message as it came has it: `" + original + "`"
+		return
 	}
+	if elsewhere := whereIs(at, segs[0].name); elsewhere != "" {
+		d.Short = "it exists at `" + elsewhere + "`"
+		if len(at.path) > 0 && at.path[len(at.path)-1] == value.Items && c.JQ != nil && c.Kind == "mapping" && !strings.Contains(elsewhere, ".") {
+			d.Short = "`.` is one of its items here; the whole is `$root." + elsewhere + "`"
+		}
+		return
+	}
+	if last := segs[len(segs)-1]; len(segs) > 1 && !last.dynamic {
+		if elsewhere := whereIs(at, last.name); elsewhere != "" {
+			d.Short = "there is `" + elsewhere + "`"
+		}
+	}
+}
+
+// inOriginal looks for a field that is not there behind a mapping in the message
+// as it came.
+func (p *pass) inOriginal(c *cell.Cell, at place, segs []segment) string {
+	original := c.VarShapes["original"]
+	if c.Kind != "pipeline" || len(at.path) > 0 || at.written != "." && at.written != "data" || original.Schema == nil || original.Schema == at.schema {
+		return ""
+	}
+	from := p.start(original, "original")
+	name := "$original"
+	if c.Rule != nil {
+		name = "original"
+	}
+	for _, seg := range segs {
+		next, v, _ := from.next(seg)
+		if v != exists || seg.dynamic || next.shape == nil {
+			return ""
+		}
+		from, name = next, name+"."+seg.name
+	}
+	return strings.ReplaceAll(name, "."+value.Items, value.Items)
+}
+
+// apart reports whether white space stands in front of a step, as where a comma
+// was forgotten.
+func apart(c *cell.Cell, seg segment) bool {
+	before := c.Node.Text[:min(max(seg.from, 0), len(c.Node.Text))]
+	before = strings.TrimSuffix(before, ".")
+	return strings.TrimRight(before, " \t\n") != before && strings.TrimSpace(before) != ""
 }
 
 // around are the names that stand beside the payload.
 var around = []string{"steps", "meta", "run", "vars", "params", "original", "root", "index"}
 
 // whereIs looks for a field of that name in another place of the document.
-func whereIs(at place, segs []segment) string {
+func whereIs(at place, last string) string {
 	if at.schema == nil {
 		return ""
 	}
-	last := segs[0].name
 	for _, f := range at.schema.Fields() {
 		path := schema.Split(f.Path)
 		if path[len(path)-1] == last {

@@ -37,7 +37,7 @@ func personal(p *pass) {
 			}
 		}
 	}
-	p.personalFiles()
+	p.personalShown()
 	for _, t := range p.tables() {
 		if t.out.Std || t.out.Spec.JSONSchema.Set() || t.out.Schema == nil {
 			continue // nothing can be said there
@@ -46,30 +46,70 @@ func personal(p *pass) {
 	}
 }
 
-// personalFiles reports personal data in the names of files, which whoever looks
-// into a folder reads.
-func (p *pass) personalFiles() {
+// personalShown reports personal data in what people read who need not know it,
+// names of files and the log, and notes what operations are told of it.
+func (p *pass) personalShown() {
 	for _, pl := range p.pipelines() {
 		steps(pl, func(s *compile.Step) {
 			op := p.ws.Operation(s.Target)
-			if op == nil || p.ws.Connections[op.Connection] == nil || p.ws.Connections[op.Connection].Type != "file" {
+			if op == nil || p.ws.Connections[op.Connection] == nil {
 				return
 			}
+			kind := p.ws.Connections[op.Connection].Type
 			for _, f := range s.Spec.With {
 				c := p.cellOf(f.Value.From)
-				if c == nil || !op.Binds(f.Key.Text) || !carries(c) {
+				if c == nil || kind == "file" && !op.Binds(f.Key.Text) || !carries(c) {
 					continue
 				}
 				for _, r := range p.reads(c) {
 					if path, ok := r.personal(); ok {
-						last := r.segments[len(r.segments)-1]
-						p.inCell(c, r.segments[0].from, last.to, diag.Diagnostic{Code: codePersonal,
-							Message: fmt.Sprintf("`%s` of %s is personal data, and whoever sees the folder reads the name of a file", path, r.start.label),
-							Hint:    "name the file by a number of the business instead"})
+						p.shows(c, r, path, op, kind)
 					}
 				}
 			}
 		})
+	}
+}
+
+// shows reports or notes that an operation is told personal data.
+func (p *pass) shows(c *cell.Cell, r read, path string, op *compile.Operation, kind string) {
+	from, to := r.segments[0].from, r.segments[len(r.segments)-1].to
+	d := diag.Diagnostic{Code: codePersonal, Message: fmt.Sprintf("`%s` of %s is personal data", path, r.start.label)}
+	switch kind {
+	case "file":
+		d.Message, d.Hint = d.Message+", and whoever sees the folder reads the name of a file", "name the file by a number of the business instead"
+	case "log":
+		d.Message, d.Hint = d.Message+", and the log masks nothing", "write a number of the business instead, such as an order or customer number"
+	default:
+		d.Span, d.Source, d.Kind, d.Name, d.Row, d.Lang = c.Node.Range(from, to), c.Node.Text, c.Kind, c.Name, c.Row, "jq"
+		p.result.told = append(p.result.told, telling{op.Ref(), d})
+		return
+	}
+	p.inCell(c, from, to, d)
+}
+
+// telling is personal data that an operation is told.
+type telling struct {
+	operation string
+	finding   diag.Diagnostic // if it should not be
+}
+
+// alerted reports personal data that goes where alerts go (XD1203).
+func alerted(p *pass) {
+	for _, name := range sortedKeys(p.ws.Alerts) {
+		for _, s := range p.ws.Alerts[name].Pipeline.ByID {
+			for _, u := range p.ws.Units {
+				for _, t := range p.judged[u].told {
+					if t.operation != s.Target {
+						continue
+					}
+					d := t.finding
+					d.Message += fmt.Sprintf(", and %s is where the alerts for `%s` go", t.operation, name)
+					d.Hint = "write a number of the business instead: `crossdock trace` finds the rest by it"
+					p.about(d)
+				}
+			}
+		}
 	}
 }
 

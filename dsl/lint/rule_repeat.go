@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"crossdock/dsl/ast"
@@ -21,8 +20,8 @@ func repeats(p *pass) {
 				continue
 			}
 			c := p.ws.Connections[op.Connection]
-			if op.Spec != nil && op.Spec.Node != nil && slices.ContainsFunc(p.wrong, func(w spot) bool { return op.Spec.Node.Span.Contains(w.span) }) {
-				continue // what it is cannot be told before that is mended
+			if p.broken(op) {
+				continue
 			}
 			d := diag.Diagnostic{Code: codeRepeat, Kind: "connection", Name: c.Name, Row: op.Name,
 				Message: fmt.Sprintf("%s is attempted up to %d times, but nothing says what happens when it is done twice", op.Ref(), s.Policy.Retry.Attempts),

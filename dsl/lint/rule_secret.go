@@ -92,9 +92,31 @@ func (s *searcher) node(key string, n *ast.Node) {
 			return
 		}
 	}
+	if s.kind == "connection" && addresses[key] && secretPart(n.Text) {
+		s.report(n, "an address with what looks like a secret in it")
+		return
+	}
 	if s.guess && hinted.MatchString(key) && !strings.Contains(n.Text, "${") && random(n.Text) {
 		s.report(n, "a secret")
 	}
+}
+
+// addresses are keys behind which paths and addresses stand.
+var addresses = map[string]bool{"get": true, "post": true, "put": true, "patch": true, "delete": true, "head": true, "base_url": true, "url": true}
+
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
+
+// secretPart reports whether a part of a path looks as if a machine had thrown
+// dice for it: whoever knows such an address needs nothing else.
+func secretPart(address string) bool {
+	path, _, _ := strings.Cut(address, "?")
+	for _, part := range strings.Split(path, "/") {
+		if len(part) >= 20 && !uuid.MatchString(part) && strings.ContainsAny(part, "0123456789") &&
+			strings.ToLower(part) != part && strings.ToUpper(part) != part && random(part) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *searcher) report(n *ast.Node, what string) {

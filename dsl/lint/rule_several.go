@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"crossdock/dsl/cell"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/jq"
 )
@@ -14,7 +15,7 @@ func (p *pass) severalValues(r row) {
 	}
 	for _, path := range c.JQ.Paths() {
 		for i, seg := range path.Segments {
-			if seg.Step != jq.Each {
+			if seg.Step != jq.Each || !p.may(c, path, i) {
 				continue
 			}
 			text := c.Node.Text
@@ -28,4 +29,21 @@ func (p *pass) severalValues(r row) {
 			return
 		}
 	}
+}
+
+// may reports whether the first n steps of a path may exist.
+func (p *pass) may(c *cell.Cell, path jq.Path, n int) bool {
+	from, rest := c.Start(path)
+	at := p.start(from, "")
+	for i, seg := range jqSegments(rest) {
+		next, v, end := at.next(seg)
+		if v == absent || v == unseen || v == ofValue {
+			return false
+		}
+		if end || i >= n {
+			break
+		}
+		at = next
+	}
+	return true
 }

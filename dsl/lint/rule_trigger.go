@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"crossdock/dsl/compile"
@@ -153,6 +154,9 @@ func pollOverlap(p *pass) {
 			continue
 		}
 		poll := pl.Spec.Trigger.Node.Get("poll")
+		if cursor := poll.Get("cursor"); cursor != nil && slices.ContainsFunc(p.wrong, func(w spot) bool { return cursor.Span.Contains(w.span) }) {
+			continue // a key that is misspelt may be the one that is missed
+		}
 		at := poll
 		if key := poll.Pair("cursor"); key != nil {
 			at = key.Key

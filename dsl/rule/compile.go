@@ -83,6 +83,8 @@ func (c *compilation) compile() (p *Program) {
 	p.careful = sync.OnceValues(func() (*Program, error) { return c.assemble(true) })
 	p.parts = sync.OnceValue(func() []*Program { return c.split(tree.Node) })
 	p.truth = c.truth(tree.Node, p)
+	p.demands, p.onlyDemands = told(tree.Node)
+	p.choice = choiceOf(tree.Node)
 	if len(c.problems) == 0 || !slices.ContainsFunc(c.problems, func(q Problem) bool { return !q.Warning }) {
 		c.strict()
 	}
@@ -139,6 +141,7 @@ func (c *compilation) syntaxProblem(err error) Problem {
 		p.Message, p.Hint = "`"+word+"` cannot stand beside `??` without brackets", "write `(x ?? y) "+word+" ...`"
 	case strings.Contains(message, "unclosed"):
 		p.Message, p.Hint = "a bracket is opened and never closed", ""
+	case c.operator(&p):
 	case word == "=" || c.near(p.From, "= "):
 		p.Message, p.Hint = "`=` does not compare", "write `==`"
 	case word == "!":

@@ -92,6 +92,9 @@ type Program struct {
 	truth  Truth
 
 	first, second string // conditions that decide it, whatever is given; see Clash
+	demands       []demand
+	onlyDemands   bool // it asks for nothing else
+	choice        choice
 
 	slots  []slot
 	code   *vm.Program

@@ -38,6 +38,11 @@ func (c *compilation) strict() {
 		u.add(p.Keys())
 	}
 	for name, u := range roots {
+		if name == "vars" { // variables of the environment are texts
+			for _, f := range u.fields {
+				f.shape = &value.Shape{Type: value.Type{Base: value.String}}
+			}
+		}
 		env[name] = u.typ()
 	}
 	config := newConfig()
@@ -149,10 +154,24 @@ func (c *compilation) checkerProblem(err error) Problem {
 		if typeName(m[2]) == "text" && typeName(m[3]) == "a number" || typeName(m[3]) == "text" && typeName(m[2]) == "a number" {
 			p.Hint = "put the number between quotes, or write `float(...)` around the text"
 		}
+		if p.Hint == "" {
+			p.Hint = mixed(typeName(m[2]), typeName(m[3]))
+		}
 		return p
 	}
 	p.Message = plainWords(message)
 	return p
+}
+
+// mixed says how two values of different types can be compared.
+func mixed(a, b string) string {
+	switch {
+	case a == "true or false" && b == "text", a == "text" && b == "true or false":
+		return "write true or false without the quotes"
+	case a == "a list" && b != "a list", b == "a list" && a != "a list":
+		return "write `x in list`, `any(list, ...)`, or `len(list)` for how many there are"
+	}
+	return ""
 }
 
 var (

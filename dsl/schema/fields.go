@@ -167,7 +167,8 @@ func (b *builder) body(n *ast.Node, d *draft, key *ast.Node) {
 			}
 		}
 	}
-	if d.shape.Type.Base == value.Choice && len(d.shape.Options) == 0 && n.Get("options") == nil && n.Get("enum") == nil && n.Get("values") == nil {
+	misspelt := slices.ContainsFunc(n.Keys(), func(k string) bool { return len(diag.Nearest(k, []string{"options"})) > 0 })
+	if d.shape.Type.Base == value.Choice && len(d.shape.Options) == 0 && !misspelt && n.Get("enum") == nil && n.Get("values") == nil {
 		b.errorf(n, "a choice needs its options").Hint = "add `options: [a, b]`"
 	}
 }

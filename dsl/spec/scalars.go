@@ -306,11 +306,17 @@ func (d *Decoder) vars(n *ast.Node) bool {
 			if len(d.VarNames) > 0 {
 				f.Hint = "known variables: " + strings.Join(d.VarNames, ", ")
 			}
+			if f.Short == "" && secretName.MatchString(m[2]) {
+				f.Hint = "a secret is written ${secret." + m[2] + "}, and kept outside"
+			}
 		}
 		ok = false
 	}
 	return ok
 }
+
+// secretName are names of what is hardly ever a mere setting.
+var secretName = regexp.MustCompile(`(?i)(^|_)(key|secret|token|password|passwd|pwd|credential)s?$`)
 
 func (d *Decoder) replaceVars(text string) string {
 	if d.Var == nil {

@@ -273,6 +273,7 @@ func (s *setter) scalar(n *ast.Node) *ast.Node {
 		if !ok || v.Node.Kind != ast.Scalar {
 			s.unfit(n, m, name, ok)
 			copyText(&out, n, at, m[0])
+			out.Text += name // so that nothing else seems to be wrong
 			at = m[1]
 			continue
 		}

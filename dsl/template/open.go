@@ -101,6 +101,14 @@ func (t *Template) readOpen(dec *spec.Decoder) {
 			from := len(o.Node.Text) - len(got.rest)
 			d := dec.Errorf(CodeOverride, o.Node.Range(from, len(o.Node.Text)), "the %s `%s` has no `%s`", at.kind, at.name, got.rest)
 			d.Hint = "you can open: " + some(known, 12)
+			if first, more, deeper := strings.Cut(got.rest, "."); deeper {
+				d.Span = o.Node.Range(from, from+len(first))
+				if near := diag.Nearest(first, known); len(near) > 0 {
+					d.Hint = "write `" + o.Node.Text[:from] + near[0] + "." + more + "`"
+				}
+				suggest(d, first, known)
+				continue
+			}
 			suggest(d, got.rest, known)
 		}
 	}

@@ -112,6 +112,9 @@ func LoadZone(name string) (*time.Location, error) {
 		return loc.(*time.Location), nil
 	}
 	unknown := &Error{Code: CodeZone, Message: "unknown zone " + quote(name), Hint: "use an IANA name such as Europe/Berlin, America/Chicago or UTC"}
+	if near := NearZone(name); near != "" {
+		unknown.Hint = "did you mean `" + near + "`?"
+	}
 	// Three-letter names exist in the data base but hide summer time, and the
 	// machine's own zone would make results depend on where they are computed.
 	if !strings.Contains(name, "/") || strings.Contains(name, "..") || strings.HasPrefix(name, "/") {
