@@ -48,9 +48,10 @@ func (p *pass) csvFile(c *cell.Cell, r *read) bool {
 	if t == nil || t.Format.Value != "csv" || c.Kind != "pipeline" || r.name != "" && r.name != "original" || r.start.written == "" {
 		return false
 	}
-	switch whole := c.Role == "split" || c.Role == "when"; {
-	case r.name == "original":
-	case whole && c.Row == c.Role, !whole && open[c.Role] != "" && !p.unit.Pipeline.Spec.Split.Set():
+	s := p.unit.Pipeline.Spec
+	switch {
+	case r.name == "original", c.Node == s.Split.Node, c.Node == s.When.Node:
+	case open[c.Role] != "" && !s.Split.Set():
 	default:
 		return false
 	}

@@ -355,7 +355,6 @@ func TestKeywordsInWords(t *testing.T) {
 		{`{"oneOf": [{"type": "string"}, {"minLength": 1}]}`, `"x"`, "schema", "the value: expected a value that fits exactly one of the alternatives in `oneOf`, found the text \"x\""},
 		{`{"type": ["integer", "null"]}`, `"x"`, "type", "the value: expected null or a whole number, found the text \"x\""},
 		{`{"if": {"properties": {"s": {"const": "F"}}, "required": ["s"]}, "then": {"required": ["r"]}}`, `{"s": "F"}`, "required", "r is missing"},
-		{`{"dependentRequired": {"s": ["r"]}}`, `{"s": "F"}`, "required", "r is missing"},
 		{`{"items": {"properties": {"a": {"type": "boolean"}}}}`, `[{"a": true}, {"a": 1}]`, "type", "[1].a: expected true or false, found the number 1"},
 	} {
 		var l diag.List
