@@ -31,9 +31,9 @@ func hung(ctx context.Context, t *trial) error {
 	for _, name := range names {
 		r.Target.Slow("/to_"+name, service)
 	}
-	// In turns: what else the machine does meets both.
-	rounds, lasts := pick(t, 3, 1), pick(t, 15*time.Second, 3*time.Second)
-	before, with, sick := r.Ledger.Phase("all healthy", true), r.Ledger.Phase("one hangs", true), r.Ledger.Phase("to the one that hangs", false)
+	n, lasts := pick(t, 3, 1), pick(t, 15*time.Second, 3*time.Second)
+	var before, with rounds
+	sick := r.Ledger.Phase("to the one that hangs", false)
 	send := func(phase *rig.Phase) {
 		var loads []rig.Load
 		for _, name := range names {
@@ -47,10 +47,10 @@ func hung(ctx context.Context, t *trial) error {
 		during(ctx, lasts, r, loads...)
 	}
 	waiting := int64(0)
-	for range rounds {
-		send(before)
+	for range n {
+		send(before.next(r, "all healthy", true))
 		heal := r.Target.Hang("/to_sick")
-		send(with)
+		send(with.next(r, "one hangs", true))
 		b, err := r.Balance(ctx)
 		heal()
 		if err != nil {
@@ -69,8 +69,8 @@ func hung(ctx context.Context, t *trial) error {
 	}
 	t.result.Settings["service_ms"], t.result.Settings["concurrency"] = service.Milliseconds(), 16
 	t.result.Figures["waiting"] = waiting
-	t.result.Figures["accepted_to_delivered_p99_ms"], t.result.Figures["accepted_to_delivered_p99_without_ms"] = millis(with.Accepted(0.99)), millis(before.Accepted(0.99))
+	t.result.Figures["accepted_to_delivered_p99_ms"], t.result.Figures["accepted_to_delivered_p99_without_ms"] = millis(with.median(accepted)), millis(before.median(accepted))
 	t.result.Line = fmt.Sprintf("%s store, %.0f msg/s to three targets of 16 places and %s a message, one hangs with %d messages waiting for it: %s; %s", t.store,
-		rate, service, waiting, t.result.Verdict, t.compare("healthy sent to delivered p99", with.Delivered.Quantile(0.99), before.Delivered.Quantile(0.99), 1.2))
+		rate, service, waiting, t.result.Verdict, t.compare("healthy sent to delivered p99", with.median(delivered), before.median(delivered), 1.2))
 	return nil
 }

@@ -45,15 +45,15 @@ func storm(ctx context.Context, t *trial) error {
 		return err
 	}
 	swaps := pick(t, t.n, 30)
-	// In turns without and with swaps: what else the machine does meets both.
-	rounds := pick(t, 5, 1)
-	before, with := r.Ledger.Phase("before", false), r.Ledger.Phase("with swaps", false)
+	n := pick(t, 7, 1)
+	var before, with rounds
 	s := &swapper{r: r, t: t, every: every}
-	for range rounds {
-		o.Phase = before
-		during(ctx, time.Duration(swaps/rounds)*every, r, o)
-		o.Phase = with
-		if err := s.under(ctx, o, swaps/rounds); err != nil {
+	for i := range n {
+		part := swaps*(i+1)/n - swaps*i/n
+		o.Phase = before.next(r, "before", false)
+		during(ctx, time.Duration(part)*every, r, o)
+		o.Phase = with.next(r, "with swaps", false)
+		if err := s.under(ctx, o, part); err != nil {
 			return err
 		}
 	}
@@ -68,11 +68,11 @@ func storm(ctx context.Context, t *trial) error {
 		t.broken("only %d of %d good editions were ever at work: the run proves nothing", seen, s.good)
 	}
 	t.result.Settings["swaps"], t.result.Settings["invalid"], t.result.Settings["every_ms"] = s.n, s.bad, every.Milliseconds()
-	reached := float64(with.Intake.Count()) / s.lasted.Seconds()
+	reached := float64(with.count()) / s.lasted.Seconds()
 	t.result.Figures["reached_rate"], t.result.Figures["editions_seen"] = reached, seen
 	t.result.Figures["swap_p50_ms"], t.result.Figures["swap_p99_ms"] = millis(s.took.Quantile(0.5)), millis(s.took.Quantile(0.99))
 	t.result.Line = fmt.Sprintf("%s store, %d swaps (%d invalid), %.0f msg/s (asked %.0f, the most is %.0f): %s; %s; swap p99 %.0f ms; %d editions at work", t.store,
-		s.n, s.bad, reached, t.rate, t.result.Settings["most_rate"], t.result.Verdict, t.compare("intake p99", with.Intake.Quantile(0.99), before.Intake.Quantile(0.99), 1.5),
+		s.n, s.bad, reached, t.rate, t.result.Settings["most_rate"], t.result.Verdict, t.compare("intake p99", with.median(intake), before.median(intake), 1.5),
 		millis(s.took.Quantile(0.99)), seen)
 	return nil
 }

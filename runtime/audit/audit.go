@@ -60,8 +60,10 @@ type Head struct {
 	MAC  string    `json:"mac"`
 }
 
-// ErrBroken says that an append failed. Nothing more is written until the log
-// is opened again, because nobody knows what is on the disk.
+// ErrBroken says that an append failed. After a failed sync nothing more is
+// written until the log is opened again, because nobody knows what is on the
+// disk. A line for which there was no room is taken back, and the next one is
+// tried.
 var ErrBroken = errors.New("the audit log cannot be written")
 
 // Log appends to one file. Append is safe for concurrent use; one process at a
@@ -74,6 +76,7 @@ type Log struct {
 	seq    int64
 	hash   string
 	at     time.Time
+	size   int64 // of what was acknowledged
 	broken error
 }
 
@@ -122,6 +125,7 @@ func (l *Log) resume(path string) error {
 	if _, err := l.file.Seek(size, io.SeekStart); err != nil {
 		return fmt.Errorf("open the audit log: %w", err)
 	}
+	l.size = size
 	if last == nil {
 		if err := syncFolder(path); err != nil {
 			return fmt.Errorf("open the audit log: %w", err)
@@ -174,16 +178,26 @@ func (l *Log) Append(line Line) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = l.file.Write(append(raw, '\n'))
-	if err == nil {
-		err = l.file.Sync()
+	raw = append(raw, '\n')
+	if _, err := l.file.Write(raw); err != nil {
+		l.broken = l.takeBack()
+		return 0, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
-	if err != nil {
+	if err := l.file.Sync(); err != nil {
 		l.broken = err
 		return 0, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
-	l.seq, l.hash, l.at = line.Seq, hexSum(raw), line.At
+	l.seq, l.hash, l.at, l.size = line.Seq, hexSum(raw[:len(raw)-1]), line.At, l.size+int64(len(raw))
 	return line.Seq, nil
+}
+
+// takeBack removes what was written of a line before the disk was full.
+func (l *Log) takeBack() error {
+	if err := l.file.Truncate(l.size); err != nil {
+		return err
+	}
+	_, err := l.file.Seek(l.size, io.SeekStart)
+	return err
 }
 
 // longest is how much of one text of a line is kept.

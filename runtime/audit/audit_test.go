@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -178,6 +180,60 @@ func TestGoesOnAfterARestart(t *testing.T) {
 	}
 	if s, err := verify(raw, l.Head()); err != nil || s.Lines != 5 {
 		t.Errorf("%+v %v", s, err)
+	}
+}
+
+// TestFullDisk: a line for which there is no room is refused and leaves
+// nothing behind; once there is room the log goes on by itself.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=64k", "none", dir).CombinedOutput(); err != nil {
+		t.Skipf("a small disk cannot be made here (root may do it): %s", out)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %s", out)
+		}
+	})
+	path := filepath.Join(dir, "audit.log")
+	l := open(t, path)
+	line := audit.Line{Who: "anna", What: "dead.replay", Result: audit.Done}
+	written := 0
+	for ; written < 1000; written++ {
+		if _, err := l.Append(line); err != nil {
+			if !errors.Is(err, audit.ErrBroken) || !errors.Is(err, syscall.ENOSPC) {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	if written == 0 || written == 1000 {
+		t.Fatalf("%d lines on a disk of 64 KiB", written)
+	}
+	for range 3 {
+		if _, err := l.Append(line); !errors.Is(err, audit.ErrBroken) {
+			t.Fatalf("on a full disk: %v", err)
+		}
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := verify(raw, l.Head()); err != nil || s.Lines != int64(written) {
+		t.Errorf("while full: %+v %v, written %d", s, err, written)
+	}
+	if out, err := exec.CommandContext(t.Context(), "mount", "-o", "remount,size=256k", dir).CombinedOutput(); err != nil {
+		t.Fatalf("remount: %s", out)
+	}
+	fillLog(t, l, 20)
+	if raw, err = os.ReadFile(path); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := verify(raw, l.Head()); err != nil || s.Lines != int64(written+20) {
+		t.Errorf("with room again: %+v %v, want %d lines", s, err, written+20)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
