@@ -126,6 +126,10 @@ func appendTexts(dst []byte, m map[string]string) []byte {
 	return dst
 }
 
+// ErrNewer is a message that a newer release stored, as happens while replicas
+// are upgraded one after the other. It is that release's to work on.
+var ErrNewer = errors.New("the message was stored by a newer crossdock")
+
 var errShort = errors.New("the stored message is cut short")
 
 // Decode reads what Encode wrote. decode turns the kept bytes into a payload;
@@ -136,7 +140,10 @@ func Decode(b []byte, decode func(raw []byte, m *message.Meta) (any, error)) (Ru
 	if len(b) < recordHead {
 		return r, errShort
 	}
-	if b[0] != recordVersion {
+	if b[0] > recordVersion {
+		return r, fmt.Errorf("%w: it has format %d, this one reads %d", ErrNewer, b[0], recordVersion)
+	}
+	if b[0] < recordVersion {
 		return r, fmt.Errorf("the stored message has format %d, this version reads %d", b[0], recordVersion)
 	}
 	flags := uint16(b[1]) | uint16(b[2])<<8

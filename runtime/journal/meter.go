@@ -66,7 +66,7 @@ func NewMeter() *Meter {
 	m.ended = counter("ended_total", "Runs that ended, by pipeline, source and outcome: delivered, filtered, dead or branched.", "pipeline", "source", "outcome")
 	m.finished = counter("lane_finished_total", "Runs that left a lane in this process.", "lane")
 	m.sla = counter("sla_total", "Runs of pipelines with an sla, by result: met, missed, or dead, which counts again when it is replayed.", "pipeline", "source", "result")
-	m.parked = counter("parked_total", "Times a message was set aside, by pipeline and why: pipeline, connection, definition, maintenance, breaker, throttled, quota, rate, draining, blocked or drift.", "pipeline", "reason")
+	m.parked = counter("parked_total", "Times a message was set aside, by pipeline and why: pipeline, connection, definition, maintenance, breaker, throttled, quota, rate, draining, blocked, drift or release.", "pipeline", "reason")
 	m.retries = counter("retries_total", "Attempts that failed and will be repeated, by operation.", "connection", "operation")
 	m.arrival = histogram("arrival_lag_seconds", "Time from what happened (event_time) to the reception of the message.", "pipeline", "source")
 	m.lag = histogram("lag_seconds", "Time from reception of a message to its delivery.", "pipeline", "source")

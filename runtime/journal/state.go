@@ -32,6 +32,7 @@ const patience = 5 * time.Second
 const (
 	Behind      = "waits behind a dead letter"
 	Quarantined = "quarantined:"
+	Newer       = "the message was stored by a newer crossdock"
 )
 
 // KindOf sorts the reasons of parked messages, as those of parked_total.
@@ -41,6 +42,8 @@ func KindOf(reason string) string {
 		return "blocked"
 	case strings.HasPrefix(reason, Quarantined):
 		return "drift"
+	case strings.HasPrefix(reason, Newer):
+		return "release"
 	}
 	return policy.KindOf(reason)
 }
@@ -51,7 +54,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	depthDesc   = desc("lane_messages", "Messages in a lane by state: ready, leased, retry, parked or dead.", "lane", "state")
-	reasonDesc  = desc("lane_parked", "Parked messages of a lane by what keeps them: definition, maintenance, breaker, throttled, quota, rate, draining, blocked or drift.", "lane", "reason")
+	reasonDesc  = desc("lane_parked", "Parked messages of a lane by what keeps them: definition, maintenance, breaker, throttled, quota, rate, draining, blocked, drift or release.", "lane", "reason")
 	oldestDesc  = desc("lane_oldest_seconds", "Age of the oldest waiting message of a lane.", "lane")
 	ledgerDesc  = desc("ledger_total", "Lines of the ledger since the store was made, by pipeline and kind.", "pipeline", "kind")
 	upDesc      = desc("store_up", "1 where the store answered.")

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"crossdock/connectors"
+	"crossdock/runtime/journal"
 	"crossdock/runtime/message"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/queue/memory"
@@ -133,4 +135,48 @@ func TestParkingKeepsWhatWasAchieved(t *testing.T) {
 		t.Errorf("calls %q: what was achieved was done again", f.calls())
 	}
 	f.balanced()
+}
+
+// TestNewerRelease: while replicas are upgraded one after the other, one of the
+// old ones leases a message that a new one stored. It leaves it alone, and says
+// why it waits; the new one does the work.
+func TestNewerRelease(t *testing.T) {
+	f := newFixture(t, operations, pipeline("  - {send: t.safe}\n"), nil)
+	var body []byte
+	newer := stored{Driver: f.driver, change: func(j *queue.Job) {
+		body = bytes.Clone(j.Body)
+		j.Body = append([]byte{j.Body[0] + 1}, j.Body[1:]...)
+		j.Hint = nil // another process leases it
+	}}
+	ws := f.worker.Live().WS
+	old := f.worker
+	f.worker = newWorker(ws, newer, sink(f.deliver), worker.Options{})
+	ch := f.worker.Channel("p", true)
+	if _, err := ch.Send(context.Background(), message.Message{Raw: []byte(`{"n":1,"k":"a"}`), Meta: message.Meta{Source: "http", ReceivedAt: time.Now()}}); err != nil {
+		t.Fatal(err)
+	}
+	f.worker = old
+	f.drain()
+	page, err := f.driver.Browse(context.Background(), queue.Query{View: queue.Jobs, State: queue.Parked, Bodies: true})
+	if err != nil || len(page.Jobs) != 1 || len(f.seen) > 0 || len(f.dead()) > 0 {
+		t.Fatalf("parked %+v, dead %+v, %d calls, %v", page.Jobs, f.dead(), len(f.seen), err)
+	}
+	j := page.Jobs[0]
+	if journal.KindOf(j.Reason) != "release" || !strings.Contains(j.Reason, "format") || j.Due.IsZero() || !bytes.Equal(j.Body[1:], body[1:]) || j.Body[0] != body[0]+1 {
+		t.Errorf("parked: %+v", j)
+	}
+	f.balanced()
+}
+
+// stored is a queue that changes what is stored.
+type stored struct {
+	queue.Driver
+	change func(*queue.Job)
+}
+
+func (s stored) Apply(ctx context.Context, c queue.Commit) ([]queue.Result, error) {
+	for i := range c.Jobs {
+		s.change(&c.Jobs[i])
+	}
+	return s.Driver.Apply(ctx, c)
 }

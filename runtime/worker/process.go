@@ -20,6 +20,10 @@ import (
 // set aside.
 const maxCrashes = 5
 
+// newerWait is how long a message that a newer release stored is left to the
+// replicas that can read it, before this one looks whether it is still there.
+const newerWait = 30 * time.Second
+
 // task is the work on one lease.
 type task struct {
 	w       *Worker
@@ -44,7 +48,11 @@ func (w *Worker) process(work context.Context, lease queue.Lease) {
 	defer func() { t.span.End() }()
 	defer t.recover(work)
 	mutant.Crash(mutant.AfterLease)
-	if err := t.decode(); err != nil {
+	if err := t.decode(); errors.Is(err, flow.ErrNewer) {
+		t.run.Pipeline, _ = strings.CutPrefix(lease.Lane, "in/")
+		t.parkUntil(work, "release", err.Error(), time.Now().Add(newerWait))
+		return
+	} else if err != nil {
 		t.unread = true
 		t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "store", Message: err.Error()}})
 		return

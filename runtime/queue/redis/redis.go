@@ -157,11 +157,14 @@ func (d *Driver) prepare(ctx context.Context) error {
 		}
 	}
 	key := d.keys.of("mark")
-	if err := d.rdb.SetNX(ctx, key, randomWord(), 0).Err(); err != nil {
+	if err := d.rdb.SetNX(ctx, key, newMark(), 0).Err(); err != nil {
 		return fmt.Errorf("mark the store: %w", err)
 	}
 	if d.mark, err = d.rdb.Get(ctx, key).Result(); err != nil {
 		return fmt.Errorf("read the mark of the store: %w", err)
+	}
+	if err := known(d.mark); err != nil {
+		return err
 	}
 	return d.loadScripts(ctx)
 }
