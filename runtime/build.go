@@ -161,7 +161,7 @@ func (e *Engine) routes(ws *dsl.Workspace, secret spec.Finder) (*webhook.Table, 
 		routes = append(routes, r)
 	}
 	e.limiters = limiters
-	return webhook.NewTable(routes, webhook.Options{Log: e.log, Observe: e.observe})
+	return webhook.NewTable(routes, webhook.Options{Log: e.log, Observe: e.observe, Room: e.reading})
 }
 
 func verifierName(p *compile.Pipeline) string {

@@ -27,6 +27,7 @@ import (
 	"crossdock/runtime/catalog"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/room"
 	"crossdock/runtime/worker"
 )
 
@@ -55,6 +56,7 @@ type Options struct {
 	Dial        func(ctx context.Context, network, addr string) (net.Conn, error)
 	Debounce    time.Duration // of the file watch: how long files are quiet before they are read; 50ms
 	AlertEvery  time.Duration // how often alerts look at what is the case; 5s
+	Memory      int64         // bytes that this process may use; 0 = not bounded
 	Worker      worker.Options
 	// Switched hears of every reload that went live or was refused, whatever
 	// asked for it; before is the revision that was at work.
@@ -84,6 +86,7 @@ type Engine struct {
 	listener net.Listener
 	own      own                         // addresses of crossdock itself
 	limiters map[string]*webhook.Limiter // of webhooks, by pipeline; guarded by mu
+	reading  *room.Room                  // of large bodies that webhooks read
 	ready    atomic.Bool
 
 	mu      turn // one reload at a time
@@ -183,6 +186,7 @@ func (e *Engine) begin(ctx context.Context) error {
 		return err
 	}
 	w := e.opt.Worker
+	w.Memory, e.reading = e.opt.Memory, room.New(e.opt.Memory/16)
 	w.Redact, w.RedactAnswer = e.hide.text, e.hide.answer
 	e.worker = worker.New(e.driver, e.log, e.meter, w)
 	e.meter.Watch(e.driver, e.Connections)

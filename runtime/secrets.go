@@ -123,7 +123,7 @@ func (s *Secrets) byCommand(name string) (spec.Sealed, error) {
 	for i, w := range s.command {
 		words[i] = strings.ReplaceAll(w, "{name}", name)
 	}
-	out := &room{left: maxSecret + 1, full: cancel}
+	out := &capped{left: maxSecret + 1, full: cancel}
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Stdout, cmd.WaitDelay = out, time.Second
 	err := cmd.Run()
@@ -141,15 +141,15 @@ func (s *Secrets) byCommand(name string) (spec.Sealed, error) {
 	return s.bounded(name, &out.buf)
 }
 
-// room is a buffer that takes so much and no more.
-type room struct {
+// capped is a buffer that takes so much and no more.
+type capped struct {
 	buf  bytes.Buffer
 	left int
 	full func() // called when it takes no more
 }
 
 // Write implements io.Writer.
-func (r *room) Write(p []byte) (int, error) {
+func (r *capped) Write(p []byte) (int, error) {
 	if len(p) > r.left {
 		r.left = 0
 		r.full()

@@ -66,7 +66,7 @@ func openStore(ctx context.Context, opt Options) (queue.Driver, error) {
 		if opt.Durability == "process" {
 			durability = embedded.Process
 		}
-		return embedded.Open(ctx, strings.TrimPrefix(rest, "//"), embedded.Options{Durability: durability, KeepHistory: keepHistory, Logger: opt.Log})
+		return embedded.Open(ctx, strings.TrimPrefix(rest, "//"), embedded.Options{Durability: durability, KeepHistory: keepHistory, Memory: opt.Memory, Logger: opt.Log})
 	case strings.HasPrefix(scheme, "redis"):
 		return redis.Open(ctx, store, redis.Options{KeepHistory: keepHistory, Logger: opt.Log, Unsafe: opt.Unsafe, Replicas: opt.replicas()})
 	}

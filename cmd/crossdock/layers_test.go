@@ -23,7 +23,7 @@ import (
 // The house has five floors. A package imports packages of lower floors, and
 // of its own floor only along the arrows below.
 var floors = [][]string{
-	0: {"runtime/message", "runtime/retry", "runtime/keypair", "runtime/mutant", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
+	0: {"runtime/message", "runtime/retry", "runtime/keypair", "runtime/mutant", "runtime/room", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
 		"dsl/contract", "dsl/profile", "dsl/likeness", "dsl/draft", "dsl/drift",
 		"dsl/sandbox", "dsl/sandbox/*",
@@ -93,6 +93,8 @@ var fences = map[string][]string{
 	"github.com/spf13":                      {"cmd/crossdock"},
 	"github.com/golang-jwt/jwt":             {"runtime/access"},
 	"golang.org/x/oauth2":                   {"connectors/http"},
+	"golang.org/x/sync":                     {"runtime/room"},
+	"github.com/KimMachineGun/automemlimit": {"cmd/crossdock"},
 	"golang.org/x/term":                     {"cmd/crossdock"},
 	"golang.org/x/text":                     {"connectors/format/text", "dsl/diag"},
 	"github.com/xuri/excelize":              {"dsl/sheet"},
@@ -102,7 +104,7 @@ var fences = map[string][]string{
 }
 
 // sdk is all that a connector may import of crossdock.
-var sdk = []string{"connectors", "connectors/format", "runtime/message", "runtime/keypair", "dsl/spec", "dsl/ast", "dsl/diag"}
+var sdk = []string{"connectors", "connectors/format", "runtime/message", "runtime/keypair", "runtime/room", "dsl/spec", "dsl/ast", "dsl/diag"}
 
 // dslMay is all of the runtime that the language may import.
 var dslMay = []string{"runtime/message", "runtime/retry"}

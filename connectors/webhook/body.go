@@ -56,6 +56,14 @@ func readBody(w nethttp.ResponseWriter, r *nethttp.Request, limit int64) ([]byte
 	return body, nil
 }
 
+// takes is how many bytes a body may take at most, once it is read and unpacked.
+func takes(r *nethttp.Request, limit int64) int {
+	if r.ContentLength < 0 || r.Header["Content-Encoding"] != nil {
+		return int(limit)
+	}
+	return int(min(r.ContentLength, limit))
+}
+
 // allow gives the caller the time that n bytes take at the lowest rate. Where
 // the server cannot set a deadline, its own stays.
 func allow(w nethttp.ResponseWriter, n int64) {

@@ -49,6 +49,17 @@ func (t *Table) serve(w nethttp.ResponseWriter, r *nethttp.Request, route *Route
 		return p.Status
 	}
 	defer route.Limiter.leave()
+	if n := takes(r, route.MaxBody); n > bigBody {
+		if !t.options.Room.Try(n) {
+			w.Header().Set("Connection", "close") // the body is not read
+			w.Header()["Retry-After"] = retryAfter
+			p := problem{Status: nethttp.StatusServiceUnavailable, Title: "Not now",
+				Detail: "other large messages take the memory there is; send it again later"}
+			p.write(w)
+			return p.Status
+		}
+		defer t.options.Room.Leave(n)
+	}
 	body, p := t.receive(w, r, route)
 	if p == nil {
 		// After the caller was recognised: strangers do not use up the share of

@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"crossdock/connectors"
+	"crossdock/runtime/room"
 )
 
 // Route is one webhook. Routes are immutable once they are in a Table.
@@ -49,6 +50,7 @@ type Reply struct {
 
 // Options are what the routes of a table share.
 type Options struct {
+	Room    *room.Room // what large bodies take that are being read; nil = not bounded
 	Log     *slog.Logger
 	Observe func(route string, status int) // called once per request; route is "" where none matched
 }

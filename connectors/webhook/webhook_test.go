@@ -16,6 +16,7 @@ import (
 	"crossdock/connectors"
 	"crossdock/connectors/webhook"
 	"crossdock/runtime/message"
+	"crossdock/runtime/room"
 )
 
 // channel keeps what it was sent and answers as told.
@@ -185,6 +186,39 @@ func packed(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// TestRoomForLargeBodies: a large body is refused before it is read while others
+// take the memory there is; small ones are not, and it is given back.
+func TestRoomForLargeBodies(t *testing.T) {
+	r := room.New(200_000)
+	ch := &channel{receipts: []connectors.Receipt{{IDs: []string{"x"}}}}
+	h, err := webhook.NewTable([]webhook.Route{{Name: "p", Path: "/x", MaxBody: 150_000, Channel: ch}}, webhook.Options{Room: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := strings.Repeat(" ", 100_000)
+	for range 10 {
+		if w := call(h, "POST", "/x", large); w.Code != 202 {
+			t.Fatalf("a large one: %d %s", w.Code, w.Body)
+		}
+	}
+	if !r.Try(110_000) {
+		t.Fatal("memory was not given back")
+	}
+	if w := call(h, "POST", "/x", large); w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "memory") {
+		t.Errorf("a large one too many: %d %v %s", w.Code, w.Header(), w.Body)
+	}
+	if w := call(h, "POST", "/x", packed(t, "{}"), "Content-Encoding", "gzip"); w.Code != 503 {
+		t.Errorf("one that may become large: %d %s", w.Code, w.Body)
+	}
+	if w := call(h, "POST", "/x", "{}"); w.Code != 202 {
+		t.Errorf("a small one: %d %s", w.Code, w.Body)
+	}
+	r.Leave(110_000)
+	if w := call(h, "POST", "/x", large); w.Code != 202 {
+		t.Errorf("afterwards: %d %s", w.Code, w.Body)
+	}
 }
 
 func TestLimitsAndTypes(t *testing.T) {

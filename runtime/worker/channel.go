@@ -60,6 +60,14 @@ type staged struct {
 
 // Send implements connectors.Channel.
 func (c *channel) Send(ctx context.Context, msgs ...message.Message) ([]connectors.Receipt, error) {
+	n := 0
+	for i := range msgs {
+		n += len(msgs[i].Raw)
+	}
+	if err := c.w.enter(ctx, n); err != nil {
+		return nil, err
+	}
+	defer c.w.intake.Leave(n)
 	s, err := c.Stage(ctx, msgs...)
 	if err != nil {
 		return nil, err

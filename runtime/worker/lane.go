@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"crossdock/runtime/queue"
+	"crossdock/runtime/room"
 )
 
 func random() float64 { return rand.Float64() }
@@ -19,7 +20,9 @@ type lane struct {
 	w     *Worker
 	name  string
 	kick  chan struct{}
-	ahead *pressure // of those who bring messages in
+	ahead *pressure  // of those who bring messages in
+	room  *room.Room // its part of the memory: the messages to one target that hangs leave some to others
+	few   int        // leases that are asked for at once, while memory is bounded
 }
 
 func (l *lane) wake() {
@@ -51,7 +54,7 @@ func (l *lane) run(ctx, work context.Context) {
 		if n == 0 {
 			return
 		}
-		leased, err := l.w.driver.Lease(ctx, queue.Want{Lane: l.name, Max: n, TTL: l.w.opt.LeaseTTL, Wait: 5 * time.Second})
+		leased, err := l.w.driver.Lease(ctx, queue.Want{Lane: l.name, Max: l.most(n), TTL: l.w.opt.LeaseTTL, Wait: 5 * time.Second})
 		if err != nil && !errors.Is(err, context.Canceled) {
 			if errors.Is(err, queue.ErrClosed) {
 				return
@@ -72,6 +75,7 @@ func (l *lane) run(ctx, work context.Context) {
 		for range n - len(leased) {
 			<-slots
 		}
+		l.grow(leased)
 		l.w.leases.add(leased)
 		l.ahead.leased(bodies(leased))
 		alone := func(f func()) {
@@ -82,7 +86,9 @@ func (l *lane) run(ctx, work context.Context) {
 		}
 		if live := l.w.live.Load(); len(leased) > 1 && live.gathers(l.name) {
 			for part := range slices.Chunk(leased, gathered) {
+				leave := l.enter(work, bodies(part))
 				wg.Go(func() {
+					defer leave() // those that left the group are few
 					g := group{w: l.w, live: live, alone: alone, free: slots}
 					g.work(work, part)
 				})
@@ -90,7 +96,11 @@ func (l *lane) run(ctx, work context.Context) {
 			continue
 		}
 		for _, lease := range leased {
-			alone(func() { l.w.process(work, lease) })
+			leave := l.enter(work, len(lease.Body))
+			alone(func() {
+				defer leave()
+				l.w.process(work, lease)
+			})
 		}
 	}
 }

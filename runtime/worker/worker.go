@@ -20,6 +20,7 @@ import (
 	"crossdock/runtime/journal"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/room"
 	"crossdock/runtime/telemetry"
 )
 
@@ -28,6 +29,7 @@ type Options struct {
 	LeaseTTL    time.Duration // 10s
 	Grace       time.Duration // how long work under way may finish at a stop; 20s
 	Concurrency int           // messages of one lane at a time; 512
+	Memory      int64         // bytes that this process may use, of which payloads get a share; 0 = not bounded
 	Random      func() float64
 	// Tracer makes spans of what happens to messages; nil = none.
 	Tracer *telemetry.Tracer
@@ -61,6 +63,8 @@ type Worker struct {
 	live   atomic.Pointer[Live]
 	leases *leases
 	calls  *calls
+	intake *room.Room // of messages that are taken in while their senders wait
+	work   *room.Room // of messages that are worked on
 
 	recents recents
 
@@ -70,6 +74,15 @@ type Worker struct {
 	paused map[string]bool
 	start  func(*lane) // set while Run is under way
 }
+
+// share is the part of the memory of the process, as 1/share, that the bytes of
+// messages may have which are taken in, and again of those that are worked on.
+// Decoded, mapped and encoded a message of many small values takes some fifteen
+// times its bytes.
+const share = 128
+
+// laneShare is the part of that, as 1/laneShare, that one lane may have.
+const laneShare = 4
 
 // New returns a Worker that has no revision yet.
 func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *Worker {
@@ -91,7 +104,7 @@ func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *W
 	if opt.Random == nil {
 		opt.Random = random
 	}
-	return &Worker{driver: d, log: log, meter: meter, opt: opt, leases: newLeases(), calls: newCalls(), ahead: map[string]*pressure{}, lanes: map[string]*lane{}, paused: map[string]bool{}}
+	return &Worker{intake: room.New(opt.Memory / share), work: room.New(opt.Memory / share), driver: d, log: log, meter: meter, opt: opt, leases: newLeases(), calls: newCalls(), ahead: map[string]*pressure{}, lanes: map[string]*lane{}, paused: map[string]bool{}}
 }
 
 // Use makes l the revision at work. Messages under way end on theirs.
@@ -142,7 +155,7 @@ func (w *Worker) lane(name string) {
 	if w.lanes[name] != nil {
 		return
 	}
-	l := &lane{w: w, name: name, kick: make(chan struct{}, 1), ahead: w.pressureLocked(name)}
+	l := &lane{w: w, name: name, kick: make(chan struct{}, 1), ahead: w.pressureLocked(name), room: room.New(w.opt.Memory / share / laneShare), few: 16}
 	w.lanes[name] = l
 	if w.start != nil {
 		w.start(l)

@@ -50,9 +50,19 @@ type Options struct {
 	KeepHistory time.Duration // how long history is kept; 0 = 30 days, negative = for ever
 	Reserve     uint64        // bytes of the disk that are left free; 0 = 256 MiB
 	CacheSize   int           // bytes of jobs kept in memory for their lease; 0 = 24 MiB
+	Memory      int64         // bytes that the process may use: with less than 1 GiB the caches are smaller; 0 = not bounded
 	Logger      *slog.Logger  // nil = slog.Default()
 
 	fs vfs.FS // tests break it
+}
+
+// part is size, or less where there is little memory.
+func (o Options) part(size int) int {
+	const enough = 1 << 30
+	if o.Memory <= 0 || o.Memory >= enough {
+		return size
+	}
+	return max(size/8, int(int64(size)*o.Memory/enough))
 }
 
 func (o Options) withDefaults() Options {
@@ -63,7 +73,7 @@ func (o Options) withDefaults() Options {
 		o.Reserve = 256 << 20
 	}
 	if o.CacheSize == 0 {
-		o.CacheSize = 24 << 20
+		o.CacheSize = o.part(24 << 20)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -126,7 +136,7 @@ func open(ctx context.Context, dir string, opts Options) (_ *store, err error) {
 			err = errors.Join(err, s.release(false))
 		}
 	}()
-	if s.kv, err = openPebble(dir, opts.fs, s.lock, opts.Durability, opts.Logger, &s.fault); err != nil {
+	if s.kv, err = openPebble(dir, opts, s.lock, &s.fault); err != nil {
 		return nil, err
 	}
 	var crashed []uint64

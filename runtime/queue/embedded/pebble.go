@@ -20,19 +20,20 @@ type pebbleKV struct {
 	down func() bool // tells whether fail was called
 }
 
-func openPebble(dir string, fs vfs.FS, lock *pebble.Lock, durability Durability, log *slog.Logger, f *failure) (*pebbleKV, error) {
-	if durability == Process {
+func openPebble(dir string, o Options, lock *pebble.Lock, f *failure) (*pebbleKV, error) {
+	fs, log := o.fs, o.Logger
+	if o.Durability == Process {
 		fs = lazyFS{fs}
 	}
 	k := &pebbleKV{fail: f.set, down: func() bool { return f.get() != nil }}
-	cache := pebble.NewCache(16 << 20)
+	cache := pebble.NewCache(int64(o.part(16 << 20)))
 	defer cache.Unref()
 	opts := &pebble.Options{
 		FS:                          fs,
 		Lock:                        lock,
 		Cache:                       cache,
 		FormatMajorVersion:          pebble.FormatNewest,
-		MemTableSize:                16 << 20,
+		MemTableSize:                uint64(o.part(16 << 20)),
 		MemTableStopWritesThreshold: 3,
 		L0CompactionThreshold:       16,
 		L0StopWritesThreshold:       40,

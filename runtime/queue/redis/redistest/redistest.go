@@ -2,14 +2,18 @@
 package redistest
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -140,15 +144,20 @@ func (s *Server) Client() *goredis.Client {
 	return c
 }
 
-// Restart runs the server again after Kill or Stop, on the data it left, and
-// returns when it answers.
-func (s *Server) Restart() {
+// Run starts the server after Kill, on the data it left, and returns at once.
+func (s *Server) Run() {
 	s.t.Helper()
 	s.cmd = exec.Command(s.args[0], s.args[1:]...)
 	s.cmd.SysProcAttr = dieWithParent()
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("start redis-server: %v", err)
 	}
+}
+
+// Restart is Run, and returns when the server answers.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Run()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
 		err := s.ping()
@@ -187,6 +196,18 @@ func (s *Server) ping() error {
 	return nil
 }
 
+// Await returns when the server has ended by itself.
+func (s *Server) Await() {
+	s.t.Helper()
+	ended := make(chan error, 1)
+	go func() { ended <- s.cmd.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		s.t.Fatal("redis-server goes on")
+	}
+}
+
 // Kill ends the server like a crash (SIGKILL) and waits for its end.
 func (s *Server) Kill() {
 	// Errors mean that it has ended already.
@@ -205,6 +226,44 @@ func (s *Server) signal(sig syscall.Signal) {
 	if err := s.cmd.Process.Signal(sig); err != nil {
 		s.t.Fatalf("signal %v to redis-server: %v", sig, err)
 	}
+}
+
+// FailSyncs makes every fsync of the server fail with EIO, as a dying disk does,
+// until mend is called. It skips where strace cannot do that.
+func (s *Server) FailSyncs() (mend func()) {
+	s.t.Helper()
+	path, err := exec.LookPath("strace")
+	if err != nil {
+		s.t.Skip("strace is not installed: apt-get install strace")
+	}
+	cmd := exec.Command(path, "-f", "-p", strconv.Itoa(s.cmd.Process.Pid), "-o", filepath.Join(s.Dir, "strace.log"),
+		"-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO")
+	cmd.SysProcAttr = dieWithParent()
+	told, err := cmd.StderrPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		s.t.Fatalf("start strace: %v", err)
+	}
+	var text string
+	lines := bufio.NewScanner(told)
+	for lines.Scan() {
+		if text += lines.Text() + "\n"; strings.Contains(text, "attached") {
+			break
+		}
+	}
+	mend = sync.OnceFunc(func() {
+		// Errors mean that it ended with the server.
+		_ = cmd.Process.Signal(syscall.SIGINT)
+		_, _ = io.Copy(io.Discard, told)
+		_ = cmd.Wait()
+	})
+	s.t.Cleanup(mend)
+	if !strings.Contains(text, "attached") {
+		s.t.Skipf("strace may not look at processes here: %s", text)
+	}
+	return mend
 }
 
 // Flush empties the server.
