@@ -154,24 +154,44 @@ func (p *Partner) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		nethttp.Error(w, "the body cannot be read", nethttp.StatusBadRequest)
 		return
 	}
-	if r.URL.Path == "/_mock" {
+	if strings.HasSuffix(r.URL.Path, controlPath) {
 		p.control(w, r, raw)
 		return
 	}
-	if s, ok := p.conn.Settings.(*http.Settings); ok && s.Auth != nil && s.Auth.OAuth2 != nil && strings.HasSuffix(r.URL.Path, s.Auth.OAuth2.TokenPath.Value) && s.Auth.OAuth2.TokenPath.Set() {
+	if p.isToken(r) {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprint(w, `{"access_token":"mock-token","token_type":"Bearer","expires_in":3600}`)
 		return
 	}
-	for i := range p.routes {
-		m := p.routes[i].path.FindStringSubmatch(r.URL.Path)
-		if m == nil || p.routes[i].method != r.Method {
-			continue
-		}
-		p.serve(w, r, &p.routes[i], m[1:], raw)
+	if rt, values := p.route(r); rt != nil {
+		p.serve(w, r, rt, values, raw)
 		return
 	}
 	nethttp.Error(w, fmt.Sprintf("%s has no operation for %s %s", p.conn.Name, r.Method, r.URL.Path), nethttp.StatusNotFound)
+}
+
+// isToken reports whether a request asks for a token of OAuth 2.
+func (p *Partner) isToken(r *nethttp.Request) bool {
+	s, ok := p.conn.Settings.(*http.Settings)
+	return ok && s.Auth != nil && s.Auth.OAuth2 != nil && s.Auth.OAuth2.TokenPath.Set() && strings.HasSuffix(r.URL.Path, s.Auth.OAuth2.TokenPath.Value)
+}
+
+// route finds the operation that a request calls, with what stands in the places
+// of its path.
+func (p *Partner) route(r *nethttp.Request) (*route, []string) {
+	for i := range p.routes {
+		m := p.routes[i].path.FindStringSubmatch(r.URL.Path)
+		if m != nil && p.routes[i].method == r.Method {
+			return &p.routes[i], m[1:]
+		}
+	}
+	return nil, nil
+}
+
+// serves reports whether a request is for this partner.
+func (p *Partner) serves(r *nethttp.Request) bool {
+	rt, _ := p.route(r)
+	return rt != nil || p.isToken(r) || strings.HasSuffix(r.URL.Path, controlPath)
 }
 
 func (p *Partner) serve(w nethttp.ResponseWriter, r *nethttp.Request, rt *route, values []string, raw []byte) {
@@ -280,6 +300,17 @@ func hang(w nethttp.ResponseWriter, r *nethttp.Request, fault string) {
 	}
 }
 
+// controlPath is where a person looks at a partner and makes it fail.
+const controlPath = "/_mock"
+
+// order says how the next calls of an operation are answered.
+type order struct {
+	Operation string   `json:"operation"`
+	Answers   []string `json:"answers"`
+}
+
+const errOrder = `{"error":"say which operation and a list of answers: a status number, timeout or reset"}`
+
 // control lets a person look at a partner and make it fail while it runs:
 // GET tells the calls, POST {"operation": "create", "answers": ["503", "reset"]}
 // lets the next ones fail.
@@ -289,12 +320,9 @@ func (p *Partner) control(w nethttp.ResponseWriter, r *nethttp.Request, raw []by
 		_ = json.NewEncoder(w).Encode(p.Calls())
 		return
 	}
-	var in struct {
-		Operation string   `json:"operation"`
-		Answers   []string `json:"answers"`
-	}
+	var in order
 	if err := json.Unmarshal(raw, &in); err != nil || p.conn.Operations[in.Operation] == nil {
-		nethttp.Error(w, `{"error":"say which operation and a list of answers: a status number, timeout or reset"}`, nethttp.StatusBadRequest)
+		nethttp.Error(w, errOrder, nethttp.StatusBadRequest)
 		return
 	}
 	p.Fail(in.Operation, in.Answers...)

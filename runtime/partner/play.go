@@ -54,6 +54,7 @@ type Stage struct {
 	Vars     map[string]string   // variables that lead the connections to the partners
 	Addrs    map[string]string
 
+	houses    map[string]*house // by what they are shared by
 	servers   []*nethttp.Server
 	listeners []net.Listener
 }
@@ -62,9 +63,10 @@ var oneVar = regexp.MustCompile(`^\$\{var\.([A-Za-z0-9_.-]+)\}`)
 
 // Open makes a partner of every http connection of ws and listens: on the port
 // its base_url names, or on any free one, which needs a base_url that begins
-// with a variable.
+// with a variable. Connections with the same address, or variable, share a
+// listener and are told apart by their paths.
 func Open(ws *compile.Workspace, anyPort bool) (*Stage, error) {
-	s := &Stage{Partners: map[string]*Partner{}, Vars: map[string]string{}, Addrs: map[string]string{}}
+	s := &Stage{Partners: map[string]*Partner{}, Vars: map[string]string{}, Addrs: map[string]string{}, houses: map[string]*house{}}
 	for name, conn := range ws.Connections {
 		settings, ok := conn.Settings.(*http.Settings)
 		if !ok {
@@ -74,7 +76,14 @@ func Open(ws *compile.Workspace, anyPort bool) (*Stage, error) {
 		if err != nil {
 			return nil, s.fail(err)
 		}
-		addr := "127.0.0.1:0"
+		m := oneVar.FindStringSubmatch(settings.BaseURL.Node.Text)
+		if m == nil && anyPort {
+			return nil, s.fail(fmt.Errorf("base_url of %s must begin with ${var.name}, so that it can be led to a partner on this machine", name))
+		}
+		addr, shared := "127.0.0.1:0", ""
+		if m != nil {
+			shared = m[1]
+		}
 		if !anyPort {
 			if addr, err = Address(conn); err != nil {
 				return nil, s.fail(err)
@@ -84,22 +93,37 @@ func Open(ws *compile.Workspace, anyPort bool) (*Stage, error) {
 				return nil, s.fail(fmt.Errorf("the connection %s leads to %s, which is not this machine; choose an environment whose addresses are on 127.0.0.1", name, host))
 			}
 			addr = net.JoinHostPort("127.0.0.1", port)
+			shared = addr
 		}
-		l, err := net.Listen("tcp", addr)
+		at, err := s.house(shared, addr)
 		if err != nil {
 			return nil, s.fail(fmt.Errorf("the partner %s cannot listen: %w", name, err))
 		}
-		s.listeners = append(s.listeners, l)
+		at.add(p)
 		s.Partners[name] = p
-		s.Addrs[name] = "http://" + l.Addr().String()
-		if m := oneVar.FindStringSubmatch(settings.BaseURL.Node.Text); m != nil {
-			s.Vars[m[1]] = "http://" + l.Addr().String()
-		} else if anyPort {
-			return nil, s.fail(fmt.Errorf("base_url of %s must begin with ${var.name}, so that it can be led to a partner on this machine", name))
+		s.Addrs[name] = at.addr + p.base()
+		if m != nil {
+			s.Vars[m[1]] = at.addr
 		}
-		s.servers = append(s.servers, &nethttp.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second})
 	}
 	return s, nil
+}
+
+// house is the one that is shared under a name, which listens at addr if it is
+// new.
+func (s *Stage) house(shared, addr string) (*house, error) {
+	if h := s.houses[shared]; h != nil {
+		return h, nil
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	h := &house{addr: "http://" + l.Addr().String()}
+	s.houses[shared] = h
+	s.listeners = append(s.listeners, l)
+	s.servers = append(s.servers, &nethttp.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second})
+	return h, nil
 }
 
 func (s *Stage) fail(err error) error {
