@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"crossdock/dsl"
+	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/template"
 	"crossdock/runtime/catalog"
@@ -196,21 +197,35 @@ func judge(ws, next *dsl.Workspace, to *dsl.Repinned, errors diag.List, keep boo
 	case len(errors) > 0:
 		out.Refusal = "the workspace would have errors"
 	case conflicts > 0 && !keep:
-		out.Refusal = "overrides are in conflict with what the template changed: take them over or remove them, or say --keep"
+		out.Refusal = "overrides are in conflict with what the template changed: take them over or remove them, or say --keep; --ready moves the others"
 	}
 	return out
 }
 
 func clashes(list []template.Clash) []clash {
 	out := []clash{}
+	slices.SortStableFunc(list, func(a, b template.Clash) int { return a.At.Start.Line - b.At.Start.Line })
 	for _, c := range list {
-		one := clash{Place: c.At.String(), Path: c.Def, Was: template.Flow(c.Was), Is: template.Flow(c.Is), Client: template.Flow(c.Client)}
+		one := clash{Place: c.At.String(), Path: c.Def, Was: plainly(c.Was), Is: plainly(c.Is), Client: plainly(c.Client)}
+		if c.Client == nil {
+			one.Client = "drop"
+		}
 		if c.Path != "" {
 			one.Path += ": " + c.Path
 		}
 		out = append(out, one)
 	}
 	return out
+}
+
+// plainly writes a value in one line: code as it is, without the quotes that YAML
+// would need around it.
+func plainly(n *ast.Node) string {
+	text := template.Flow(n)
+	if strings.Contains(text, `\"`) && n.Kind == ast.Scalar {
+		return strings.Join(strings.Fields(n.Text), " ")
+	}
+	return text
 }
 
 // newErrors are the errors that were not there before.
@@ -259,7 +274,7 @@ func (a *app) rebased(out rebased, to *dsl.Repinned, f rebaseFlags) error {
 		if f.dryRun {
 			verb = "would move"
 		}
-		fmt.Fprintf(a.Stdout, "%s %s to %s; the others stay as they are: %s.\n", strings.Join(out.Moved, ", "), verb, f.template, out.Refusal)
+		fmt.Fprintf(a.Stdout, "%s %s to %s; the others stay as they are: %s.\n", strings.Join(out.Moved, ", "), verb, f.template, strings.TrimSuffix(out.Refusal, "; --ready moves the others"))
 	case out.Refusal != "":
 		fmt.Fprintf(a.Stdout, "Nothing was changed: %s.\n", out.Refusal)
 	case f.dryRun:

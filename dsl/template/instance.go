@@ -94,8 +94,18 @@ func (in *Instance) Render(t *Template) {
 	}
 	dec := in.decoder()
 	if !in.readParams(t, dec) {
+		// The overrides are merged for those who compare versions. What is found
+		// on the way follows from the parameters, or is found when they are right.
+		found := in.Found
+		in.merge(t, dec)
+		in.Found, in.Definitions = found, nil
 		return
 	}
+	in.merge(t, dec)
+}
+
+// merge chooses the files of the instance and applies its overrides to them.
+func (in *Instance) merge(t *Template, dec *spec.Decoder) {
 	files, without := t.choose(in, dec)
 	overrides := in.readOverrides(t, dec, without)
 	dropped := in.readDrops(t, dec, without)
