@@ -97,8 +97,9 @@ func New(c Config) (connectors.Source, error) {
 
 type source struct {
 	Config
-	seen map[string]*sight // by name
-	told map[string]string // what was logged last about a name
+	ahead time.Duration     // how long the last look computed sums ahead
+	seen  map[string]*sight // by name
+	told  map[string]string // what was logged last about a name
 }
 
 // sight is what a file looked like.
@@ -106,6 +107,7 @@ type sight struct {
 	size  int64
 	mtime time.Time
 	since time.Time // first seen like this
+	sum   string    // SHA-256 of the content, where it was computed ahead
 	done  bool
 }
 
@@ -130,7 +132,7 @@ func (s *source) Run(ctx context.Context, out connectors.Channel) error {
 		}
 		wait := s.Every
 		if unsettled {
-			wait = min(wait, s.StableFor)
+			wait = max(min(wait, s.StableFor)-s.ahead, 0)
 		}
 		timer.Reset(wait)
 	}
@@ -155,6 +157,8 @@ func (s *source) look(ctx context.Context, out connectors.Channel) (unsettled bo
 		}
 	}
 	present := map[string]bool{}
+	s.ahead = 0
+	var waiting []string
 	for _, name := range names {
 		if s.ignored(name) {
 			continue
@@ -166,7 +170,9 @@ func (s *source) look(ctx context.Context, out connectors.Channel) (unsettled bo
 			continue
 		}
 		if !ready {
-			unsettled = unsettled || !s.seen[name].done
+			if !s.seen[name].done {
+				unsettled, waiting = true, append(waiting, name)
+			}
 			continue
 		}
 		if err := s.take(ctx, root, name, out); err != nil {
@@ -187,6 +193,7 @@ func (s *source) look(ctx context.Context, out connectors.Channel) (unsettled bo
 			delete(s.told, name)
 		}
 	}
+	s.sumAhead(ctx, root, waiting)
 	return unsettled, nil
 }
 

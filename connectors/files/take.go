@@ -2,8 +2,6 @@ package files
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -81,7 +79,7 @@ func (s *source) take(ctx context.Context, root *os.Root, name string, out conne
 	if err != nil {
 		return err
 	}
-	if before.Size() != sight.size || !before.ModTime().Equal(sight.mtime) || !before.Mode().IsRegular() {
+	if !sight.of(before) {
 		return nil // it changed meanwhile: the next look sees it anew
 	}
 	if sight.size > s.MaxSize {
@@ -89,14 +87,12 @@ func (s *source) take(ctx context.Context, root *os.Root, name string, out conne
 		t.add(0, fmt.Sprintf("the file has %d bytes; at most %d are read", sight.size, s.MaxSize))
 		return t.putAside(ctx, root)
 	}
-	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return err
+	if sight.sum == "" {
+		if sight.sum, err = sum(ctx, f, sight); err != nil || sight.sum == "" {
+			return err
+		}
 	}
-	if after, err := f.Stat(); err != nil || after.Size() != sight.size || !after.ModTime().Equal(sight.mtime) {
-		return err
-	}
-	t := &taking{source: s, name: name, sha: hex.EncodeToString(hash.Sum(nil)), size: sight.size}
+	t := &taking{source: s, name: name, sha: sight.sum, size: sight.size}
 	t.key = "files/" + s.Name + "/" + t.sha
 	if err := t.load(ctx, sight.mtime); err != nil {
 		return err
