@@ -82,9 +82,12 @@ func traceID(m *message.Meta) any {
 	return nil
 }
 
+// noSteps are the results of a run that has none. Cells change nothing.
+var noSteps = map[string]any{}
+
 func steps(r *Run) map[string]any {
 	if r.Steps == nil {
-		return map[string]any{}
+		return noSteps
 	}
 	return r.Steps
 }

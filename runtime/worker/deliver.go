@@ -277,6 +277,9 @@ func (w *Worker) redacted(v verdict) verdict {
 
 // Judge says what an answer means for an operation.
 func Judge(ctx context.Context, ws *compile.Workspace, run *flow.Run, op *compile.Operation, resp connectors.Response, err error) verdict {
+	if err == nil && op.SuccessWhen == nil && op.Response == nil && resp.Status >= 200 && resp.Status <= 299 && !resp.Cut {
+		return verdict{ok: true, response: resp, sent: true}
+	}
 	v := verdict{response: resp, sent: true, cause: &flow.Cause{Target: op.Ref(), Status: resp.Status}}
 	if err != nil {
 		class, wait := connectors.ClassOf(err)

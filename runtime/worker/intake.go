@@ -107,7 +107,7 @@ func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]qu
 	}
 	record := m.Meta.File != nil && m.Meta.File.Record > 0 && in.P.PerRecord()
 	if in.P.Split == nil || record && in.P.Trigger.Files.Format.Value == "csv" {
-		job, rej := in.job(ctx, base, m.Raw, nil)
+		job, rej := in.job(scope, base, m.Raw, nil)
 		if rej != nil {
 			return nil, nil, rej
 		}
@@ -160,7 +160,7 @@ func (in *Intake) split(ctx context.Context, scope *cell.Scope, base flow.Run) (
 		if !in.P.ReadsOriginal {
 			r.Original, r.Raw, r.Mapped = item, nil, false
 		}
-		job, rej := in.job(ctx, r, nil, seen)
+		job, rej := in.job(flow.Scope(ctx, in.WS, in.P, &r, 1), r, nil, seen)
 		if rej != nil {
 			for j := range rej.Problems {
 				rej.Problems[j].Field = fmt.Sprintf("item %d: %s", i+1, rej.Problems[j].Field)
@@ -172,12 +172,11 @@ func (in *Intake) split(ctx context.Context, scope *cell.Scope, base flow.Run) (
 	return jobs, nil
 }
 
-// job identifies one run and wraps it up. content is what a repeat of the
+// job identifies one run, whose cells see scope, and wraps it up. content is what a repeat of the
 // message must equal. seen counts the keys of the same message: two equal items
 // of one message are two, and a repeat of the message repeats both.
-func (in *Intake) job(ctx context.Context, r flow.Run, content []byte, seen map[string]int) (queue.Job, *connectors.Rejection) {
+func (in *Intake) job(scope *cell.Scope, r flow.Run, content []byte, seen map[string]int) (queue.Job, *connectors.Rejection) {
 	p := in.P
-	scope := flow.Scope(ctx, in.WS, in.P, &r, 1)
 	var bad []connectors.Problem
 	r.Key = r.ID
 	job := queue.Job{ID: r.ID, Lane: in.Lane(), Priority: queue.Priority(r.Priority)}
@@ -252,8 +251,8 @@ func (in *Intake) wrap(job *queue.Job, r *flow.Run) {
 	if r.Meta.Event != nil {
 		entry.Detail = "event " + r.Meta.Event.Name
 	}
-	job.Fresh = []queue.Entry{entry}
-	job.Again = []queue.Entry{entry}
+	both := []queue.Entry{entry, entry}
+	job.Fresh, job.Again = both[:1:1], both[1:]
 }
 
 // Faulty returns a job for a message that could not be identified, for
