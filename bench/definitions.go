@@ -55,7 +55,7 @@ func (b *bench) definitions() error {
 	s.Row("one mapping edited until the new revision is at work", report.Millis(report.Median(reload)))
 	s.Row(fmt.Sprintf("lint of %d files", files), report.Millis(report.Median(lint)))
 	s.Row(fmt.Sprintf("memory at rest, %d pipelines", shown), report.MB(report.Median(rss)))
-	s.Note("The reload includes the 200 ms that files must be quiet before they are read.")
+	s.Note("The reload includes the 50 ms that files must be quiet before they are read.")
 	return nil
 }
 
