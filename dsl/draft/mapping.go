@@ -107,6 +107,7 @@ type match struct {
 	src   source
 	conv  conversion
 	score float64
+	why   string // what else speaks for it than names
 }
 
 // slots lists the scalar fields and the lists of an object; objects inside it
@@ -132,7 +133,7 @@ func (m *mapper) object(shape *value.Shape, whole []string, at *scope, indent st
 	for _, s := range list {
 		switch {
 		case s.match == nil:
-			m.missing(s, indent)
+			m.missing(s, at, indent)
 		case s.shape.Type.Base == value.List:
 			m.list(s, at, indent)
 		default:
@@ -157,7 +158,7 @@ func (m *mapper) assign(list []*slot, at *scope) {
 		}
 		for _, src := range scalars {
 			conv := convert(s.shape, src, m.request.Zone)
-			if conv.fit == 0 {
+			if conv.fit == 0 || likeness.Has(lastName(s.path), "number") && oneForAll(src.node) {
 				continue
 			}
 			if score := min(1, alike(s.whole, src, conv.fit)); score >= least {
@@ -176,6 +177,45 @@ func (m *mapper) assign(list []*slot, at *scope) {
 			c.slot.match = c
 			used[c.src.expr]++
 		}
+	}
+	m.onlyTime(list, scalars, used)
+}
+
+// oneForAll reports whether all samples have the same text and no digit is in it:
+// that is a word and no number of anything.
+func oneForAll(n *profile.Node) bool {
+	return n.Texts > 1 && len(n.Values) == 1 && !n.More && !strings.ContainsAny(n.Values[0].Text, "0123456789")
+}
+
+// onlyTime gives a required time the only one that the samples have, whatever it
+// is called.
+func (m *mapper) onlyTime(list []*slot, scalars []source, used map[string]int) {
+	var open *slot
+	for _, s := range list {
+		if s.match != nil || !s.required || s.shape.Type.Base != value.DateTime {
+			continue
+		}
+		if open != nil {
+			return
+		}
+		open = s
+	}
+	var found []*match
+	for _, src := range scalars {
+		switch form, _ := src.node.Form(); form {
+		case profile.DateTime, profile.Local, profile.PatternTime:
+		default:
+			continue
+		}
+		if used[src.expr] > 0 || src.far < 1 || open == nil {
+			return
+		}
+		if conv := convert(open.shape, src, m.request.Zone); conv.fit > 0 {
+			found = append(found, &match{slot: open, src: src, conv: conv, score: least, why: "the only time there is"})
+		}
+	}
+	if len(found) == 1 {
+		open.match = found[0]
 	}
 }
 
@@ -254,9 +294,12 @@ func (m *mapper) row(s *slot, indent string) {
 func (m *mapper) note(s *slot) string {
 	c := s.match
 	m.any = true
-	reason := "like " + c.src.path[len(c.src.path)-1]
-	if shared := likeness.Shared(s.whole, c.src.path); len(shared) > 0 {
-		reason = "both say " + strings.Join(shared, " ")
+	reason := lastName(c.src.path) + " is like " + lastName(s.path)
+	switch {
+	case c.why != "":
+		reason = c.why
+	case slices.Equal(likeness.Words(lastName(s.path)), likeness.Words(lastName(c.src.path))):
+		reason = "the same name"
 	}
 	if c.src.how != "" {
 		reason += "; " + c.src.how
@@ -273,7 +316,7 @@ func (m *mapper) note(s *slot) string {
 
 // missing writes what is not mapped yet. A field with one possible value has
 // that one.
-func (m *mapper) missing(s *slot, indent string) {
+func (m *mapper) missing(s *slot, at *scope, indent string) {
 	name := strings.Join(s.path, ".")
 	if s.required && len(s.shape.Options) == 1 {
 		m.any = true
@@ -293,5 +336,26 @@ func (m *mapper) missing(s *slot, indent string) {
 	if s.shape.Note != "" {
 		about += ": " + comment(s.shape.Note)
 	}
+	if hint := m.hint(s, at); hint != "" {
+		about += "; " + hint
+	}
 	fmt.Fprintf(&m.text, "%s# TODO %s: %s\n", indent, key(name), about)
+}
+
+// hint says how a field without a row is often filled: a choice from codes of the
+// other side, the name of a partner with a fixed value.
+func (m *mapper) hint(s *slot, at *scope) string {
+	switch {
+	case s.shape.Type.Base == value.Choice && len(s.shape.Options) > 1:
+		for _, src := range at.scalars() {
+			if seen := src.values(4); len(seen) > 1 && src.node.Texts > 0 && src.far == 1 && likeness.Has(lastName(src.path), "status", "type", "event", "code") {
+				return "perhaps " + src.expr + " through a lookup: " + list(seen, 4)
+			}
+		}
+	case s.required && s.shape.Type.Base == value.String && (likeness.Has(lastName(s.path), "carrier") || lastName(s.path) == "source" || lastName(s.path) == "partner"):
+		if who, _, ok := strings.Cut(m.request.From, "/"); ok {
+			return "perhaps {const: " + quote(who) + "}"
+		}
+	}
+	return ""
 }
