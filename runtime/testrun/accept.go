@@ -51,7 +51,7 @@ func (r *Runner) Accept(ctx context.Context, t *compile.Test, c *spec.Case, full
 			a.cannot("%s", strings.Join(mappingFailures(err), "; "))
 			break
 		}
-		if !a.spread(c, out) {
+		if !a.first(t.File, c, out) && !a.spread(c, out) {
 			a.value("", c.Expect, out)
 		}
 		a.absent(c, out)
