@@ -25,6 +25,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -129,6 +130,9 @@ func open(ctx context.Context, dir string, opts Options) (_ *store, err error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	if s.lock, err = pebble.LockDirectory(dir, opts.fs); err != nil {
+		if errors.Is(err, syscall.EROFS) {
+			return nil, fmt.Errorf("open store %s: it cannot be written: %w", dir, syscall.EROFS)
+		}
 		return nil, fmt.Errorf("open store %s: %w: %w", dir, queue.ErrInUse, err)
 	}
 	defer func() {

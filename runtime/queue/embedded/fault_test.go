@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	goruntime "runtime"
 	"strings"
 	"sync"
@@ -273,6 +274,45 @@ func TestFullDisk(t *testing.T) {
 	mustApply(t, s, one("b"))
 	if got := leaseNow(t, s, 9); len(got) != 1 || got[0].ID != "b" {
 		t.Fatalf("got %v", got)
+	}
+}
+
+// TestReadOnlyDisk: a store on a disk that cannot be written is not opened, and
+// the reason is the disk, not another process.
+func TestReadOnlyDisk(t *testing.T) {
+	dir := t.TempDir()
+	mount := func(options ...string) (string, error) {
+		out, err := exec.CommandContext(t.Context(), "mount", options...).CombinedOutput()
+		return string(out), err
+	}
+	if out, err := mount("-t", "tmpfs", "-o", "size=300m", "none", dir); err != nil {
+		t.Skipf("a disk cannot be made here (root may do it): %s", out)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %s", out)
+		}
+	})
+	s := openTest(t, dir, Options{Reserve: 1 << 20})
+	mustApply(t, s, one("a"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := mount("-o", "remount,ro", dir); err != nil {
+		t.Fatal(out)
+	}
+	if _, err := Open(t.Context(), dir, Options{Logger: quiet}); err == nil || errors.Is(err, queue.ErrInUse) || !strings.Contains(err.Error(), "cannot be written: read-only file system") {
+		t.Errorf("opened: %v", err)
+	}
+	if out, err := mount("-o", "remount,rw", dir); err != nil {
+		t.Fatal(out)
+	}
+	again := openTest(t, dir, Options{Reserve: 1 << 20})
+	if got := leaseNow(t, again, 9); len(got) != 1 {
+		t.Errorf("got %v", got)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
