@@ -179,7 +179,10 @@ func (b *builder) expectation(dec *spec.Decoder, t *Test, n *ast.Node) {
 		case "routes":
 			b.expectedRoutes(dec, t, p.Value)
 		case "outcome":
-			if !slices.Contains(Outcomes, p.Value.Text) {
+			if p.Value.Kind != ast.Scalar {
+				dec.Errorf(spec.CodeUnknown, p.Value.Span, "expected one word for all messages of the case, found a %s", p.Value.Kind).
+					Hint = "you can use: " + strings.Join(Outcomes, ", ")
+			} else if !slices.Contains(Outcomes, p.Value.Text) {
 				dec.Unknown(p.Value, "outcome", Outcomes)
 			}
 		case "duplicates", "rejected":

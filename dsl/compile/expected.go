@@ -26,6 +26,7 @@ func expectedRows(dec *spec.Decoder, m *Mapping, c *spec.Case) {
 	if e := c.ExpectError; e != nil {
 		if e.Code.Set() && !slices.Contains(rowErrors, e.Code.Value) {
 			dec.Unknown(e.Code.Node, "error of a row", rowErrors)
+			(*dec.Diags)[len(*dec.Diags)-1].Hint = "you can use: " + strings.Join(rowErrors, ", ")
 		}
 		if e.Field.Set() && !strings.HasPrefix(e.Field.Value, "let ") {
 			expectedTarget(dec, &m.Mapping.Object, e.Field.Node, e.Field.Value)

@@ -122,7 +122,7 @@ func (p *planter) route(s *compile.Step) {
 func (p *planter) connection(c *compile.Connection) {
 	for _, name := range sorted(c.Operations) {
 		op := c.Operations[name]
-		if op == nil || op.Spec == nil {
+		if op == nil || op.Spec == nil || !p.called[op.Ref()] {
 			continue
 		}
 		p.at = Mutant{Kind: "connection", Name: c.Name, of: op}

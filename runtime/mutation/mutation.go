@@ -40,12 +40,14 @@ type planter struct {
 	rows map[diag.Span]*spec.Row // as written, by place
 	out  []*Mutant
 	at   Mutant // what is the same for all that follow
+
+	called map[string]bool // operations, see called
 }
 
 // mutants lists all mutants of the workspace's own definitions, in the order of
 // their places.
 func mutants(ws *compile.Workspace) []*Mutant {
-	p := &planter{ws: ws, rows: map[diag.Span]*spec.Row{}}
+	p := &planter{ws: ws, rows: map[diag.Span]*spec.Row{}, called: called(ws)}
 	for _, name := range sorted(ws.Mappings) {
 		if m := ws.Mappings[name]; m != nil && !m.Std && m.Spec != nil {
 			p.mapping(m)

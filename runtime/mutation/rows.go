@@ -3,6 +3,7 @@ package mutation
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"crossdock/dsl/compile"
 	"crossdock/dsl/mapping"
@@ -16,9 +17,10 @@ func (p *planter) mapping(m *compile.Mapping) {
 	p.at = Mutant{Kind: "mapping", Name: m.Name, of: m.Mapping}
 	p.written(m.Spec.Let)
 	p.written(m.Spec.Fields)
+	names := read(m.Mapping)
 	for i := range m.Mapping.Lets {
 		row := &m.Mapping.Lets[i]
-		if w := p.rows[row.Span]; w != nil {
+		if w := p.rows[row.Span]; w != nil && names[strings.TrimPrefix(row.Target, "let ")] {
 			p.row(row, w, row.Target, nil)
 		}
 	}
