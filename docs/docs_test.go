@@ -221,27 +221,55 @@ func freeAddress(t *testing.T) string {
 // stands for anything.
 func TestCommands(t *testing.T) {
 	for _, page := range pages(t) {
-		script, expected, commands := "", []block{}, false
-		for _, b := range blocks(t, page) {
-			switch {
-			case b.lang == "sh" && b.info == "":
-				commands = true
-				script += fmt.Sprintf("echo '#### %d'\n%s\n", len(expected), b.text)
-			case b.lang == "text" && b.info == "":
-				script += fmt.Sprintf("echo '#### %d'\n", len(expected)+1)
-				expected = append(expected, b)
-			case (b.lang == "yaml" || b.lang == "json" || b.lang == "csv") && strings.Contains(b.info, ".") && !strings.HasPrefix(b.info, "wrong "):
-				script += fmt.Sprintf("mkdir -p \"$(dirname '%s')\"\ncat > '%s' <<'END_OF_FILE'\n%sEND_OF_FILE\n", b.info, b.info, b.text)
-			}
-		}
+		script, expected, commands := scriptOf(t, page)
 		if !commands {
 			continue
 		}
-		t.Run(strings.TrimPrefix(page, "../"), func(t *testing.T) { runScript(t, script, expected) })
+		t.Run(strings.TrimPrefix(page, "../"), func(t *testing.T) { runScript(t, t.TempDir(), script, expected) })
 	}
 }
 
-func runScript(t *testing.T, script string, expected []block) {
+// TestCommandsOfExamples does the same with the pages of examples, each in a copy
+// of its folder.
+func TestCommandsOfExamples(t *testing.T) {
+	pages, err := filepath.Glob("../examples/[0-9][0-9]-*/README.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatal("there are no examples", err)
+	}
+	for _, page := range pages {
+		t.Run(filepath.Base(filepath.Dir(page)), func(t *testing.T) {
+			script, expected, commands := scriptOf(t, page)
+			if !commands {
+				t.Fatal("the page shows no command that is run")
+			}
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(filepath.Dir(page))); err != nil {
+				t.Fatal(err)
+			}
+			runScript(t, dir, "unset CROSSDOCK_ADMIN # nothing runs\n"+script, expected)
+		})
+	}
+}
+
+// scriptOf puts the commands of a page together, with what they are to print.
+func scriptOf(t *testing.T, page string) (script string, expected []block, commands bool) {
+	t.Helper()
+	for _, b := range blocks(t, page) {
+		switch {
+		case b.lang == "sh" && b.info == "":
+			commands = true
+			script += fmt.Sprintf("echo '#### %d'\n%s\n", len(expected), b.text)
+		case b.lang == "text" && b.info == "":
+			script += fmt.Sprintf("echo '#### %d'\n", len(expected)+1)
+			expected = append(expected, b)
+		case (b.lang == "yaml" || b.lang == "json" || b.lang == "csv") && strings.Contains(b.info, ".") && !strings.HasPrefix(b.info, "wrong "):
+			script += fmt.Sprintf("mkdir -p \"$(dirname '%s')\"\ncat > '%s' <<'END_OF_FILE'\n%sEND_OF_FILE\n", b.info, b.info, b.text)
+		}
+	}
+	return script, expected, commands
+}
+
+func runScript(t *testing.T, dir, script string, expected []block) {
 	bin := crossdock(t)
 	if _, err := exec.LookPath("curl"); err != nil {
 		if os.Getenv("CI") != "" {
@@ -255,7 +283,7 @@ func runScript(t *testing.T, script string, expected []block) {
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-e", "-c", "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n"+script)
-	cmd.Dir = t.TempDir()
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH"),
 		"CROSSDOCK_HTTP="+http, "CROSSDOCK_ADMIN="+admin, "NO_COLOR=1")
 	cmd.WaitDelay = 5 * time.Second

@@ -192,11 +192,7 @@ func (s *State) rowValue(ctx context.Context, m *compile.Mapping, at located) st
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	scope := testrun.Scope(ctx, s.Workspace, time.Now(), nil, in)
-	if run, ok := scope.Run.(map[string]any); ok && m.Client != "" {
-		run["client"] = m.Client
-	}
-	rows, err := m.Mapping.Rows(scope, in)
+	rows, err := m.Mapping.Rows(testrun.ScopeOf(ctx, s.Workspace, m, time.Now(), nil, in), in)
 	if err != nil {
 		return ""
 	}

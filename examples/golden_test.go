@@ -83,7 +83,7 @@ func outputs(t *testing.T, dir string) *txtar.Archive {
 					t.Errorf("%s/%s does not keep to %s: %s", dir, at, m.Input.Name, v)
 				}
 			}
-			made, err := m.Mapping.Apply(testrun.Scope(t.Context(), ws, fixed, nil, in), in)
+			made, err := m.Mapping.Apply(testrun.ScopeOf(t.Context(), ws, m, fixed, nil, in), in)
 			if err != nil {
 				t.Fatalf("%s of %s: %v", name, at, err)
 			}

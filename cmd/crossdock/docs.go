@@ -68,7 +68,7 @@ func (a *app) docsBuild(cmd *cobra.Command, dir, out string, formats []string) e
 		Apply: func(m *compile.Mapping, in any) (any, error) {
 			// A fixed time, so that the same definitions give the same pages.
 			at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-			return m.Mapping.Apply(testrun.Scope(cmd.Context(), ws, at, nil, in), in)
+			return m.Mapping.Apply(testrun.ScopeOf(cmd.Context(), ws, m, at, nil, in), in)
 		},
 	}).Write(formats...)
 	if err != nil {

@@ -68,7 +68,7 @@ func (a *app) explainRow(ctx context.Context, name, target string, f rowFlags) e
 	if err != nil {
 		return err
 	}
-	scope := testrun.Scope(ctx, ws, time.Now(), nil, in)
+	scope := testrun.ScopeOf(ctx, ws, m, time.Now(), nil, in)
 	stages := walkRow(m, scope, in, names, row, written)
 	if f.json {
 		return a.printJSON(stages)

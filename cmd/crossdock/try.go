@@ -126,7 +126,7 @@ func (a *app) trials(ctx context.Context, name string, f tryFlags) ([]*trial, er
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, tryOn(testrun.Scope(ctx, ws, time.Now(), nil, in), m, in, file))
+		out = append(out, tryOn(testrun.ScopeOf(ctx, ws, m, time.Now(), nil, in), m, in, file))
 	}
 	return out, nil
 }

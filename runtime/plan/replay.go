@@ -298,7 +298,7 @@ func (p *player) mapped(ctx context.Context, m *Message) *trail {
 		return t
 	}
 	t.known = true
-	out, err := mp.Mapping.Apply(testrun.Scope(ctx, p.ws, m.In.Meta.ReceivedAt, m.Meta, m.Input), m.Input)
+	out, err := mp.Mapping.Apply(testrun.ScopeOf(ctx, p.ws, mp, m.In.Meta.ReceivedAt, m.Meta, m.Input), m.Input)
 	if err != nil {
 		t.ends = append(t.ends, ending{kind: "dead", place: errorPlace(err), reason: err.Error()})
 		return t

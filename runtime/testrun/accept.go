@@ -46,7 +46,7 @@ func (r *Runner) Accept(ctx context.Context, t *compile.Test, c *spec.Case, full
 		}
 	case t.Mapping != nil:
 		in := mappingInput(c, given)
-		out, err := t.Mapping.Mapping.Apply(Scope(ctx, r.WS, now, c.Meta.V, in), in)
+		out, err := t.Mapping.Mapping.Apply(ScopeOf(ctx, r.WS, t.Mapping, now, c.Meta.V, in), in)
 		if err != nil {
 			a.cannot("%s", strings.Join(mappingFailures(err), "; "))
 			break

@@ -24,14 +24,19 @@ func Scope(ctx context.Context, ws *compile.Workspace, now time.Time, meta, orig
 	}
 }
 
+// ScopeOf is Scope for the cells of a mapping, which may be that of a client.
+func ScopeOf(ctx context.Context, ws *compile.Workspace, m *compile.Mapping, now time.Time, meta, original any) *cell.Scope {
+	s := Scope(ctx, ws, now, meta, original)
+	if run, ok := s.Run.(map[string]any); ok && m.Client != "" {
+		run["client"] = m.Client
+	}
+	return s
+}
+
 // mapping runs a case of a mapping.
 func (r *Runner) mapping(ctx context.Context, t *compile.Test, c *spec.Case, given []payload, now time.Time) []string {
 	in := mappingInput(c, given)
-	scope := Scope(ctx, r.WS, now, c.Meta.V, in)
-	if run, ok := scope.Run.(map[string]any); ok && t.Mapping.Client != "" {
-		run["client"] = t.Mapping.Client
-	}
-	out, err := t.Mapping.Mapping.Apply(scope, in)
+	out, err := t.Mapping.Mapping.Apply(ScopeOf(ctx, r.WS, t.Mapping, now, c.Meta.V, in), in)
 	if c.ExpectError != nil {
 		return expectRowError(c.ExpectError, out, err)
 	}
