@@ -103,6 +103,19 @@ func root(id string) string {
 	return id
 }
 
+// rootIn is the message of a pipeline that an item or branch came from. An event
+// is a message of its own: its ID is that of the message it came from, with the
+// name of the pipeline that heard it.
+func rootIn(id, pipeline string) string {
+	if at := strings.LastIndex(id, "-"+pipeline); at >= 0 {
+		end := at + 1 + len(pipeline)
+		if end == len(id) || id[end] == '.' {
+			return id[:end]
+		}
+	}
+	return root(id)
+}
+
 // family is one message with its items and branches.
 type family struct {
 	id, pipeline string
@@ -114,8 +127,8 @@ func (s *Source) families(entries []queue.Entry, w Wanted) []*family {
 	var out []*family
 	by := map[string]*family{}
 	for _, e := range entries {
-		id := root(e.Message)
-		if w.Pipeline != "" && e.Pipeline != w.Pipeline || w.ID != "" && id != root(w.ID) {
+		id := rootIn(e.Message, e.Pipeline)
+		if w.Pipeline != "" && e.Pipeline != w.Pipeline || w.ID != "" && id != rootIn(w.ID, e.Pipeline) {
 			continue
 		}
 		f := by[id]
@@ -207,7 +220,7 @@ func (s *Source) job(ctx context.Context, f *found, id string) error {
 	}
 	if f.in.ID == "" {
 		// Of a message that was split an item holds the whole only where a cell reads it.
-		whole := root(id)
+		whole := rootIn(id, run.Pipeline)
 		if p.Split != nil && !p.ReadsOriginal {
 			whole = id
 		}
