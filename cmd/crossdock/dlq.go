@@ -4,9 +4,10 @@ import (
 	"net/url"
 	"os/user"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
+
+	"crossdock/runtime/queue"
 )
 
 func (a *app) dlqCommand() *cobra.Command {
@@ -37,11 +38,7 @@ func (a *app) dlqRejected() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var entries []struct {
-			Message, Pipeline, Detail string
-			At                        time.Time
-			Data                      []byte
-		}
+		var entries []queue.Entry
 		if err := c.Get(cmd.Context(), "/v1/history", url.Values{"kind": {"rejected"}, "reveal": {strconv.FormatBool(*reveal)}}, &entries); err != nil {
 			return failed(err)
 		}
