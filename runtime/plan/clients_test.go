@@ -1,0 +1,81 @@
+package plan_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"crossdock/dsl/compile"
+	"crossdock/pipelines"
+	"crossdock/runtime/catalog"
+	"crossdock/runtime/plan"
+)
+
+// One field that is changed in a template, an instance, a lookup, a connection or
+// an environment is shown as exactly that field of exactly those clients.
+func TestOneFieldOfClients(t *testing.T) {
+	const template, all = "templates/client/2/", "acme bolt coldco"
+	files := memory(t, "../../examples/03-three-clients")
+	side := func(files fstest.MapFS) plan.Side {
+		t.Helper()
+		ws, list, err := compile.Load(files, compile.Options{Catalog: catalog.New(), Std: pipelines.Library()})
+		if err != nil || list.HasErrors() {
+			t.Fatal(err, list)
+		}
+		return plan.Side{WS: ws, FS: files, Std: pipelines.Library()}
+	}
+	old := side(files)
+	for _, c := range []struct{ file, from, to, clients, field string }{
+		{template + "order-to-shipment.mapping.yaml", "client: $run.client", `client: $run.client + "x"`, all, "body client"},
+		{template + "order-to-shipment.mapping.yaml", "reference: .id", `reference: .id + "x"`, "acme coldco", "body reference"},
+		{template + "order-to-shipment.mapping.yaml", "warehouse: .warehouse", "warehouse: {from: .warehouse, note: same}", "", ""},
+		{template + "order-to-shipment.mapping.yaml", "cutoff: $params.cutoff", "cutoff: {const: \"17:00\", note: $params}", all, "body cutoff"},
+		{template + "order-to-shipment.mapping.yaml", `"HAZMAT" else .text end`, `"HAZMAT" else .text + "!" end`, "acme coldco", "body notes"},
+		{template + "service-levels.lookup.yaml", "STD: GROUND", "STD: EXPRESS", all, "body level"},
+		{template + "client.template.yaml", `default: "16:00"`, `default: "15:00"`, "acme bolt", "body cutoff"},
+		{template + "tms.connection.yaml", "create: {post: /shipments", "create: {post: /v2/shipments", all, "path path"},
+		{template + "tms.connection.yaml", "create: {post: /shipments", "create: {put: /shipments", all, "method method"},
+		{template + "tms.connection.yaml", "create: {post: /shipments", "create: {query: {v: \"2\"}, post: /shipments", all, "query v"},
+		{"clients/bolt.instance.yaml", "reference: .PO_NUMBER", `reference: .PO_NUMBER + "-x"`, "bolt", "body reference"},
+		{"clients/bolt.instance.yaml", `// "" | digits`, `// "" | digits | ltrimstr("1")`, "bolt", "body consignee.phone"},
+		{"clients/coldco.instance.yaml", `cutoff: "14:30"`, `cutoff: "14:00"`, "coldco", "body cutoff"},
+		{"clients/acme.instance.yaml", "params: {code: acme,", `params: {cutoff: "09:00", code: acme,`, "acme", "body cutoff"},
+		{"env/test.environment.yaml", "tms.example.com", "tms2.example.com", all, "address address"},
+	} {
+		changed := fstest.MapFS{}
+		for n, f := range files {
+			changed[n] = f
+		}
+		text := string(files[c.file].Data)
+		if !strings.Contains(text, c.from) {
+			t.Fatalf("%s holds no %s", c.file, c.from)
+		}
+		changed[c.file] = &fstest.MapFile{Data: []byte(strings.Replace(text, c.from, c.to, 1))}
+		p, err := plan.Make(context.Background(), plan.Input{Old: old, New: side(changed), Preview: catalog.New().Preview})
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients := map[string]bool{}
+		for _, d := range p.Differences {
+			clients[d.Client] = true
+			if got := d.Place + " " + d.Field; d.What != plan.InField || got != c.field {
+				t.Errorf("%s -> %s: %s %s of %s %s", c.from, c.to, d.What, got, d.Client, d.Target)
+			}
+		}
+		var got []string
+		for code := range clients {
+			got = append(got, code)
+		}
+		slices.Sort(got)
+		if strings.Join(got, " ") != c.clients {
+			t.Errorf("%s -> %s: differs for %v, not for %s", c.from, c.to, got, c.clients)
+		}
+		for _, one := range p.Clients {
+			if (one.Compared.Differ > 0) != clients[one.Code] {
+				t.Errorf("%s -> %s: %s counts %+v", c.from, c.to, one.Code, one.Compared)
+			}
+		}
+	}
+}
