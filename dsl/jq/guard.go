@@ -44,7 +44,7 @@ func newGuard(m *machine) *guard {
 	f := m.frame
 	g := &guard{parent: f.Ctx, m: m, bytes: uint64(f.bytes()), shown: f.bytes(), limit: f.time(), end: m.until(time.Now()), done: make(chan struct{})}
 	if m.unsafe {
-		g.bytes /= 2 // stacks of the interpreter grow by doubling
+		g.bytes = g.bytes / 8 * 3 // its stacks grow by copying, and what they leave behind is there until it is collected
 	}
 	if g.parent == nil {
 		g.parent = context.Background()
