@@ -65,7 +65,7 @@ func run(ctx context.Context) error {
 	flag.BoolVar(&b.smoke, "smoke", false, "one short run of everything, to see that it works; its figures mean nothing")
 	flag.IntVar(&b.runs, "runs", 5, "alternating runs of each system")
 	flag.StringVar(&only, "only", "", "sections to run, by commas: mapping, file, http, redis, definitions, backlog")
-	flag.StringVar(&doc, "write", "", "document into which the result is written, between its markers")
+	flag.StringVar(&doc, "write", "", "document into which the sections that were run are written, between its markers")
 	flag.StringVar(&b.crossdock, "crossdock", "", "binary to measure instead of one built from here")
 	flag.StringVar(&b.profiles, "profiles", "", "folder for processor profiles of crossdock, one per run")
 	flag.Parse()

@@ -2,7 +2,6 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"slices"
@@ -70,22 +69,65 @@ const (
 	end   = "<!-- measured: end -->"
 )
 
-// WriteInto puts the report between the markers of a document.
+// WriteInto puts the sections of the report between the markers of a document,
+// each with head, which says when and where it was measured. Sections that are
+// there and were not measured now stay as they are.
 func (r *Report) WriteInto(path, head string) error {
 	doc, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("read the document: %w", err)
 	}
-	before, rest, ok := bytes.Cut(doc, []byte(begin))
-	_, after, also := bytes.Cut(rest, []byte(end))
+	before, rest, ok := strings.Cut(string(doc), begin)
+	old, after, also := strings.Cut(rest, end)
 	if !ok || !also {
 		return fmt.Errorf("%s lacks the markers %q and %q", path, strings.TrimSpace(begin), end)
 	}
-	out := fmt.Sprintf("%s%s%s\n\n%s%s%s", before, begin, head, r, end, after)
-	if err := os.WriteFile(path, []byte(out), 0o644); err != nil {
+	preface, texts := split(old)
+	stays := false
+	for _, t := range texts {
+		stays = stays || !slices.ContainsFunc(r.sections, func(s *Section) bool { return t.title == s.Title })
+	}
+	var out strings.Builder
+	out.WriteString(before + begin)
+	if stays {
+		out.WriteString(preface) // it is about those
+	}
+	for _, s := range r.sections {
+		t := text{s.Title, s.String() + head + "\n\n"}
+		if i := slices.IndexFunc(texts, func(t text) bool { return t.title == s.Title }); i >= 0 {
+			texts[i] = t
+		} else {
+			texts = append(texts, t)
+		}
+	}
+	for _, t := range texts {
+		out.WriteString(t.body)
+	}
+	out.WriteString(end + after)
+	if err := os.WriteFile(path, []byte(out.String()), 0o644); err != nil {
 		return fmt.Errorf("write the document: %w", err)
 	}
 	return nil
+}
+
+// text is a section as it stands in a document.
+type text struct{ title, body string }
+
+// split takes what stands between the markers apart.
+func split(old string) (preface string, texts []text) {
+	parts := strings.Split("\n"+old, "\n### ")
+	for i, part := range parts[1:] {
+		title, _, _ := strings.Cut(part, "\n")
+		if i < len(parts)-2 {
+			part += "\n"
+		}
+		texts = append(texts, text{title, "### " + part})
+	}
+	preface = strings.TrimPrefix(parts[0], "\n")
+	if preface != "" {
+		preface += "\n"
+	}
+	return preface, texts
 }
 
 // Median returns the middle of v, 0 of nothing.

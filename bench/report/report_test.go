@@ -9,7 +9,7 @@ import (
 
 func TestWriteInto(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "doc.md")
-	if err := os.WriteFile(path, []byte("# Title\n"+begin+"old\n"+end+"\nrest\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("# Title\n"+begin+end+"\nrest\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := &Report{}
@@ -25,8 +25,22 @@ func TestWriteInto(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "# Title\n" + begin + "A machine.\n\n### Speed\n\nHow fast.\n\n| what | value |\n|---|---|\n| ours | 2 |\n\n- 3 runs\n\n" + end + "\nrest\n"
+	const speed = "### Speed\n\nHow fast.\n\n| what | value |\n|---|---|\n| ours | 2 |\n\n- 3 runs\n\n"
+	want := "# Title\n" + begin + speed + "A machine.\n\n" + end + "\nrest\n"
 	if string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	// What was not measured stays, with what is said about it.
+	if err := os.WriteFile(path, []byte("x\n"+begin+"Then.\n\n### Size\n\n7\n\n### Speed\n\nold\n\n### Age\n\n9\n\n"+end), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.WriteInto(path, "Now."); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = os.ReadFile(path); err != nil {
+		t.Fatal(err)
+	}
+	if want := "x\n" + begin + "Then.\n\n### Size\n\n7\n\n" + speed + "Now.\n\n### Age\n\n9\n\n" + end; string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	if err := os.WriteFile(path, []byte("no markers"), 0o600); err != nil {
