@@ -160,10 +160,10 @@ func TestEditorInTemplates(t *testing.T) {
 		uses int // without the definition
 	}{
 		{spot{bolt, "feed: files", "fe‸ed: files"}, theirs, 4, 5},
-		{spot{bolt, "mapping/order-to-shipment", "mapping/order-to‸-shipment"}, mapped, 0, 7},
+		{spot{bolt, "mapping/order-to-shipment", "mapping/order-to‸-shipment"}, mapped, 0, 10},
 		{spot{bolt, "reference: .PO_NUMBER", "reference: .PO_N‸UMBER"}, bolt, 11, 1},
 		{spot{mapped, "lookup: service-levels", "lookup: serv‸ice-levels"}, "templates/client/2/service-levels.lookup.yaml", 0, 4},
-		{spot{hooked, "{send: tms.hazmat}", "{send: tms.haz‸mat}"}, "templates/client/2/tms.connection.yaml", -1, 1},
+		{spot{hooked, "{send: tms.hazmat}", "{send: tms.haz‸mat}"}, "templates/client/2/tms.connection.yaml", -1, 3},
 		{spot{hooked, "/hooks/${param.code}/orders", "/hooks/${param.co‸de}/orders"}, theirs, 3, -1},
 		{spot{mapped, "output: canonical/shipment@1", "output: canonical/ship‸ment@1"}, "schemas/shipment.schema.yaml", 0, -1},
 	} {
