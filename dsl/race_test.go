@@ -1,0 +1,6 @@
+//go:build race
+
+package dsl_test
+
+// withRace tells whether the race detector is on.
+const withRace = true
