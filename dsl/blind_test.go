@@ -29,26 +29,9 @@ func TestBlind(t *testing.T) {
 	if withRace {
 		t.Skip("looks at what is found, of which nothing runs at once that other tests do not run: .ci/run has it without the race detector")
 	}
-	base, err := txtar.ParseFile("testdata/blind/base.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	around := map[string]string{}
-	for _, f := range base.Files {
-		around[f.Name] = string(f.Data)
-	}
-	if got := found(t, around); got != "" {
-		t.Fatalf("the workspace around the mistakes is not clean:\n%s", got)
-	}
-	paths, err := filepath.Glob("testdata/blind/*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
+	around, paths := planting(t, "testdata/blind")
 	mistakes, hits, twins, quiet := 0, 0, 0, 0
 	for _, path := range paths {
-		if strings.HasSuffix(path, "base.txtar") {
-			continue
-		}
 		ar, err := txtar.ParseFile(path)
 		if err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,27 +35,9 @@ func TestTemplateMistakes(t *testing.T) { plant(t, "testdata/templates", 60) }
 // plant makes the mistakes of a folder, in whose base.txtar nothing is to be
 // found.
 func plant(t *testing.T, folder string, least int) {
-	base := folder + "/base.txtar"
-	around, err := txtar.ParseFile(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ws := map[string]string{}
-	for _, f := range around.Files {
-		ws[f.Name] = string(f.Data)
-	}
-	if got := found(t, ws); got != "" {
-		t.Fatalf("the workspace around the mistakes is not clean:\n%s", got)
-	}
-	paths, err := filepath.Glob(folder + "/*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ws, paths := planting(t, folder)
 	n := 0
 	for _, path := range paths {
-		if path == base {
-			continue
-		}
 		ar, err := txtar.ParseFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -80,6 +63,28 @@ func plant(t *testing.T, folder string, least int) {
 	if n < least {
 		t.Errorf("only %d mistakes", n)
 	}
+}
+
+// planting reads the workspace into which the mistakes of a folder are made, in
+// which nothing is wrong, and tells where those are.
+func planting(t *testing.T, folder string) (ws map[string]string, paths []string) {
+	t.Helper()
+	base := folder + "/base.txtar"
+	around, err := txtar.ParseFile(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws = map[string]string{}
+	for _, f := range around.Files {
+		ws[f.Name] = string(f.Data)
+	}
+	if got := found(t, ws); got != "" {
+		t.Fatalf("the workspace around the mistakes is not clean:\n%s", got)
+	}
+	if paths, err = filepath.Glob(folder + "/*.txtar"); err != nil {
+		t.Fatal(err)
+	}
+	return ws, slices.DeleteFunc(paths, func(path string) bool { return path == base })
 }
 
 // goWords are what an analyst must never see.

@@ -277,6 +277,26 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestNewerStore: a store of a later release is not opened, and left as it is.
+func TestNewerStore(t *testing.T) {
+	dir := t.TempDir()
+	s := openTest(t, dir, Options{})
+	mustApply(t, s, one("a"))
+	b := s.kv.batch()
+	b.set(textKey(keyMeta, "format"), appendNumber(nil, format+1))
+	if err := s.writeNow(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := Open(t.Context(), dir, Options{Logger: quiet}); err == nil || !strings.Contains(err.Error(), "newer program") {
+			t.Errorf("opened: %v", err)
+		}
+	}
+}
+
 // TestReadOnlyDisk: a store on a disk that cannot be written is not opened, and
 // the reason is the disk, not another process.
 func TestReadOnlyDisk(t *testing.T) {
