@@ -51,3 +51,37 @@ func TestImportWorkbook(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestImportHidden: rows that people do not see are counted, and left out when
+// asked for.
+func TestImportHidden(t *testing.T) {
+	a := &app{}
+	for _, c := range []struct {
+		leave bool
+		want  string
+		said  string
+	}{
+		{false, "b", "1 hidden row is taken, too, from row 2 on; --visible leaves them out\n"},
+		{true, "", "1 hidden row is left out, from row 2 on\n"},
+	} {
+		var out bytes.Buffer
+		a.Stderr = &out
+		s := sheet.Sheet{Rows: [][]string{{"a"}, {"b"}, {" "}}, Unseen: []int{1, 2, 7}}
+		a.unseen(s, c.leave)
+		if got := strings.Join(s.Rows[1], ""); got != c.want || out.String() != c.said {
+			t.Errorf("%q %q", got, &out)
+		}
+	}
+}
+
+func TestPickSheet(t *testing.T) {
+	sheets := []sheet.Sheet{{Name: "Old", Hidden: true}, {Name: "Now"}}
+	for name, want := range map[string]string{"": "Now", "old": "Old", "NOW": "Now"} {
+		if got, err := pick(sheets, name); err != nil || got.Name != want {
+			t.Errorf("%q: %q %v", name, got.Name, err)
+		}
+	}
+	if _, err := pick(sheets[:1], ""); err == nil || !strings.Contains(err.Error(), "name one with --sheet: there are Old") {
+		t.Error(err)
+	}
+}

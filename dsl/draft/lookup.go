@@ -58,12 +58,14 @@ func LookupSheet(name string, t *Table, key string, values []string) ([]byte, []
 		}
 		code := t.text(i, k)
 		switch at := t.place(i, k); {
-		case code == "":
-			return nil, nil, fmt.Errorf("%s is empty, but its row has values: write the code, or the one above it where cells are merged", at)
+		case code == "" && t.spoiled(i, k) == "":
+			return nil, nil, fmt.Errorf("%s is empty, but its row has values: write the code", at)
 		case t.spoiled(i, k) != "":
 			return nil, nil, fmt.Errorf("%s %s", at, t.spoiled(i, k))
+		case t.fact(i, k).Doubt != "":
+			return nil, nil, fmt.Errorf("%s %s", at, t.fact(i, k).Doubt)
 		case seen[code] != "":
-			return nil, nil, fmt.Errorf("%s has the code %s again: it is in %s already", at, code, seen[code])
+			return nil, nil, fmt.Errorf("%s has the code %s again: it is in %s already%s", at, code, seen[code], t.merged(i, k))
 		case count == maxRows:
 			return nil, nil, fmt.Errorf("there are more than %d codes: save the sheet as CSV and write `file: codes.csv` in the lookup", maxRows)
 		default:
@@ -84,7 +86,7 @@ func LookupSheet(name string, t *Table, key string, values []string) ([]byte, []
 		names = append(names, t.header[c])
 	}
 	said := fmt.Sprintf("%s; code: %s; value: %s", plural(count, "code"), t.header[k], strings.Join(names, ", "))
-	return []byte(b.String()), []string{said}, nil
+	return []byte(b.String()), append([]string{said}, t.remarks(append([]int{k}, cols...))...), nil
 }
 
 func lookupColumns(t *Table, key string, values []string) (k int, cols []int, err error) {

@@ -2,6 +2,7 @@ package draft
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -58,6 +59,7 @@ func MappingSheet(name string, t *Table) ([]byte, []string, error) {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "mapping: %s\n# Imported from %s. Rules that are no jq became notes.\nfields:\n%s", name, comment(named(t.name)), w.text.String())
+	said = append(said, t.remarks(slices.Sorted(maps.Values(roles)))...)
 	said = append(said, fmt.Sprintf("%s written, %d left as TODO, %s kept as notes", plural(w.rows, "row"), w.todo, plural(w.prose, "rule")))
 	out := laid(&b)
 	if err := readable(out); err != nil {
@@ -123,7 +125,7 @@ func mappingRows(t *Table, roles map[string]int) ([]mappingRow, error) {
 		case !targetName.MatchString(target):
 			return nil, fmt.Errorf("%s: `%s` cannot be a target: names joined by dots, [] behind a list, such as lines[].sku", at, r.cells["target"])
 		case seen[target] != "":
-			return nil, fmt.Errorf("%s: the target %s is in %s already", at, target, seen[target])
+			return nil, fmt.Errorf("%s: the target %s is in %s already%s", at, target, seen[target], t.merged(i, roles["target"]))
 		default:
 			seen[target] = at
 		}

@@ -14,13 +14,15 @@ type Table struct {
 	header []string
 	first  int // of the rows, counted from 0 in the sheet
 	rows   [][]string
+	facts  map[sheet.Place]sheet.Fact
 }
 
 // maxHeader is how far down a header may stand, below titles and logos.
 const maxHeader = 20
 
 // TableOf finds the header of a sheet: the first row with at least two cells, or
-// the first with any.
+// the first with any. Cells of a header that are merged over several rows draw it
+// down to the last of them.
 func TableOf(s sheet.Sheet) (*Table, error) {
 	at, any := -1, -1
 	for i, row := range s.Rows[:min(len(s.Rows), maxHeader)] {
@@ -44,7 +46,10 @@ func TableOf(s sheet.Sheet) (*Table, error) {
 	if at < 0 {
 		return nil, fmt.Errorf("%s is empty", named(s.Name))
 	}
-	t := &Table{name: s.Name, first: at + 1, rows: s.Rows[at+1:]}
+	for at+1 < len(s.Rows) && slices.ContainsFunc(columnsOf(s.Rows[at+1]), func(c int) bool { return s.Facts[sheet.Place{Row: at + 1, Column: c}].Merged }) {
+		at++
+	}
+	t := &Table{name: s.Name, first: at + 1, rows: s.Rows[at+1:], facts: s.Facts}
 	for _, c := range s.Rows[at] {
 		t.header = append(t.header, strings.TrimSpace(c))
 	}
@@ -52,6 +57,14 @@ func TableOf(s sheet.Sheet) (*Table, error) {
 		t.header = t.header[:len(t.header)-1]
 	}
 	return t, nil
+}
+
+func columnsOf(row []string) []int {
+	out := make([]int, len(row))
+	for i := range row {
+		out[i] = i
+	}
+	return out
 }
 
 func named(sheet string) string {
@@ -92,7 +105,59 @@ func (t *Table) spoiled(row, column int) string {
 	if column >= len(t.rows[row]) {
 		return ""
 	}
+	if lost := t.fact(row, column).Lost; lost != "" {
+		return lost
+	}
 	return spoiled(strings.TrimSpace(t.rows[row][column]))
+}
+
+// fact is what the sheet says of a cell beside its text.
+func (t *Table) fact(row, column int) sheet.Fact {
+	return t.facts[sheet.Place{Row: t.first + row, Column: column}]
+}
+
+// merged tells that a cell got its text from the one above it.
+func (t *Table) merged(row, column int) string {
+	if t.fact(row, column).Merged {
+		return ", with which it is merged"
+	}
+	return ""
+}
+
+// maxRemarks is how many cells a remark names.
+const maxRemarks = 3
+
+// remarks are sentences on cells of some columns that people see otherwise than
+// they were taken.
+func (t *Table) remarks(columns []int) []string {
+	var forms, parts []string
+	shown, held := 0, 0
+	for i := range t.rows {
+		for _, c := range columns {
+			f := t.fact(i, c)
+			if f.Merged {
+				continue // said of the first of them
+			}
+			if f.Shown != "" {
+				if shown++; shown <= maxRemarks {
+					forms = append(forms, fmt.Sprintf("%s shows %s, taken as %s", t.place(i, c), f.Shown, t.text(i, c)))
+				}
+			}
+			if f.Held != "" {
+				if held++; held <= maxRemarks {
+					parts = append(parts, fmt.Sprintf("%s shows %s and holds %s", t.place(i, c), t.text(i, c), f.Held))
+				}
+			}
+		}
+	}
+	var out []string
+	if shown > 0 {
+		out = append(out, fmt.Sprintf("%s taken in another form than shown: %s", plural(shown, "cell"), strings.Join(forms, "; ")))
+	}
+	if held > 0 {
+		out = append(out, fmt.Sprintf("%s taken as shown, which is not all of it: %s", plural(held, "cell"), strings.Join(parts, "; ")))
+	}
+	return out
 }
 
 // blank reports whether a row has no text at all.

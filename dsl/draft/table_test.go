@@ -138,3 +138,55 @@ func FuzzSheets(f *testing.F) {
 		}
 	})
 }
+
+// What a spreadsheet shows otherwise than it was taken is said; what it has lost
+// is refused where it would be used.
+func TestFactsOfCells(t *testing.T) {
+	made := func(facts map[sheet.Place]sheet.Fact, rows ...[]string) *Table {
+		tab, err := TableOf(sheet.Sheet{Name: "S", Rows: rows, Facts: facts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tab
+	}
+	at := func(row, column int, f sheet.Fact) map[sheet.Place]sheet.Fact {
+		return map[sheet.Place]sheet.Fact{{Row: row, Column: column}: f}
+	}
+	short := sheet.Fact{Shown: "2-Jan", Doubt: "shows 2-Jan: the spreadsheet made a date of it"}
+	lost := sheet.Fact{Lost: "is a number of 20 digits"}
+	for want, tab := range map[string]*Table{
+		"cell S!A2 is a number of 20 digits":                  made(at(1, 0, lost), []string{"Code", "V"}, []string{"1E+19", "x"}),
+		"cell S!B2 is a number of 20 digits":                  made(at(1, 1, lost), []string{"Code", "V"}, []string{"1", ""}),
+		"cell S!A2 shows 2-Jan":                               made(at(1, 0, short), []string{"Code", "V"}, []string{"2026-01-02", "x"}),
+		"it is in cell S!A2 already, with which it is merged": made(at(2, 0, sheet.Fact{Merged: true}), []string{"Code", "V"}, []string{"1", "x"}, []string{"1", "y"}),
+	} {
+		if _, _, err := LookupSheet("x", tab, "", nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	// A column that is not used may hold what it wants.
+	if _, _, err := LookupSheet("x", made(at(1, 2, lost), []string{"Code", "V", "Old"}, []string{"1", "x", "1E+19"}), "Code", []string{"V"}); err != nil {
+		t.Error(err)
+	}
+	text, said, err := LookupSheet("x", made(at(1, 1, short), []string{"Code", "From"}, []string{"1", "2026-01-02"}), "", nil)
+	if err != nil || !strings.HasSuffix(string(text), "\"1\": \"2026-01-02\"\n") || said[1] != "1 cell taken in another form than shown: cell S!B2 shows 2-Jan, taken as 2026-01-02" {
+		t.Errorf("%v\n%s%q", err, text, said)
+	}
+	_, said, err = MappingSheet("x", made(at(1, 2, sheet.Fact{Held: "5.26"}), []string{"Target", "Source", "Note"}, []string{"a", "b", "5.3 kg"}))
+	if err != nil || said[1] != "1 cell taken as shown, which is not all of it: cell S!C2 shows 5.3 kg and holds 5.26" {
+		t.Errorf("%v %q", err, said)
+	}
+}
+
+// A header of two rows is the lower one, with what reaches down to it.
+func TestHeaderOfTwoRows(t *testing.T) {
+	tab, err := TableOf(sheet.Sheet{Rows: [][]string{{"Code", "Values"}, {"Code", "Event", "Reason"}, {"1", "out", "late"}},
+		Facts: map[sheet.Place]sheet.Fact{{Row: 1, Column: 0}: {Merged: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, err := LookupSheet("x", tab, "", nil)
+	if err != nil || !strings.HasSuffix(string(text), "\"1\": {Event: out, Reason: late}\n") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}

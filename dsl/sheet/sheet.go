@@ -1,9 +1,11 @@
 // Package sheet reads and writes tables that people keep in a spreadsheet: XLSX
-// workbooks and CSV. All cells are text, as a person sees them. It is the only
-// package that knows the XLSX library.
+// workbooks and CSV. All cells are text, as a person sees them; dates and numbers
+// that are shown in a form of the country or in part have one that everybody
+// reads alike. It is the only package that knows the XLSX library.
 package sheet
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -16,8 +18,11 @@ import (
 
 // Sheet is one table of a workbook; its first row is the header.
 type Sheet struct {
-	Name string
-	Rows [][]string
+	Name   string
+	Rows   [][]string
+	Hidden bool           // people do not see the sheet
+	Unseen []int          // rows that people do not see, counted from 0
+	Facts  map[Place]Fact // cells of which there is more to say than their text
 }
 
 // Bounds on workbooks that strangers made. MaxCell is what a spreadsheet itself
@@ -30,8 +35,12 @@ const (
 )
 
 // Read returns the sheets of an XLSX workbook in their order. Cells are as they
-// are shown: a code with the format 00000 keeps its zeros, a date looks like one.
-// Rows may be of different lengths, as trailing empty cells are left out.
+// are shown: a code with the format 00000 keeps its zeros. Dates and times are in
+// the form of ISO 8601, numbers have all their digits and none of the commas
+// between thousands; Facts tells which cells are shown otherwise, and which lost
+// their value before the file was written. Cells that are merged with one above
+// have its text. Rows may be of different lengths, as trailing empty cells are
+// left out.
 func Read(r io.Reader) ([]Sheet, error) {
 	f, err := excelize.OpenReader(r, excelize.Options{UnzipSizeLimit: MaxBytes, UnzipXMLSizeLimit: MaxBytes})
 	if err != nil {
@@ -41,31 +50,144 @@ func Read(r io.Reader) ([]Sheet, error) {
 	var out []Sheet
 	left := MaxRows
 	for _, name := range f.GetSheetList() {
-		s := Sheet{Name: name}
-		rows, err := f.Rows(name)
+		s, err := readSheet(f, name, &left)
+		// A chart may have a sheet of its own, which the library only tells so.
+		if err != nil && strings.HasSuffix(err.Error(), "is not a worksheet") {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read sheet %s: %w", name, err)
-		}
-		for rows.Next() {
-			if left--; left < 0 {
-				return nil, fmt.Errorf("read sheet %s: the workbook has more than %d rows", name, MaxRows)
-			}
-			cells, err := rows.Columns()
-			if err != nil {
-				return nil, fmt.Errorf("read sheet %s, row %d: %w", name, len(s.Rows)+1, err)
-			}
-			s.Rows = append(s.Rows, cells)
-		}
-		if err := rows.Error(); err != nil {
-			return nil, fmt.Errorf("read sheet %s: %w", name, err)
-		}
-		// Blank rows at the end are leftovers of formatting.
-		for len(s.Rows) > 0 && len(s.Rows[len(s.Rows)-1]) == 0 {
-			s.Rows = s.Rows[:len(s.Rows)-1]
 		}
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// readSheet reads one sheet of at most so many rows as are left.
+func readSheet(f *excelize.File, name string, left *int) (Sheet, error) {
+	s := Sheet{Name: name}
+	visible, err := f.GetSheetVisible(name)
+	if err != nil {
+		return s, err
+	}
+	s.Hidden = !visible
+	// What is held and what is shown are read side by side, and before anything
+	// else: the library writes a sheet anew to read it once more.
+	held, err := f.Rows(name)
+	if err != nil {
+		return s, err
+	}
+	defer held.Close()
+	shown, err := f.Rows(name)
+	if err != nil {
+		return s, err
+	}
+	defer shown.Close()
+	values, err := valuesOf(f, name)
+	if err != nil {
+		return s, err
+	}
+	for held.Next() && shown.Next() {
+		if *left--; *left < 0 {
+			return s, fmt.Errorf("the workbook has more than %d rows", MaxRows)
+		}
+		raw, err := held.Columns(excelize.Options{RawCellValue: true, UnzipSizeLimit: MaxBytes, UnzipXMLSizeLimit: MaxBytes})
+		if err != nil {
+			return s, fmt.Errorf("row %d: %w", len(s.Rows)+1, err)
+		}
+		cells, err := shown.Columns()
+		if err != nil {
+			return s, fmt.Errorf("row %d: %w", len(s.Rows)+1, err)
+		}
+		if max(len(raw), len(cells)) > MaxColumns {
+			return s, fmt.Errorf("row %d has more than %d columns", len(s.Rows)+1, MaxColumns)
+		}
+		if shown.GetRowOpts().Hidden {
+			s.Unseen = append(s.Unseen, len(s.Rows))
+		}
+		row, err := s.row(values, raw, cells)
+		if err != nil {
+			return s, fmt.Errorf("row %d: %w", len(s.Rows)+1, err)
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	if err := cmp.Or(held.Error(), shown.Error()); err != nil {
+		return s, err
+	}
+	merged, err := f.GetMergeCells(name, true)
+	if err != nil {
+		return s, err
+	}
+	if err := s.merge(merged); err != nil {
+		return s, err
+	}
+	// Blank rows at the end are leftovers of formatting.
+	for len(s.Rows) > 0 && len(s.Rows[len(s.Rows)-1]) == 0 {
+		s.Rows = s.Rows[:len(s.Rows)-1]
+	}
+	return s, nil
+}
+
+// row reads the next row.
+func (s *Sheet) row(values *values, raw, shown []string) ([]string, error) {
+	var out []string
+	for i := range max(len(raw), len(shown)) {
+		at := Place{len(s.Rows), i}
+		text, fact, err := values.text(at, cellOf(raw, i), cellOf(shown, i))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, text)
+		if fact != (Fact{}) {
+			s.note(at, fact)
+		}
+	}
+	return out, nil
+}
+
+func (s *Sheet) note(at Place, fact Fact) {
+	if s.Facts == nil {
+		s.Facts = map[Place]Fact{}
+	}
+	s.Facts[at] = fact
+}
+
+func cellOf(row []string, column int) string {
+	if column < len(row) {
+		return row[column]
+	}
+	return ""
+}
+
+// merge gives the text of a merged cell to all its rows. It stays in its first
+// column: a title over several columns is no value of each.
+func (s *Sheet) merge(ranges []excelize.MergeCell) error {
+	for _, m := range ranges {
+		column, first, err := excelize.CellNameToCoordinates(m.GetStartAxis())
+		if err != nil {
+			return err
+		}
+		_, last, err := excelize.CellNameToCoordinates(m.GetEndAxis())
+		if err != nil {
+			return err
+		}
+		if first > len(s.Rows) || column > MaxColumns {
+			continue
+		}
+		text := cellOf(s.Rows[first-1], column-1)
+		fact := s.Facts[Place{first - 1, column - 1}]
+		if fact.Merged = true; text == "" && fact.Lost == "" {
+			continue
+		}
+		for row := first; row < min(last, len(s.Rows)); row++ {
+			for len(s.Rows[row]) < column {
+				s.Rows[row] = append(s.Rows[row], "")
+			}
+			s.Rows[row][column-1] = text
+			s.note(Place{row, column - 1}, fact)
+		}
+	}
+	return nil
 }
 
 // WriteXLSX writes a workbook. The header of each sheet stays in view and can be
