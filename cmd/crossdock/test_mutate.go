@@ -84,6 +84,9 @@ func (a *app) mutationText(r *mutation.Report, took time.Duration) {
 		}
 		fmt.Fprintf(a.Stdout, "  %s  %s: %s%s\n", x.Span, x.Row, x.What, note)
 	}
+	for _, x := range r.Unread {
+		fmt.Fprintf(a.Stdout, "lookup %s\n  %s  no mapping and no pipeline here looks into it, so it was not changed\n", x.Name, x.Span)
+	}
 	noticed, untried := r.Count(mutation.Noticed), r.Count(mutation.Untried)
 	tried := len(r.Results) - untried
 	fmt.Fprintf(a.Stdout, "mutation score %.1f%%: tests notice %d of %d changes (%s)\n", r.Score(), noticed, tried, took.Round(100*time.Millisecond))
@@ -102,6 +105,11 @@ func mutationJSON(r *mutation.Report) any {
 		Fate string `json:"fate"`
 		By   string `json:"by,omitempty"`
 	}
+	type unread struct {
+		Kind string `json:"kind"`
+		Name string `json:"name"`
+		spanJSON
+	}
 	out := struct {
 		Score    float64  `json:"score"`
 		Noticed  int      `json:"noticed"`
@@ -109,7 +117,12 @@ func mutationJSON(r *mutation.Report) any {
 		Unseen   int      `json:"unseen"`
 		Untried  int      `json:"untried"`
 		Mutants  []mutant `json:"mutants"`
-	}{r.Score(), r.Count(mutation.Noticed), r.Count(mutation.Survived), r.Count(mutation.Unseen), r.Count(mutation.Untried), []mutant{}}
+		Unread   []unread `json:"unread"`
+	}{r.Score(), r.Count(mutation.Noticed), r.Count(mutation.Survived), r.Count(mutation.Unseen), r.Count(mutation.Untried), []mutant{}, []unread{}}
+	for _, x := range r.Unread {
+		s := x.Span
+		out.Unread = append(out.Unread, unread{"lookup", x.Name, spanJSON{s.File, s.Start.Line, s.Start.Col, s.End.Line, s.End.Col}})
+	}
 	for _, x := range r.Results {
 		s := x.Span
 		out.Mutants = append(out.Mutants, mutant{x.Kind, x.Name, x.Row, x.What,

@@ -23,3 +23,10 @@ func passesOn(q *gojq.Query) bool {
 	}
 	return false
 }
+
+// MakesObject reports whether the cell gives one object of its own for any input,
+// and nothing else: {sku: .sku}.
+func (p *Program) MakesObject() bool {
+	q := p.known().query
+	return p.Single() && len(q.FuncDefs) == 0 && q.Term != nil && q.Term.Type == gojq.TermTypeObject && len(q.Term.SuffixList) == 0
+}

@@ -21,3 +21,20 @@ func TestPassesOn(t *testing.T) {
 		}
 	}
 }
+
+// TestMakesObject: one object of its own, whatever the input is.
+func TestMakesObject(t *testing.T) {
+	for src, want := range map[string]bool{
+		"{a: .b}": true, `{type: "order", value: (.a // .b)}`: true,
+		"{a: .b[]}": false, "{a: .b}, {a: .c}": false, "{a: .b} | .a": false, "{a: .b}.a": false, ".a": false, "[{a: .b}]": false,
+		"{a: .b} | select(.a)": false,
+	} {
+		p, problems := jq.Compile(src, jq.Options{})
+		if len(problems) > 0 {
+			t.Fatalf("%s: %v", src, problems)
+		}
+		if got := p.MakesObject(); got != want {
+			t.Errorf("%s makes one object: %v", src, got)
+		}
+	}
+}

@@ -84,7 +84,7 @@ func (c *compilation) compile() (p *Program) {
 	p.parts = sync.OnceValue(func() []*Program { return c.split(tree.Node) })
 	p.truth = c.truth(tree.Node, p)
 	p.demands, p.onlyDemands = told(tree.Node)
-	p.choice = choiceOf(tree.Node)
+	p.choice, p.lead = choiceOf(tree.Node), leadOf(tree.Node)
 	if len(c.problems) == 0 || !slices.ContainsFunc(c.problems, func(q Problem) bool { return !q.Warning }) {
 		c.strict()
 	}

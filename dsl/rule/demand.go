@@ -234,6 +234,23 @@ func (p *Program) Within(q *Program) bool {
 	return true
 }
 
+// Apart reports whether p and q never hold for the same message, as far as the
+// comparisons with values tell that stand first in both: who asks p and who asks
+// q first get the same answers.
+func (p *Program) Apart(q *Program) bool {
+	return p.lead.values != nil && q.lead.values != nil && p.lead.within(q.lead.not())
+}
+
+// leadOf is the comparison that decides before anything else of a rule is read;
+// its values are nil where the rule begins with something else.
+func leadOf(n ast.Node) demand {
+	d, ok := demanded(joined(nil, n, "and")[0])
+	if !ok {
+		return demand{}
+	}
+	return d
+}
+
 // Choice returns the path that a rule compares with texts, and those for which it
 // holds; ok is false where it does anything else.
 func (p *Program) Choice() (path string, texts []string, ok bool) {

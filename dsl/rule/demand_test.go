@@ -42,6 +42,37 @@ func TestWithin(t *testing.T) {
 	}
 }
 
+// TestApart: rules whose first comparisons exclude each other can be asked in
+// either order. What stands in front of a comparison may fail, and then the order
+// counts.
+func TestApart(t *testing.T) {
+	scope := Scope{Names: map[string]*value.Shape{"data": nil}}
+	for _, tt := range []struct {
+		p, q string
+		want bool
+	}{
+		{`data.s == "A"`, `data.s == "B"`, true},
+		{`data.s == "A"`, `data.s in ["B", "C"]`, true},
+		{`data.s == "A" and data.n > 1`, `data.s == "B" and data.m > 1`, true},
+		{`data.s == "A"`, `data.s != "A"`, true},
+		{`data.s == "A"`, `data.s == "A"`, false},
+		{`data.s == "A"`, `data.s in ["A", "B"]`, false},
+		{`data.s == "A"`, `data.t == "B"`, false},
+		{`data.n > 1 and data.s == "A"`, `data.s == "B"`, false},
+		{`data.s == "A" or data.t == "X"`, `data.s == "B"`, false},
+		{`data.n > 5`, `data.n <= 5`, false},
+		{`data.s == "A"`, `true`, false},
+	} {
+		p, q := mustCompile(t, tt.p, scope), mustCompile(t, tt.q, scope)
+		if got := p.Apart(q); got != tt.want {
+			t.Errorf("%s apart from %s: %t", tt.p, tt.q, got)
+		}
+		if got := q.Apart(p); got != tt.want {
+			t.Errorf("%s apart from %s: %t", tt.q, tt.p, got)
+		}
+	}
+}
+
 // TestChoice reads what rules compare with texts.
 func TestChoice(t *testing.T) {
 	scope := Scope{Names: map[string]*value.Shape{"data": nil}}

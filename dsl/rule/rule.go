@@ -93,7 +93,8 @@ type Program struct {
 
 	first, second string // conditions that decide it, whatever is given; see Clash
 	demands       []demand
-	onlyDemands   bool // it asks for nothing else
+	onlyDemands   bool   // it asks for nothing else
+	lead          demand // what it asks first
 	choice        choice
 
 	slots  []slot

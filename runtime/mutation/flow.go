@@ -96,7 +96,8 @@ func (p *planter) effect(s *compile.Step) {
 	}
 }
 
-// route plants changes of the rules and of their order.
+// route plants changes of the rules and of their order. The order of two rules
+// that never match the same message is nobody's concern.
 func (p *planter) route(s *compile.Step) {
 	r, w := s.Route, s.Spec.Route
 	for i := range r.Rules {
@@ -105,7 +106,7 @@ func (p *planter) route(s *compile.Step) {
 		}
 		name := "rule " + r.Rules[i].Name
 		p.condition(name, &r.Rules[i].When, w.Rules[i].When, "it always matches", "it never matches")
-		if !r.Every && i+1 < len(r.Rules) {
+		if !r.Every && i+1 < len(r.Rules) && !r.Rules[i].When.Apart(r.Rules[i+1].When) {
 			p.add(name, w.Rules[i].Name.Span(), "the next rule, `"+r.Rules[i+1].Name+"`, stands before it", func() func() {
 				swap := func() { r.Rules[i], r.Rules[i+1] = r.Rules[i+1], r.Rules[i] }
 				swap()

@@ -63,8 +63,9 @@ func mutants(ws *compile.Workspace) []*Mutant {
 			p.connection(c)
 		}
 	}
-	for _, name := range sorted(ws.Lookups) {
-		if l := ws.Lookups[name]; l != nil && !l.Std {
+	read := consulted(ws)
+	for _, l := range lookups(ws) {
+		if read[l.Table] {
 			p.lookup(l)
 		}
 	}
@@ -222,6 +223,17 @@ func (p *planter) lookup(l *compile.Lookup) {
 		v, _ := t.Row(code)
 		p.add(code, entry(l, code), "the code gives another value", changed(t, &code, otherValue(v)))
 	}
+}
+
+// lookups are the workspace's own crosswalks in the order of their names.
+func lookups(ws *compile.Workspace) []*compile.Lookup {
+	var out []*compile.Lookup
+	for _, name := range sorted(ws.Lookups) {
+		if l := ws.Lookups[name]; l != nil && !l.Std {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // maxCodes bounds how many codes of one table are changed, and spread chooses

@@ -62,6 +62,9 @@ func TestMutants(t *testing.T) {
 		if err != nil || len(r.Failing) > 0 {
 			t.Fatal(err, r.Failing)
 		}
+		if len(r.Unread) != 1 || r.Unread[0].Name != "countries" || r.Unread[0].Span.String() != "countries.lookup.yaml:1:9" {
+			t.Errorf("nobody looks into %+v", r.Unread)
+		}
 		var b strings.Builder
 		for _, x := range r.Results {
 			fmt.Fprintf(&b, "%-8s %s %s %s, %s: %s\n", x.Fate, x.Span, x.Kind, x.Name, x.Row, x.What)

@@ -97,7 +97,8 @@ func (p *planter) row(row *mapping.Row, w *spec.Row, name string, ready func()) 
 		p.condition(name, &row.When, w.When, "`when` is gone", "")
 	}
 	if row.Each != nil && w.Each.Node != nil {
-		if other := p.compileJQ(row.Each, firstItem(row.Each.Source())); other != nil {
+		other := p.compileJQ(row.Each, firstItem(row.Each.Source()))
+		if other != nil && !row.Each.MakesObject() { // a list of one has no other items
 			p.add(name, w.Each.Node.Span, "only the first item is taken", with(set(&row.Each, other), ready))
 		}
 		p.jqCell(name, &row.Each, w.Each, ready)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"crossdock/dsl/compile"
+	"crossdock/dsl/diag"
 	"crossdock/dsl/jq"
 	"crossdock/dsl/lookup"
 	"crossdock/dsl/mapping"
@@ -40,6 +41,14 @@ type Result struct {
 type Report struct {
 	Results []Result // in the order of places
 	Failing []string // cases that fail without any change; nothing else was done then
+	Unread  []Unread // what nothing here reads, so that no test could notice anything
+}
+
+// Unread is a crosswalk that no mapping and no pipeline of the workspace looks
+// into, such as a list of codes that is kept for others.
+type Unread struct {
+	Name string
+	Span diag.Span
 }
 
 // Count returns how many mutants had a fate.
@@ -92,6 +101,12 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return out, nil
 	}
 	all := mutants(first.WS)
+	read := consulted(first.WS)
+	for _, l := range lookups(first.WS) {
+		if !read[l.Table] && (o.Keep == nil || o.Keep(&Mutant{Kind: "lookup", Name: l.Name})) {
+			out.Unread = append(out.Unread, Unread{l.Name, l.Spec.Name.Span()})
+		}
+	}
 	chosen := make([]int, 0, len(all))
 	for i, m := range all {
 		if o.Keep == nil || o.Keep(m) {
