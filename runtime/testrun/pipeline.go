@@ -237,6 +237,9 @@ func (r *Runner) stubs(t *compile.Test, c *spec.Case) (map[string][]compile.Stub
 				return nil, err
 			}
 			ref := r.WS.Ref(t.Client, f.Key.Text)
+			if op := r.WS.Operation(ref); op != nil {
+				ref = op.Ref() // those of shipped connections need no std/
+			}
 			out[ref] = append(out[ref], s)
 		}
 	}
