@@ -130,6 +130,7 @@ func slots(shape *value.Shape, path, whole []string, required bool, depth int) [
 func (m *mapper) object(shape *value.Shape, whole []string, at *scope, indent string) {
 	list := slots(shape, nil, whole, true, 0)
 	m.assign(list, at)
+	m.subject(list, at)
 	for _, s := range list {
 		switch {
 		case s.match == nil:
@@ -158,7 +159,7 @@ func (m *mapper) assign(list []*slot, at *scope) {
 		}
 		for _, src := range scalars {
 			conv := convert(s.shape, src, m.request.Zone)
-			if conv.fit == 0 || likeness.Has(lastName(s.path), "number") && oneForAll(src.node) {
+			if conv.fit == 0 || !src.suits(s.whole) || likeness.Has(lastName(s.path), "number") && oneForAll(src.node) {
 				continue
 			}
 			if score := min(1, alike(s.whole, src, conv.fit)); score >= least {
@@ -353,7 +354,7 @@ func (m *mapper) hint(s *slot, at *scope) string {
 			}
 		}
 	case s.required && s.shape.Type.Base == value.String && (likeness.Has(lastName(s.path), "carrier") || lastName(s.path) == "source" || lastName(s.path) == "partner"):
-		if who, _, ok := strings.Cut(m.request.From, "/"); ok {
+		if who := partnerOf(m.request.From); who != "" {
 			return "perhaps {const: " + quote(who) + "}"
 		}
 	}

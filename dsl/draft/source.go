@@ -15,6 +15,7 @@ type source struct {
 	path []string // names from the whole document, for comparing
 	far  float64  // how natural it is to read it from here: 1 is a field of the scope
 	how  string   // what is special about the way it is read
+	role string   // the value that tells the item of a list, "" where none does
 }
 
 // scope is what rows can read: the whole document, or an item of a list.
@@ -58,7 +59,7 @@ func (s *scope) lists() []source {
 func walkObject(n *profile.Node, expr string, path []string, far float64, how string, scalar, list func(source)) {
 	for _, name := range n.Order {
 		f := n.Fields[name]
-		src := source{f, expr + field(name), below(path, name), far, how}
+		src := source{node: f, expr: expr + field(name), path: below(path, name), far: far, how: how}
 		if f.Texts+f.Numbers+f.Booleans > 0 && f.Objects+f.Lists == 0 && scalar != nil {
 			scalar(src)
 		}
@@ -79,13 +80,19 @@ func firstOf(n *profile.Node, at source, scalar func(source)) {
 	item := n.Item
 	note := "the first of a list"
 	if item.Texts+item.Numbers > 0 && item.Objects == 0 {
-		scalar(source{item, "first(" + at.expr + "[]?)", at.path, 0.7, note})
+		scalar(source{node: item, expr: "first(" + at.expr + "[]?)", path: at.path, far: 0.7, how: note})
 		return
 	}
 	if item.Objects == 0 || item.Keyed() {
 		return
 	}
-	walkObject(item, "", at.path, 0.7, note, func(src source) {
+	far := 0.7
+	if tells := qualifier(item); tells != "" {
+		withRole(item, at, tells, scalar)
+		// Where a field tells the items apart, their order tells nothing.
+		far = 0.5
+	}
+	walkObject(item, "", at.path, far, note, func(src source) {
 		src.expr = "first(" + at.expr + "[]?" + src.expr + ")"
 		scalar(src)
 	}, nil)
