@@ -21,7 +21,7 @@ func (s *State) completeCell(path string, d *draft) ([]Item, bool) {
 	if c == nil {
 		return nil, false
 	}
-	view := lint.NewView(ws, s.folder.files)
+	view := lint.NewView(ws, s.folder.files, s.folder.opt.Catalog)
 	before, _, _ := strings.Cut(c.Node.Text, marker)
 	if table := tableArgument.FindString(before); table != "" {
 		return s.visible(path, s.in(ws).tableNames()), true

@@ -247,7 +247,7 @@ func (s *State) cellValue(ctx context.Context, c *cell.Cell) string {
 
 func (s *State) view() *lint.View {
 	if s.views == nil {
-		s.views = lint.NewView(s.Workspace, s.folder.files)
+		s.views = lint.NewView(s.Workspace, s.folder.files, s.folder.opt.Catalog)
 	}
 	return s.views
 }

@@ -3,6 +3,7 @@ package examples_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -79,7 +80,11 @@ func judgeDraft(t *testing.T, ws *dsl.Workspace, dir string, m *compile.Mapping)
 		}
 		p.Add(v)
 	}
-	_, guesses, err := draft.Mapping(draft.Request{Name: "x", To: m.Output.Schema, Output: m.Output.Name, Profile: p, Zone: "UTC"})
+	from := ""
+	if m.Input != nil {
+		from = m.Input.Name
+	}
+	_, guesses, err := draft.Mapping(draft.Request{Name: "x", From: from, To: m.Output.Schema, Output: m.Output.Name, Profile: p, Zone: "UTC"})
 	if err != nil {
 		t.Fatalf("%s: %v", m.Name, err)
 	}
@@ -135,7 +140,12 @@ func readBy(ws *dsl.Workspace, fields spec.Fields[spec.Row], above string, into 
 	}
 }
 
-// bare is a place without what is around its names.
+var chosen = regexp.MustCompile(` \| select\([^)]*\) \| `)
+
+// bare is a place without what is around its names: a choice of an item, a text
+// that is put together of it.
 func bare(expr string) string {
+	expr, _, _ = strings.Cut(expr, " | values | ")
+	expr = chosen.ReplaceAllString(expr, "")
 	return strings.NewReplacer("first(", "", ")", "", "?", "", "[]", "", "[0]", "", "$root", "", `"`, "").Replace(expr)
 }

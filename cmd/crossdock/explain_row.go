@@ -33,7 +33,7 @@ func (a *app) explainRowCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&f.dir, "dir", ".", "workspace")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
-	cmd.Flags().StringVar(&f.in, "in", "", "file with a JSON payload; the first sample of the mapping unless given")
+	cmd.Flags().StringVar(&f.in, "in", "", "file with a JSON payload or CSV rows, of which it is the first; the first sample of the mapping unless given")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print as JSON")
 	return cmd
 }
@@ -64,7 +64,7 @@ func (a *app) explainRow(ctx context.Context, name, target string, f rowFlags) e
 	if row == nil {
 		return failf(exitUsage, "the mapping has no row `%s`%s", target, suggestion(target, targets(m.Spec.Fields, "")))
 	}
-	in, err := a.payload(f.dir, f.in, m)
+	in, err := a.payload(ctx, f.dir, f.in, m)
 	if err != nil {
 		return err
 	}

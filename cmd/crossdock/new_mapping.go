@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,8 +37,9 @@ a field of the schema become rows, each with a comment that says why; the rest
 are TODO comments. The mapping runs with crossdock try at once; lint reports the
 required fields that are still missing.
 
-A sample outside of the workspace, a row of CSV and an item of --split are copied
-into samples/ beside the mapping.`,
+A sample outside of the workspace, a file that needs --delimiter or --encoding and
+an item of --split are copied into samples/ beside the mapping; of CSV it is one
+row.`,
 		Example: `  crossdock new mapping bolt-orders --from-sample in.json --to canonical/order_released@1
   crossdock new mapping scans --from-sample scans.csv --to canonical/shipment-event@1 --zone Europe/Berlin`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.newMapping(cmd.Context(), args[0], f) },
@@ -166,13 +168,18 @@ func (a *app) planSample(f mappingFlags, mapping, name string, docs []document) 
 	}
 	dir := filepath.Dir(mapping)
 	var names []string
-	for _, d := range docs[:min(len(docs), maxSamples)] {
-		if d.line == 0 && d.raw != nil && inside(f.dir, d.file) {
+	for _, d := range docs {
+		if len(names) == maxSamples {
+			break
+		}
+		if (d.line == 0 || f.rowsOf(d)) && d.raw != nil && inside(f.dir, d.file) {
 			rel, err := relative(dir, d.file)
 			if err != nil {
 				return sample{}, failf(exitLoad, "%s", err)
 			}
-			names = append(names, rel)
+			if !slices.Contains(names, rel) {
+				names = append(names, rel)
+			}
 		}
 	}
 	if len(names) > 0 {
@@ -192,6 +199,13 @@ func (a *app) planSample(f mappingFlags, mapping, name string, docs []document) 
 	}
 	rel := "samples/" + filepath.Base(name) + ".json"
 	return sample{[]string{rel}, filepath.Join(dir, filepath.FromSlash(rel)), append(bytes.TrimRight(raw, "\r\n"), '\n')}, nil
+}
+
+// rowsOf reports whether a document is a row of a file whose rows everybody reads
+// alike.
+func (f *mappingFlags) rowsOf(d document) bool {
+	ext := strings.ToLower(filepath.Ext(d.file))
+	return (ext == ".csv" || ext == ".tsv") && f.delimiter == "" && f.encoding == ""
 }
 
 // inside reports whether a file lies below a folder.

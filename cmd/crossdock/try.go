@@ -38,6 +38,8 @@ func (a *app) tryCommand() *cobra.Command {
 		Long: `Run a mapping on a payload. Every target is shown with its value and with the
 cell it came from; rows that fail come first, with the reason.
 
+The first 20 rows of a CSV file are tried one by one.
+
 With --watch the result stays on the screen and is made anew whenever the
 mapping, one of its lookups or schemas, or a payload is saved; values that have
 changed since the last save are marked, with what they were. --in may be given
@@ -47,7 +49,7 @@ several times.`,
 	}
 	cmd.Flags().StringVar(&f.dir, "dir", ".", "workspace")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
-	cmd.Flags().StringArrayVar(&f.in, "in", nil, "file with a JSON payload; the first sample of the mapping unless given")
+	cmd.Flags().StringArrayVar(&f.in, "in", nil, "file with a JSON payload or CSV rows; the first sample of the mapping unless given")
 	cmd.Flags().StringVar(&f.row, "row", "", "only targets that begin with this")
 	cmd.Flags().BoolVar(&f.watch, "watch", false, "run again whenever a file changes")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
@@ -122,13 +124,32 @@ func (a *app) trials(ctx context.Context, name string, f tryFlags) ([]*trial, er
 	}
 	var out []*trial
 	for _, file := range files {
-		in, err := a.readJSON(file)
+		docs, err := a.inputs(ctx, file)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, tryOn(testrun.ScopeOf(ctx, ws, m, time.Now(), nil, in), m, in, file))
+		for _, d := range docs[:min(len(docs), maxTried)] {
+			out = append(out, tryOn(testrun.ScopeOf(ctx, ws, m, time.Now(), nil, d.value), m, d.value, d.place()))
+		}
+		if more := len(docs) - maxTried; more > 0 {
+			fmt.Fprintf(a.Stderr, "%s: the first %d rows of %d are tried\n", file, maxTried, len(docs))
+		}
 	}
 	return out, nil
+}
+
+// maxTried bounds the rows of one file that are tried: a person looks at them.
+const maxTried = 20
+
+// inputs reads what a mapping is given: a JSON document, or the rows of a CSV
+// file.
+func (a *app) inputs(ctx context.Context, file string) ([]document, error) {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".csv", ".tsv":
+		return (&payloads{}).read(ctx, []string{file})
+	}
+	v, err := a.readJSON(file)
+	return []document{{value: v, file: file}}, err
 }
 
 // tryOn runs the mapping on one payload.
@@ -171,8 +192,9 @@ func about(list diag.List, file *ast.File) diag.List {
 	return slices.DeleteFunc(slices.Clone(list), func(d diag.Diagnostic) bool { return d.Span.File != file.Path })
 }
 
-// payload reads the input: the named file, or the first sample.
-func (a *app) payload(dir, in string, m *compile.Mapping) (any, error) {
+// payload reads the input: the named file, or the first sample. Of rows it is
+// the first.
+func (a *app) payload(ctx context.Context, dir, in string, m *compile.Mapping) (any, error) {
 	path := in
 	if in == "" {
 		if len(m.Spec.Samples) == 0 {
@@ -180,7 +202,11 @@ func (a *app) payload(dir, in string, m *compile.Mapping) (any, error) {
 		}
 		path = filepath.Join(dir, filepath.Dir(m.File.Path), m.Spec.Samples[0].Value)
 	}
-	return a.readJSON(path)
+	docs, err := a.inputs(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return docs[0].value, nil
 }
 
 func (a *app) readJSON(path string) (any, error) {

@@ -45,7 +45,7 @@ func (m *mapper) about(s *slot, at *scope) *match {
 		})
 		for _, src := range at.scalars() {
 			score := likeness.Compare([]string{kind, "number"}, src.path) * src.far
-			if score < least || !numbers(src) || best != nil && (named && !inName || named == inName && score < best.score) {
+			if score < least || !numbers(src) || likeness.Shared([]string{kind}, src.path) == nil || best != nil && (named && !inName || named == inName && score < best.score) {
 				continue
 			}
 			named = inName

@@ -44,12 +44,49 @@ func (p *pass) sample(from, name string) *document {
 		d.err = err
 	case t != nil && ext != ".json" && len(raw) <= maxSample:
 		d.values, d.err = p.records(t, raw, name)
+	case tabular(ext) && len(raw) <= maxSample && p.ofMapping(from) && p.Catalog != nil:
+		d.values, d.err = p.Catalog.Records(tableTrigger(ext, raw), raw)
 	case len(raw) > maxSample || ext != ".json" && ext != ".ndjson" && ext != ".jsonl":
 		// Other formats are read by triggers, which know their details.
 	default:
 		d.values, d.err = decode(raw)
 	}
 	return d
+}
+
+// tabular reports whether files with an ending have a row per record.
+func tabular(ext string) bool { return ext == ".csv" || ext == ".tsv" }
+
+// ofMapping reports whether a file holds a mapping: what it reads is a row. What
+// a pipeline reads is what its trigger makes of the file.
+func (p *pass) ofMapping(file string) bool {
+	if p.unit != nil {
+		return p.unit.Mapping != nil
+	}
+	for _, m := range p.ws.Mappings {
+		if m.File.Path == file {
+			return true
+		}
+	}
+	return false
+}
+
+// tableTrigger reads rows as a trigger would: the delimiter is the one that stands most
+// often in the header.
+func tableTrigger(ext string, raw []byte) *spec.FilesTrigger {
+	head, _, _ := bytes.Cut(raw, []byte("\n"))
+	best := ","
+	for _, d := range []string{";", "\t", "|"} {
+		if bytes.Count(head, []byte(d)) > bytes.Count(head, []byte(best)) {
+			best = d
+		}
+	}
+	if ext == ".tsv" || best == "\t" {
+		best = "tab"
+	}
+	t := &spec.FilesTrigger{}
+	t.Format.Value, t.CSV.Delimiter.Value = "csv", best
+	return t
 }
 
 // filesTrigger is the trigger of the pipeline looked at, where it reads files.

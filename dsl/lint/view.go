@@ -13,9 +13,10 @@ import (
 // samples that definitions name. It is not safe for concurrent use.
 type View struct{ pass *pass }
 
-// NewView returns a view of the documents of a workspace.
-func NewView(ws *compile.Workspace, files fs.FS) *View {
-	return &View{&pass{Input: Input{Workspace: ws, Files: files}, ws: ws, decoded: map[string]*document{}}}
+// NewView returns a view of the documents of a workspace. The catalog reads
+// samples that are no JSON.
+func NewView(ws *compile.Workspace, files fs.FS, catalog compile.Catalog) *View {
+	return &View{&pass{Input: Input{Workspace: ws, Files: files, Catalog: catalog}, ws: ws, decoded: map[string]*document{}}}
 }
 
 // Field is one field that exists at a place.
