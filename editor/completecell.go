@@ -26,6 +26,9 @@ func (s *State) completeCell(path string, d *draft) ([]Item, bool) {
 	if table := tableArgument.FindString(before); table != "" {
 		return s.visible(path, s.in(ws).tableNames()), true
 	}
+	if m := columnArgument.FindStringSubmatch(before); m != nil && d.form.Scalar.Lang != "expr" {
+		return s.columnsOf(path, m[1], m[2] == ""), true
+	}
 	if inString(before) {
 		return nil, true
 	}
@@ -35,11 +38,42 @@ func (s *State) completeCell(path string, d *draft) ([]Item, bool) {
 	return s.completeJQ(view, c, before), true
 }
 
-var tableArgument = regexp.MustCompile(`(?:in_)?lookup\(\s*"$`)
+var (
+	tableArgument  = regexp.MustCompile(`(?:in_)?lookup\(\s*"$`)
+	columnArgument = regexp.MustCompile(`\blookup\(\s*"([^"\\]*)"\s*;\s*("?)$`)
+)
 
-// tableNames are the names of lookups without columns, as functions take them.
+// columnsOf are the columns of a table as the function takes them, quoted where
+// no quote stands before the cursor.
+func (s *State) columnsOf(path, table string, quoted bool) []Item {
+	in, full := s.resolveIn(path, "lookup", table)
+	l := in.Workspace.Lookups[full]
+	if l == nil || l.Table == nil {
+		return nil
+	}
+	var out []Item
+	for _, c := range l.Table.Columns {
+		i := Item{Label: c, Kind: "field", Detail: "column of " + table, Doc: in.aboutLookup(full, c)}
+		if quoted {
+			i.Insert = `"` + c + `"`
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+// tableNames are the names of lookups, as functions take them. What has columns
+// says so: one of them is named behind it.
 func (s *State) tableNames() []Item {
-	return items(s.Workspace.Lookups, "lookup", func(n string) string { return s.aboutLookup(n, "") })
+	out := items(s.Workspace.Lookups, "lookup", func(n string) string { return s.aboutLookup(n, "") })
+	for i := range out {
+		for _, full := range []string{out[i].Label, "std/" + out[i].Label} {
+			if l := s.Workspace.Lookups[full]; l != nil && l.Table != nil && len(l.Table.Columns) > 0 && out[i].Detail == "" {
+				out[i].Detail = "columns " + strings.Join(l.Table.Columns, ", ")
+			}
+		}
+	}
+	return out
 }
 
 // inString reports whether a text literal is open, and no interpolation in it.
@@ -114,7 +148,8 @@ func jqFields(view *lint.View, c *cell.Cell) []Item {
 		}
 	}
 	// Not even closed it makes sense: the path right before the cursor is what is left.
-	if m := chain.FindStringSubmatch(before); m != nil {
+	// What a call gives is no field of the payload: lookup("codes") gives a value.
+	if m := chain.FindStringSubmatch(before); m != nil && !strings.HasSuffix(strings.TrimSuffix(before, m[0]), ")") {
 		path := jq.Path{Var: strings.TrimPrefix(m[1], "$")}
 		for _, part := range chainPart.FindAllString(m[2], -1) {
 			if strings.HasPrefix(part, "[") {
