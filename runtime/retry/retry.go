@@ -101,7 +101,11 @@ func (p Policy) Pause(done int, random float64) time.Duration {
 func (p Policy) Longest() time.Duration {
 	var total time.Duration
 	for i := 1; i < p.Attempts; i++ {
-		total += p.Pause(i, 0)
+		pause := p.Pause(i, 0)
+		if p.Grow <= 1 || pause == p.MaxWait {
+			return total + time.Duration(p.Attempts-i)*pause // so are all that follow
+		}
+		total += pause
 	}
 	return total
 }

@@ -81,3 +81,20 @@ func TestAfter(t *testing.T) {
 		t.Errorf("clamp below own pause: %v", got)
 	}
 }
+
+// TestLongestIsTheSumOfAllPauses, also where it does not add them up one by one.
+func TestLongestIsTheSumOfAllPauses(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := Policy{Attempts: rapid.IntRange(0, 50).Draw(t, "attempts"),
+			Wait: time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "wait")), Grow: rapid.Float64Range(0, 3).Draw(t, "grow"),
+			MaxWait: time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "max")),
+		}
+		var want time.Duration
+		for i := 1; i < p.Attempts; i++ {
+			want += p.Pause(i, 0)
+		}
+		if got := p.Longest(); got != want {
+			t.Fatalf("%+v: %v, want %v", p, got, want)
+		}
+	})
+}
