@@ -22,8 +22,8 @@ const afterlife = 48 * time.Hour
 
 // spell is one occurrence of a window, and what follows it.
 type spell struct {
-	window     *Window
-	begin, end time.Time
+	window *Window
+	end    time.Time
 }
 
 // at returns the spell that is under way at now, or else the last one that
@@ -31,13 +31,10 @@ type spell struct {
 // touch each other are one.
 func (w *Window) at(now time.Time) (s spell, holds time.Time) {
 	s.window = w
-	begin := w.Next(now.Add(-w.Lasts - afterlife))
+	begin := w.recent(now)
 	for range 100_000 {
 		if begin.IsZero() || begin.After(now) {
 			break
-		}
-		if begin.After(s.end) || s.end.IsZero() {
-			s.begin = begin
 		}
 		s.end = begin.Add(w.Lasts)
 		begin = w.Next(begin)
@@ -57,6 +54,21 @@ func (w *Window) at(now time.Time) (s spell, holds time.Time) {
 		return s, now.Add(afterlife)
 	}
 	return s, begin
+}
+
+// recent returns a beginning that is not after now, where there is one in the
+// afterlife, or else the next one. Most windows are found close to now, and
+// walking from one beginning to the next takes time, so that it looks back
+// further only where nothing was found.
+func (w *Window) recent(now time.Time) time.Time {
+	most := w.Lasts + afterlife
+	for back := max(w.Lasts, time.Minute); ; back *= 2 {
+		back = min(back, most)
+		begin := w.Next(now.Add(-back))
+		if back == most || !begin.IsZero() && !begin.After(now) {
+			return begin
+		}
+	}
 }
 
 // Manual is maintenance that a person began.

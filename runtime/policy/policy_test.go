@@ -185,6 +185,39 @@ func TestWindowsAgreeWithALongLook(t *testing.T) {
 	})
 }
 
+// TestWindowsFindTheirLastEnd compares what is told of messages that a window
+// held, for as long as it slows them down, with a look at every beginning.
+func TestWindowsFindTheirLastEnd(t *testing.T) {
+	const slowed = 48 * time.Hour
+	crons := []string{"0 22 * * 6", "*/20 * * * *", "30 2 * * *", "0 0 1 * *", "15 3 * * 1-5"}
+	rapid.Check(t, func(rt *rapid.T) {
+		w := window(t, rapid.SampledFrom(crons).Draw(rt, "cron"), "Europe/Berlin", time.Duration(rapid.IntRange(1, 300).Draw(rt, "minutes"))*time.Minute)
+		w.Rate, w.Per = 1, time.Second
+		now := begin.Add(time.Duration(rapid.IntRange(0, 400*24*60).Draw(rt, "now")) * time.Minute)
+		received := now.Add(-time.Duration(rapid.IntRange(0, 3000).Draw(rt, "age")) * time.Minute)
+		var end time.Time // of the last one that began
+		for b := w.Next(now.Add(-w.Lasts - slowed)); !b.IsZero() && !b.After(now); b = w.Next(b) {
+			end = b.Add(w.Lasts)
+		}
+		want := !end.IsZero() && !now.Before(end) && now.Sub(end) < slowed && received.Before(end)
+		if got := policy.NewCalendar([]*policy.Window{w}).Held(now, received, queue.Low); got != want {
+			rt.Fatalf("at %s, received %s: held %v, the last window ended %s", now, received, got, end)
+		}
+	})
+}
+
+// TestWindowsAreFoundFromClose: one that comes often is not walked through from
+// two days ago.
+func TestWindowsAreFoundFromClose(t *testing.T) {
+	w, asked := window(t, "*/2 * * * *", "UTC", 10*time.Second), 0
+	next := w.Next
+	w.Next = func(at time.Time) time.Time { asked++; return next(at) }
+	policy.NewCalendar([]*policy.Window{w}).Closed(begin.Add(time.Minute), queue.Normal)
+	if asked > 10 {
+		t.Errorf("the schedule was asked %d times", asked)
+	}
+}
+
 func TestManualMaintenance(t *testing.T) {
 	cal := policy.NewCalendar(nil)
 	cal.SetManual(policy.Manual{From: begin, Until: begin.Add(2 * time.Hour), Who: "ann", Reason: "patch", Let: [4]bool{true}})
