@@ -63,8 +63,8 @@ func (l *Live) gatherer(op *compile.Operation) connectors.Gatherer {
 type group struct {
 	w     *Worker
 	live  *Live
-	alone func(func())  // starts work on one message that frees its slot at the end
-	free  chan struct{} // gives back one slot per message that ended in the group
+	alone func(func()) // starts work on one message that frees its slot at the end
+	free  *slots       // takes back the slots of those that ended in the group
 	open  map[*member]struct{}
 }
 
@@ -245,9 +245,7 @@ func (g *group) end(work context.Context, ended []*member) {
 	}
 	mutant.Crash(mutant.AfterEnd)
 	g.w.leases.remove(ids...)
-	for range ended {
-		<-g.free
-	}
+	g.free.leave(len(ended))
 }
 
 func (m *member) counted() {

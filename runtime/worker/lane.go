@@ -37,8 +37,7 @@ func (l *lane) wake() {
 func (l *lane) run(ctx, work context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	slots := make(chan struct{}, l.w.opt.Concurrency)
-	shut := 0 // slots that are not used
+	slots := newSlots(l.w.opt.Concurrency)
 	pipeline, intake := strings.CutPrefix(l.name, "in/")
 	for ctx.Err() == nil {
 		if intake && l.w.Paused(pipeline) {
@@ -49,8 +48,8 @@ func (l *lane) run(ctx, work context.Context) {
 			}
 			continue
 		}
-		shut = l.bound(slots, shut)
-		n := takeAll(ctx, slots)
+		slots.limit(l.bound(slots.all))
+		n := slots.take(ctx)
 		if n == 0 {
 			return
 		}
@@ -72,15 +71,13 @@ func (l *lane) run(ctx, work context.Context) {
 			l.release(work, leased) // the pause came while they were asked for
 			leased = nil
 		}
-		for range n - len(leased) {
-			<-slots
-		}
+		slots.leave(n - len(leased))
 		l.grow(leased)
 		l.w.leases.add(leased)
 		l.ahead.leased(bodies(leased))
 		alone := func(f func()) {
 			wg.Go(func() {
-				defer func() { <-slots }()
+				defer slots.leave(1)
 				f()
 			})
 		}
@@ -143,27 +140,13 @@ func (l *Live) serves(lane string) bool {
 // uses: bulk that has piled up is not to crowd the processor with goroutines.
 const lowShare = 4
 
-// bound shuts so many of the slots as the priority of the pipeline demands now,
-// and returns how many are shut.
-func (l *lane) bound(slots chan struct{}, shut int) int {
-	want := 0
+// bound returns how many of all slots the priority of the pipeline allows now.
+func (l *lane) bound(all int) int {
 	p := l.w.live.Load().WS.Pipelines[strings.TrimPrefix(l.name, "in/")]
 	if p != nil && p.Policy.Priority == int(queue.Low) {
-		want = cap(slots) - max(cap(slots)/lowShare, 1)
+		return max(all/lowShare, 1)
 	}
-	for shut > want {
-		<-slots
-		shut--
-	}
-	for shut < want {
-		select {
-		case slots <- struct{}{}:
-			shut++
-		default:
-			return shut // what is under way goes first
-		}
-	}
-	return shut
+	return all
 }
 
 // bodies is how many bytes the bodies of leases have.
@@ -181,24 +164,6 @@ func (l *lane) release(work context.Context, leased []queue.Lease) {
 		_, err := l.w.driver.Apply(work, queue.Commit{Finish: []queue.Finish{{Lease: lease, Outcome: queue.Release}}})
 		if err != nil {
 			l.w.log.Warn("cannot give back a message of a paused pipeline; it comes back when its lease has run out", "message", lease.ID, "error", err)
-		}
-	}
-}
-
-// takeAll waits for one free slot and takes all that are free.
-func takeAll(ctx context.Context, slots chan struct{}) int {
-	select {
-	case slots <- struct{}{}:
-	case <-ctx.Done():
-		return 0
-	}
-	n := 1
-	for {
-		select {
-		case slots <- struct{}{}:
-			n++
-		default:
-			return n
 		}
 	}
 }
