@@ -130,6 +130,35 @@ func TestCacheReuses(t *testing.T) {
 	}
 }
 
+// TestCachesGoTheirOwnWay: what one copy loads changes nothing for another.
+func TestCachesGoTheirOwnWay(t *testing.T) {
+	files := map[string]string{
+		"a.lookup.yaml":  "lookup: a\non_miss: pass\nrows: {1: x}\n",
+		"a.mapping.yaml": "mapping: a\nfields: {x: {from: .x, lookup: a}}\n",
+	}
+	opt := options()
+	load := func(c *dsl.Cache) *dsl.Workspace {
+		opt.Cache = c
+		ws, list, err := dsl.Load(workspace(files), opt)
+		if err != nil || list.HasErrors() {
+			t.Fatal(err, list)
+		}
+		ws.Drop()
+		return ws
+	}
+	cache := &dsl.Cache{}
+	first, before := load(cache), files["a.lookup.yaml"]
+	one, other := cache.Clone(), cache.Clone()
+	files["a.lookup.yaml"] = "lookup: a\non_miss: pass\nrows: {1: y}\n"
+	if load(one).Mappings["a"] == first.Mappings["a"] {
+		t.Error("a copy did not see the edit")
+	}
+	files["a.lookup.yaml"] = before
+	if load(other).Mappings["a"] != first.Mappings["a"] {
+		t.Error("the other copy has lost what was compiled")
+	}
+}
+
 // editor changes files at random.
 type editor struct {
 	*rand.Rand

@@ -4,6 +4,7 @@ package dsl
 
 import (
 	"io/fs"
+	"maps"
 	"time"
 
 	"crossdock/dsl/compile"
@@ -37,6 +38,19 @@ type Cache struct {
 	compiled compile.Cache
 	judged   lint.Memory
 	trials   map[string]*trialCache // by what is tried
+}
+
+// Clone returns a Cache that knows what c knows. Each goes its own way: loads
+// with one of them may run beside loads with the other. What was loaded with c
+// must have been dropped (see compile.Workspace.Drop) before.
+func (c *Cache) Clone() *Cache {
+	next := *c
+	next.trials = maps.Clone(c.trials)
+	for text, t := range next.trials {
+		one := *t
+		next.trials[text] = &one
+	}
+	return &next
 }
 
 // Workspace is one revision; see compile.Workspace.

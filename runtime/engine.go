@@ -57,6 +57,8 @@ type Options struct {
 	Debounce    time.Duration // of the file watch: how long files are quiet before they are read; 50ms
 	AlertEvery  time.Duration // how often alerts look at what is the case; 5s
 	Memory      int64         // bytes that this process may use; 0 = not bounded
+	Cache       *dsl.Cache    // of earlier loads of the same definitions; nil = nothing is known of them
+	Free        func()        // gives memory back that loading left behind; nil = debug.FreeOSMemory
 	Worker      worker.Options
 	// Switched hears of every reload that went live or was refused, whatever
 	// asked for it; before is the revision that was at work.
@@ -98,7 +100,6 @@ type Engine struct {
 
 	following turn // one switch to what is published at a time; taken before mu
 
-	cache     dsl.Cache // of all loads
 	read      *recorder // what was read for the last load, until it is kept
 	published origin    // what definitions are read from; zero = the folder
 	cleared   string    // revision of the folder that an approved plan brings to life; guarded by mu
@@ -134,6 +135,12 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 	}
 	if opt.Debounce == 0 {
 		opt.Debounce = 50 * time.Millisecond
+	}
+	if opt.Cache == nil {
+		opt.Cache = &dsl.Cache{}
+	}
+	if opt.Free == nil {
+		opt.Free = debug.FreeOSMemory
 	}
 	dir, err := filepath.Abs(opt.Dir)
 	if err != nil {
@@ -254,7 +261,7 @@ func isFolder(dir string) error {
 
 // loading says how definitions are loaded.
 func (e *Engine) loading() dsl.Options {
-	return dsl.Options{Catalog: e.catalog, Environment: e.opt.Environment, Vars: e.opt.Vars, Std: e.opt.Std, Strict: e.opt.Strict, Cache: &e.cache}
+	return dsl.Options{Catalog: e.catalog, Environment: e.opt.Environment, Vars: e.opt.Vars, Std: e.opt.Std, Strict: e.opt.Strict, Cache: e.opt.Cache}
 }
 
 // gate runs the tests where the environment requires them.
@@ -355,13 +362,13 @@ func (e *Engine) Run(ctx context.Context) error {
 	running.Go(func() { e.watchStore(sources) })
 	running.Go(func() { e.keepLetters(sources) })
 	running.Go(func() { e.keepWatch(sources) })
-	running.Go(func() { tidy(sources, e.loaded, debug.FreeOSMemory) })
+	running.Go(func() { tidy(sources, e.loaded, e.opt.Free) })
 	e.ready.Store(true)
 	e.meter.Ready(true)
 	e.tell()
 	e.log.Info("ready", "revision", ws.Revision, "pipelines", len(ws.Pipelines), "http", e.Addr())
 	running.Go(e.keepStarted)
-	debug.FreeOSMemory() // what loading left behind
+	e.opt.Free() // what loading left behind
 
 	var err error
 	select {

@@ -75,6 +75,8 @@ func head(name, more string) string {
 		"when: data.class != \"filtered\"\n%ssteps:\n", name, name, more)
 }
 
+const mappingFile = "out.mapping.yaml"
+
 // mapping is the one that all flows use; edition tells which of them.
 func mapping(edition int) string {
 	return fmt.Sprintf("mapping: out\nfields:\n  id: {from: .id, required: true}\n  k: .k\n  turn: {from: .turn, type: integer}\n"+
@@ -88,7 +90,7 @@ func writeAll(dir string) error {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(dir, "out.mapping.yaml"), []byte(mapping(0)), 0o600)
+	return os.WriteFile(filepath.Join(dir, mappingFile), []byte(mapping(0)), 0o600)
 }
 
 // flows that senders call, and the operations at which an event of them has its

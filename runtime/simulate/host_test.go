@@ -58,8 +58,9 @@ func (h *host) start(ctx context.Context) {
 
 func (h *host) launch(ctx context.Context) (*process, error) {
 	p := &process{store: newStore(h.w, h.no), on: newListener(), ended: make(chan error, 1)}
+	known := loads.of(h.w.dir)
 	opt := runtime.Options{Dir: h.w.dir, State: filepath.Join(h.w.dir, fmt.Sprintf(".state%d", h.no)), Driver: p.store, Listener: p.on,
-		Log: slog.New(slog.NewTextHandler(&h.log, nil)), Worker: worker.Options{Concurrency: 32, Random: func() float64 { return 0 }},
+		Log: slog.New(slog.NewTextHandler(&h.log, nil)), Cache: known.cache, Free: func() {}, Worker: worker.Options{Concurrency: 32, Random: func() float64 { return 0 }},
 		Dial: func(ctx context.Context, _, addr string) (net.Conn, error) {
 			return h.w.targets.dial(ctx, p.store, addr)
 		}}
@@ -71,6 +72,7 @@ func (h *host) launch(ctx context.Context) (*process, error) {
 		p.store.kill()
 		return nil, err
 	}
+	known.keep()
 	p.engine = engine
 	run, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
@@ -142,7 +144,7 @@ func (w *world) running(no int) *process {
 
 // edit replaces the mapping, as careful editors do.
 func (w *world) edit(text string) error {
-	path := filepath.Join(w.dir, "out.mapping.yaml")
+	path := filepath.Join(w.dir, mappingFile)
 	if err := os.WriteFile(path+"~", []byte(text), 0o600); err != nil {
 		return err
 	}

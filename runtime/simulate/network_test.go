@@ -101,7 +101,7 @@ var targetNo = map[string]int{"plain.test:80": 0, "weak.test:80": 1}
 
 // dial is the network of a process.
 func (t *targets) dial(ctx context.Context, s *store, addr string) (net.Conn, error) {
-	t.w.sleep(ctx, t.w.jitter(time.Millisecond))
+	t.w.moment(time.Millisecond)
 	if s.dead.Load() || t.w.hit(netRefuse, targetNo[addr]) {
 		return nil, errRefused
 	}
@@ -189,7 +189,7 @@ func (t *targets) arrived(kind, op string, body []byte, r *http.Request) *arriva
 
 // fails is what goes wrong before the effect.
 func (t *targets) fails(a *arrival, no int, rw http.ResponseWriter, r *http.Request) bool {
-	t.w.sleep(r.Context(), t.w.jitter(5*time.Millisecond))
+	t.w.moment(5 * time.Millisecond)
 	if t.w.hit(netSlow, no) {
 		t.w.sleep(r.Context(), t.w.jitter(3*time.Second))
 	}

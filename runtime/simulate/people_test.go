@@ -1,11 +1,11 @@
 package simulate
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -126,19 +126,23 @@ func (w *world) call(ctx context.Context, flow, text string) (status int, answer
 		ctx, stop = context.WithTimeout(ctx, soon)
 		defer stop()
 	}
-	tr := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		c, err := p.on.dial(ctx)
-		if err == nil {
-			context.AfterFunc(p.store.life, func() { c.Close() })
-		}
-		return c, err
-	}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://crossdock.test/"+flow, strings.NewReader(text))
 	if err != nil {
 		return 0, err.Error()
 	}
+	req.Close = true
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := tr.RoundTrip(req)
+	conn, err := p.on.dial(ctx)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer context.AfterFunc(p.store.life, func() { conn.Close() })()
+	if err := req.Write(conn); err != nil {
+		return 0, err.Error()
+	}
+	resp, err := http.ReadResponse(bufio.NewReaderSize(conn, 512), req)
 	if err != nil {
 		return 0, err.Error()
 	}

@@ -39,7 +39,7 @@ func (s *store) before(ctx context.Context) error {
 	if s.dead.Load() {
 		return queue.ErrClosed
 	}
-	s.w.sleep(ctx, s.w.jitter(200*time.Microsecond))
+	s.w.moment(200 * time.Microsecond)
 	if until := s.w.active(storeStall, s.no); until > 0 {
 		s.w.sleep(ctx, until)
 	}
@@ -58,8 +58,8 @@ func (s *store) before(ctx context.Context) error {
 }
 
 // after is what happens on the way back of a write.
-func (s *store) after(ctx context.Context, err error) error {
-	s.w.sleep(ctx, s.w.jitter(200*time.Microsecond))
+func (s *store) after(err error) error {
+	s.w.moment(200 * time.Microsecond)
 	switch {
 	case s.dead.Load():
 		return queue.ErrClosed
@@ -82,7 +82,7 @@ func (s *store) Apply(ctx context.Context, c queue.Commit) ([]queue.Result, erro
 	if s.w.hit(killAfter, s.no) {
 		s.die()
 	}
-	if err = s.after(ctx, err); err != nil {
+	if err = s.after(err); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -109,7 +109,7 @@ func (s *store) Extend(ctx context.Context, ls []queue.Lease, ttl time.Duration)
 	if err := s.before(ctx); err != nil {
 		return err
 	}
-	return s.after(ctx, s.Driver.Extend(ctx, ls, ttl))
+	return s.after(s.Driver.Extend(ctx, ls, ttl))
 }
 
 // Sweep implements queue.Driver.
@@ -121,7 +121,7 @@ func (s *store) Sweep(ctx context.Context, now time.Time) (queue.Swept, error) {
 	if swept.Expired > 0 {
 		s.w.trouble(swept.Expired)
 	}
-	return swept, s.after(ctx, err)
+	return swept, s.after(err)
 }
 
 // Get implements queue.Driver.

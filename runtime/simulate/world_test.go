@@ -23,6 +23,7 @@ type world struct {
 	targets *targets
 	hosts   []*host
 	deaths  sync.WaitGroup // at calls
+	planned map[kind][]*fault
 
 	mu       sync.Mutex
 	random   *rand.Rand
@@ -38,7 +39,10 @@ type world struct {
 
 func newWorld(t *testing.T, p plan) *world {
 	w := &world{t: t, plan: p, begin: time.Now(), dir: t.TempDir(), driver: memory.Open(memory.Options{}),
-		random: rand.New(rand.NewPCG(p.Seed, 2)), fired: map[kind]int{}, editions: []time.Duration{0}}
+		random: rand.New(rand.NewPCG(p.Seed, 2)), fired: map[kind]int{}, planned: map[kind][]*fault{}, editions: []time.Duration{0}}
+	for i, f := range p.Faults {
+		w.planned[f.Kind] = append(w.planned[f.Kind], &p.Faults[i])
+	}
 	w.targets = newTargets(w)
 	return w
 }
@@ -76,6 +80,9 @@ func (w *world) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
+// moment is a pause that is too short to be cut off.
+func (w *world) moment(d time.Duration) { time.Sleep(w.jitter(d)) }
+
 // ways is how many things there are that a fault of this kind may befall.
 func (w *world) ways(k kind) int {
 	switch k {
@@ -99,17 +106,17 @@ func (w *world) active(k kind, no int) time.Duration {
 }
 
 func (w *world) find(k kind, no int) *fault {
-	now := w.now()
-	if w.healed {
+	if w.healed || len(w.planned[k]) == 0 {
 		return nil
 	}
-	i := slices.IndexFunc(w.plan.Faults, func(f fault) bool {
-		return f.Kind == k && f.At <= now && now < f.At+f.For && f.On%w.ways(k) == no%w.ways(k)
+	now := w.now()
+	i := slices.IndexFunc(w.planned[k], func(f *fault) bool {
+		return f.At <= now && now < f.At+f.For && f.On%w.ways(k) == no%w.ways(k)
 	})
 	if i < 0 {
 		return nil
 	}
-	return &w.plan.Faults[i]
+	return w.planned[k][i]
 }
 
 // hit decides whether a call meets a fault.
