@@ -3,6 +3,7 @@ package draft
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"crossdock/dsl/likeness"
 	"crossdock/dsl/profile"
@@ -25,7 +26,7 @@ func convert(target *value.Shape, src source, zone string) conversion {
 	switch base := target.Type.Base; base {
 	case value.Any:
 	case value.String, value.Name:
-		c.text(n, lastName(src.path))
+		c.text(target, src)
 	case value.URL:
 		if form, _ := n.Form(); form != profile.URL {
 			c.fit = 0
@@ -47,18 +48,30 @@ func convert(target *value.Shape, src source, zone string) conversion {
 	return c
 }
 
-func (c *conversion) text(n *profile.Node, name string) {
+func (c *conversion) text(target *value.Shape, src source) {
+	n := src.node
 	switch {
 	case n.Booleans > 0:
 		c.fit = 0.3
 		c.keys = append(c.keys, "type: string")
 	case n.Numbers > 0:
 		c.keys = append(c.keys, "type: string")
+	case strings.Contains(target.Note, twoLetters) && !ofTwoLetters(n):
+		c.fit = 0.7
+		c.notes = append(c.notes, "needs a lookup to "+twoLetters)
 	default:
 		if form, _ := n.Form(); form == profile.DateTime || form == profile.Date || form == profile.URL {
 			c.fit = 0.7
 		}
 	}
+}
+
+// twoLetters is what the note of a field says that takes the codes of countries.
+const twoLetters = "ISO 3166-1 alpha-2"
+
+// ofTwoLetters reports whether the values are written like codes of countries.
+func ofTwoLetters(n *profile.Node) bool {
+	return len(n.Values) > 0 && !slices.ContainsFunc(n.Values, func(v profile.Value) bool { return len(v.Text) != 2 })
 }
 
 func (c *conversion) choice(target *value.Shape, n *profile.Node) {
@@ -210,11 +223,38 @@ func (c *conversion) works(target *value.Shape, n *profile.Node, zone string) bo
 // and by its values.
 func alike(target []string, src source, fit float64) float64 {
 	name := likeness.Compare(target, src.path)
-	if likeness.Has(lastName(target), "country") && len(src.node.Values) > 0 && len(src.node.Values[0].Text) == 2 {
-		name *= 1.1 // two letters are the code of a country
+	switch leaf := lastName(target); {
+	case likeness.Has(leaf, "country") && ofTwoLetters(src.node):
+		name *= 1.1
+	case likeness.Has(leaf, "name") && wordless(src.node):
+		name *= 0.5 // nobody is called #9999
+	case likeness.Has(leaf, "number") && entry(src.path, target):
+		name *= 0.5 // 11 of status.id is a code that many messages have
 	}
 	if src.node.Present() == 0 {
 		name *= 0.8
 	}
 	return name * src.far * fit
+}
+
+// wordless reports whether there is no letter in any value.
+func wordless(n *profile.Node) bool {
+	return len(n.Values) > 0 && !slices.ContainsFunc(n.Values, func(v profile.Value) bool {
+		return strings.ContainsFunc(v.Text, unicode.IsLetter)
+	})
+}
+
+// lists are the concepts of which partners send an entry of a list, with its id.
+var lists = []string{"status", "reason", "type", "service", "country", "carrier", "unit", "currency"}
+
+// entry reports whether a path is the id of an entry of a list: of a status, a
+// reason or a country, where the target is about something else.
+func entry(path, target []string) bool {
+	if len(path) < 2 || !slices.Equal(likeness.Concepts(lastName(path)), []string{"number"}) {
+		return false
+	}
+	around := path[len(path)-2]
+	return slices.ContainsFunc(lists, func(c string) bool {
+		return likeness.Has(around, c) && !slices.ContainsFunc(target, func(name string) bool { return likeness.Has(name, c) })
+	})
 }

@@ -343,13 +343,22 @@ func (m *mapper) missing(s *slot, at *scope, indent string) {
 	fmt.Fprintf(&m.text, "%s# TODO %s: %s\n", indent, key(name), about)
 }
 
+// coded reports whether a place seems to hold codes of what a message is about.
+func coded(src source) bool {
+	if src.node.Texts > 0 {
+		return likeness.Has(lastName(src.path), "status", "type", "event", "code")
+	}
+	return src.node.Numbers > 0 && src.node.Fractions == 0 && !temporalName(lastName(src.path)) &&
+		(likeness.Has(lastName(src.path), "status", "code") || entry(src.path, nil) && likeness.Has(src.path[len(src.path)-2], "status", "type"))
+}
+
 // hint says how a field without a row is often filled: a choice from codes of the
 // other side, the name of a partner with a fixed value.
 func (m *mapper) hint(s *slot, at *scope) string {
 	switch {
-	case s.shape.Type.Base == value.Choice && len(s.shape.Options) > 1:
+	case s.shape.Type.Base == value.Choice && len(s.shape.Options) > 1 && of([]string{"event", "status", "type", "reason", "code"}, s.path):
 		for _, src := range at.scalars() {
-			if seen := src.values(4); len(seen) > 1 && src.node.Texts > 0 && src.far == 1 && likeness.Has(lastName(src.path), "status", "type", "event", "code") {
+			if seen := src.values(4); len(seen) > 1 && src.far == 1 && coded(src) {
 				return "perhaps " + src.expr + " through a lookup: " + list(seen, 4)
 			}
 		}

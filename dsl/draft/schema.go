@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"crossdock/dsl/likeness"
 	"crossdock/dsl/profile"
@@ -349,7 +350,7 @@ func numericTime(name string, n *profile.Node) string {
 }
 
 // people are the concepts whose names are those of persons.
-var people = []string{"receiver", "driver", "contact", "buyer", "sender", "signer", "person", "user", "agent"}
+var people = []string{"receiver", "billing", "driver", "contact", "buyer", "sender", "signer", "person", "user", "agent"}
 
 // personal guesses whether a text is about a person: names, phones, e-mail.
 func personal(path []string, n *profile.Node) bool {
@@ -364,15 +365,32 @@ func personal(path []string, n *profile.Node) bool {
 		return true
 	}
 	if likeness.Has(name, "email", "phone", "given", "family", "signer") && !likeness.Has(name, "type", "url") {
-		return n.Present() > 0 && !n.CodeLike() || likeness.Has(name, "given", "family")
+		return n.Present() > 0 && !n.CodeLike() || likeness.Has(name, "given", "family") || likeness.Has(name, "phone") && dialled(n)
+	}
+	if likeness.Has(name, "street", "street2") {
+		return n.Present() > 0 && of(people, path)
 	}
 	if !likeness.Has(name, "name") || likeness.Has(name, "company", "carrier", "sku", "location", "service", "event", "status") {
 		return likeness.Has(name, "contact") && !n.CodeLike()
 	}
-	for _, around := range path {
-		if likeness.Has(around, people...) {
-			return true
+	return of(people, path)
+}
+
+// of reports whether some name of a path speaks of one of the concepts.
+func of(concepts, path []string) bool {
+	return slices.ContainsFunc(path, func(name string) bool { return likeness.Has(name, concepts...) })
+}
+
+// dialled reports whether some value has the digits of a phone number, letters
+// or not: 555-555-SHIP.
+func dialled(n *profile.Node) bool {
+	return slices.ContainsFunc(n.Values, func(v profile.Value) bool {
+		digits := 0
+		for _, r := range v.Text {
+			if unicode.IsDigit(r) {
+				digits++
+			}
 		}
-	}
-	return false
+		return digits > 4
+	})
 }
