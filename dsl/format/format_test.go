@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"crossdock/dsl/diag"
 	"crossdock/dsl/dsltest"
 	"crossdock/dsl/parser"
+	"crossdock/dsl/spec"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -199,7 +201,12 @@ func genFile() *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		w := &writer{T: t}
 		w.WriteString(w.pick("top", "", "", "# top\n\n", "---\n", "\n\n", "\uFEFF"))
-		keys := rapid.Permutation([]string{"mapping", "input", "output", "let", "fields", "other"}).Draw(t, "keys")
+		kinds := [][]string{
+			{"mapping", "input", "output", "let", "fields", "other"},
+			{"template", "description", "params", "files", "open", "other"},
+			{"instance", "description", "of", "params", "override", "drop", "other"},
+		}
+		keys := rapid.Permutation(rapid.SampledFrom(kinds).Draw(t, "kind")).Draw(t, "keys")
 		for _, k := range keys[:rapid.IntRange(1, len(keys)).Draw(t, "n")] {
 			w.comment(0)
 			w.WriteString(k + ":")
@@ -318,5 +325,38 @@ func TestFindings(t *testing.T) {
 	out, list := Format([]byte("a:   !b\n"))
 	if string(out) != "a:   !b\n" || len(list) != 1 || list[0].Span.Start != (diag.Point{Line: 1, Col: 6}) {
 		t.Errorf("%q %v", out, list)
+	}
+}
+
+// TestOrder: keys of every kind come in the order of their documentation, from
+// wherever they were.
+func TestOrder(t *testing.T) {
+	tried := 0
+	for _, k := range spec.Kinds {
+		keys := k.Keys()
+		if len(keys) < 2 {
+			continue
+		}
+		tried++
+		want := append([]string{k.Name}, slices.DeleteFunc(slices.Clone(keys), func(name string) bool { return name == k.Name })...)
+		src := ""
+		for _, name := range slices.Backward(want) {
+			src += name + ": x\n"
+		}
+		out, list := Format([]byte(src))
+		var got []string
+		for line := range strings.Lines(string(out)) {
+			name, _, _ := strings.Cut(line, ":")
+			got = append(got, name)
+		}
+		if !slices.Equal(got, want) || len(list) > 0 {
+			t.Errorf("%s: %v, want %v (%v)", k.Name, got, want, list)
+		}
+		if again, _ := Format(out); !bytes.Equal(again, out) {
+			t.Errorf("%s: formatting twice gives\n%s", k.Name, again)
+		}
+	}
+	if tried < 10 {
+		t.Errorf("only %d kinds were tried", tried)
 	}
 }

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 
@@ -10,32 +9,19 @@ import (
 	"crossdock/dsl/spec"
 )
 
-// kinds are the structs whose fields give the documented order of keys.
-var kinds = map[string]reflect.Type{
-	"crossdock":   reflect.TypeFor[spec.Workspace](),
-	"environment": reflect.TypeFor[spec.Environment](),
-	"connection":  reflect.TypeFor[spec.Connection](),
-	"schema":      reflect.TypeFor[spec.Schema](),
-	"lookup":      reflect.TypeFor[spec.Lookup](),
-	"mapping":     reflect.TypeFor[spec.Mapping](),
-	"pipeline":    reflect.TypeFor[spec.Pipeline](),
-	"test":        reflect.TypeFor[spec.Test](),
-}
-
 // documented returns the place of each top-level key of a definition: the kind
 // first, then as in its documentation.
 func documented(root *ast.Node) map[string]int {
 	place := map[string]int{}
 	for _, key := range root.Keys() {
-		if _, ok := spec.KindNamed(key); !ok {
+		kind, ok := spec.KindNamed(key)
+		if !ok {
 			continue
 		}
 		place[key] = 0
-		if t, ok := kinds[key]; ok {
-			for _, name := range spec.Keys(t) {
-				if _, ok := place[name]; !ok {
-					place[name] = len(place)
-				}
+		for _, name := range kind.Keys() {
+			if _, ok := place[name]; !ok {
+				place[name] = len(place)
 			}
 		}
 		break
