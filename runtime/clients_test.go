@@ -11,14 +11,16 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"crossdock/runtime"
 	"crossdock/runtime/admin"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/worker"
 )
 
-// The template of two clients: orders go to the TMS of the client and are told as
+// The template of the clients: orders go to the TMS of the client and are told as
 // an event; who hears the event tells the portal of the client.
 var clientTemplate = map[string]string{
 	"crossdock.yaml": "crossdock: 1\ndefaults: {policy: quick}\npolicies:\n  quick: {retry: {attempts: 2, wait: 20ms, grow: 1, jitter: 0, on: [timeout, connection, 5xx]}}\n",
@@ -129,27 +131,38 @@ func (p *partner) seen() (calls []string, auth, keys map[string]bool) {
 	return append([]string(nil), p.calls...), p.auth, p.keys
 }
 
-// clients are two clients of one template, each with its partner.
+// clients are three clients of one template, each with its partner.
 type clients struct {
 	*site
-	acme, bolt, house *partner
-	api               *admin.Client
+	acme, bolt, coldco, house *partner
+	api                       *admin.Client
 }
 
 func newClients(t *testing.T) *clients {
 	t.Helper()
-	s := &clients{site: &site{t: t, dir: t.TempDir(), log: &logBook{}}, acme: newPartner(t), bolt: newPartner(t), house: newPartner(t)}
+	return newClientsWith(t, "embedded:"+t.TempDir(), nil)
+}
+
+// newClientsWith are clients on a store; files stand in the place of those of the
+// same name, or after what the instance of that name says.
+func newClientsWith(t *testing.T, store string, files map[string]string) *clients {
+	t.Helper()
+	s := &clients{site: &site{t: t, dir: t.TempDir(), log: &logBook{}}, acme: newPartner(t), bolt: newPartner(t), coldco: newPartner(t), house: newPartner(t)}
 	s.opt = runtime.Options{Dir: s.dir, HTTP: "127.0.0.1:0", Log: slog.New(slog.NewJSONHandler(s.log, nil)),
-		Store:  "embedded:" + t.TempDir(),
+		Store:  store,
+		Worker: worker.Options{Grace: 100 * time.Millisecond}, // what waits for its rate when a test ends is of no use
 		Secret: func(name string) (string, error) { return "secret-of-" + name, nil }}
+	for code, p := range map[string]*partner{"acme": s.acme, "bolt": s.bolt, "coldco": s.coldco} {
+		s.write("clients/"+code+".instance.yaml", fmt.Sprintf("instance: %s\nof: client@1\nparams: {code: %s, tms: %q}\n", code, code, p.URL)+files["clients/"+code+".instance.yaml"])
+	}
 	for name, text := range clientTemplate {
+		if own, ok := files[name]; ok {
+			text = own
+		}
 		if strings.Contains(text, "%s") {
 			text = fmt.Sprintf(text, s.house.URL)
 		}
 		s.write(name, text)
-	}
-	for code, p := range map[string]*partner{"acme": s.acme, "bolt": s.bolt} {
-		s.write("clients/"+code+".instance.yaml", fmt.Sprintf("instance: %s\nof: client@1\nparams: {code: %s, tms: %q}\n", code, code, p.URL))
 	}
 	s.start()
 	api := httptest.NewServer(admin.New(s.engine, admin.Options{Token: strings.Repeat("t", 40), Log: slog.New(slog.DiscardHandler)}))
