@@ -62,8 +62,8 @@ func (s *Schema) validateJSON(v any) (out []Violation) {
 	if !ok {
 		return []Violation{{Message: err.Error(), Code: "schema"}}
 	}
-	for _, leaf := range leaves(invalid, nil) {
-		out = append(out, s.word(leaf, v)...)
+	for _, l := range leaves(invalid, nil, nil) {
+		out = append(out, s.word(l.ValidationError, v, s.condition(l, v))...)
 		if len(out) >= maxViolations {
 			break
 		}

@@ -13,17 +13,18 @@ import (
 	"crossdock/dsl/value"
 )
 
-// leaves returns the errors that say something.
-func leaves(e *jsonschema.ValidationError, out []*jsonschema.ValidationError) []*jsonschema.ValidationError {
+// leaves returns the errors that say something. via are those around e.
+func leaves(e *jsonschema.ValidationError, via []*jsonschema.ValidationError, out []leaf) []leaf {
+	via = append(slices.Clone(via), e)
 	if len(e.Causes) == 0 {
-		return append(out, e)
+		return append(out, leaf{e, via})
 	}
 	switch e.ErrorKind.(type) {
 	case *kind.AnyOf, *kind.OneOf:
-		return append(out, nearest(e)...)
+		return append(out, nearest(e, via)...)
 	}
 	for _, c := range e.Causes {
-		out = leaves(c, out)
+		out = leaves(c, via, out)
 	}
 	return out
 }
@@ -31,13 +32,13 @@ func leaves(e *jsonschema.ValidationError, out []*jsonschema.ValidationError) []
 // nearest returns the errors of the alternative that was probably meant: the
 // one that fails deepest in the value. Where all fail at the value itself
 // because of its type, the types are joined; "or null" is never what was meant.
-func nearest(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
-	var best []*jsonschema.ValidationError
+func nearest(e *jsonschema.ValidationError, via []*jsonschema.ValidationError) []leaf {
+	var best []leaf
 	deepest := -1
 	var types []string
 	sameType := true
 	for _, c := range e.Causes {
-		under := leaves(c, nil)
+		under := leaves(c, via, nil)
 		t, isType := under[0].ErrorKind.(*kind.Type)
 		isType = isType && len(under) == 1 && len(under[0].InstanceLocation) == len(e.InstanceLocation)
 		if isType {
@@ -61,9 +62,9 @@ func nearest(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	}
 	if sameType && len(types) > 0 {
 		slices.Sort(types)
-		joined := *best[0]
+		joined := *best[0].ValidationError
 		joined.ErrorKind = &kind.Type{Got: best[0].ErrorKind.(*kind.Type).Got, Want: slices.Compact(types)}
-		return []*jsonschema.ValidationError{&joined}
+		return []leaf{{&joined, best[0].via}}
 	}
 	return best
 }
@@ -71,29 +72,45 @@ func nearest(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 // violations words errors about a JSON Schema itself.
 func violations(e *jsonschema.ValidationError, doc any) []Violation {
 	var out []Violation
-	for _, leaf := range leaves(e, nil) {
-		out = append(out, (&Schema{}).word(leaf, doc)...)
+	for _, l := range leaves(e, nil, nil) {
+		out = append(out, (&Schema{}).word(l.ValidationError, doc, "")...)
 	}
 	return out
 }
 
-// word turns one error of the validator into words.
-func (s *Schema) word(e *jsonschema.ValidationError, whole any) []Violation {
+// word turns one error of the validator into words. when says under which
+// condition the schema asks for it, "" for always.
+func (s *Schema) word(e *jsonschema.ValidationError, whole any, when string) []Violation {
 	path := pointer(whole, e.InstanceLocation)
 	pii := s.hidden(whole, e.InstanceLocation)
 	found := describe(at(whole, e.InstanceLocation), pii)
 	one := func(code, expected string) []Violation {
 		return []Violation{{Path: path, Code: code, Expected: expected, Found: found,
-			Message: subject(path) + ": expected " + expected + ", found " + found}}
+			Message: subject(path) + ": expected " + strings.TrimSpace(expected+" "+when) + ", found " + found}}
+	}
+	missing := func(names []string, when string) []Violation {
+		var out []Violation
+		for _, name := range names {
+			p := pointer(whole, append(slices.Clone(e.InstanceLocation), name))
+			v := Violation{Path: p, Code: "required", Expected: "a value", Found: "nothing", Message: p + " is missing"}
+			if when != "" {
+				v.Message += ": it is required " + when
+			}
+			out = append(out, v)
+		}
+		return out
+	}
+	present := func(name, when string) string {
+		return strings.Join(slices.DeleteFunc([]string{when, "when " + pointer(whole, append(slices.Clone(e.InstanceLocation), name)) + " is present"},
+			func(s string) bool { return s == "" }), " and ")
 	}
 	switch k := e.ErrorKind.(type) {
 	case *kind.Required:
-		var out []Violation
-		for _, name := range k.Missing {
-			p := pointer(whole, append(slices.Clone(e.InstanceLocation), name))
-			out = append(out, Violation{Path: p, Code: "required", Expected: "a value", Found: "nothing", Message: p + " is missing"})
-		}
-		return out
+		return missing(k.Missing, when)
+	case *kind.DependentRequired:
+		return missing(k.Missing, present(k.Prop, when))
+	case *kind.Dependency:
+		return missing(k.Missing, present(k.Prop, when))
 	case *kind.AdditionalProperties:
 		var out []Violation
 		for _, name := range k.Properties {
@@ -101,6 +118,9 @@ func (s *Schema) word(e *jsonschema.ValidationError, whole any) []Violation {
 		}
 		return out
 	case *kind.FalseSchema:
+		if when != "" {
+			return []Violation{{Path: path, Code: "unknown_field", Expected: "no such field", Found: "one", Message: subject(path) + " must not be there " + when}}
+		}
 		return []Violation{unknownField(path, path, nil)}
 	case *kind.Type:
 		words := make([]string, len(k.Want))
