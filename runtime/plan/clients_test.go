@@ -2,6 +2,8 @@ package plan_test
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -13,20 +15,64 @@ import (
 	"crossdock/runtime/plan"
 )
 
+// A version of a template that gives every client what the last one gave is told as
+// what it is; so are changes that no message passes.
+func TestVersionWithoutEffect(t *testing.T) {
+	files := memory(t, "../../examples/03-three-clients")
+	next, clients := fstest.MapFS{}, []string{"acme", "bolt", "coldco"}
+	for name, f := range files {
+		if rest, ok := strings.CutPrefix(name, "templates/client/2/"); ok {
+			next["templates/client/9/"+rest] = &fstest.MapFile{Data: []byte(strings.Replace(string(f.Data), "client@2", "client@9", 1))}
+		}
+		next[name] = f
+	}
+	quiet := maps.Clone(next)
+	for i, code := range clients {
+		path := "clients/" + code + ".instance.yaml"
+		next[path] = &fstest.MapFile{Data: []byte(strings.Replace(string(files[path].Data), "client@2", "client@9", 1))}
+		p := madeOf(t, files, next)
+		if !p.Same || p.Blocked || p.Compared.Differ != 0 || len(p.Moves) != i+1 || p.Moves[i] != (plan.Move{Client: code, Before: "client@2", After: "client@9"}) {
+			t.Fatalf("%+v", p)
+		}
+		want := "nothing changes but the version: what client acme does stays as it is"
+		if i > 0 {
+			want = fmt.Sprintf("nothing changes but the version: what %d clients do stays as it is", i+1)
+		}
+		if p.Verdict() != want {
+			t.Errorf("%s, want %s", p.Verdict(), want)
+		}
+	}
+	if p := madeOf(t, files, quiet); !p.Same || len(p.Moves) != 0 || p.Verdict() != "nothing changes in what messages come to: what differs are tests, or definitions that are not at work" {
+		t.Errorf("a template that nobody is on: %s", p.Verdict())
+	}
+}
+
+// side loads a workspace in memory.
+func side(t *testing.T, files fstest.MapFS) plan.Side {
+	t.Helper()
+	ws, list, err := compile.Load(files, compile.Options{Catalog: catalog.New(), Std: pipelines.Library()})
+	if err != nil || list.HasErrors() {
+		t.Fatal(err, list)
+	}
+	return plan.Side{WS: ws, FS: files, Std: pipelines.Library()}
+}
+
+// madeOf compares two workspaces in memory.
+func madeOf(t *testing.T, old, next fstest.MapFS) *plan.Plan {
+	t.Helper()
+	p, err := plan.Make(context.Background(), plan.Input{Old: side(t, old), New: side(t, next), Preview: catalog.New().Preview})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // One field that is changed in a template, an instance, a lookup, a connection or
 // an environment is shown as exactly that field of exactly those clients.
 func TestOneFieldOfClients(t *testing.T) {
 	const template, all = "templates/client/2/", "acme bolt coldco"
 	files := memory(t, "../../examples/03-three-clients")
-	side := func(files fstest.MapFS) plan.Side {
-		t.Helper()
-		ws, list, err := compile.Load(files, compile.Options{Catalog: catalog.New(), Std: pipelines.Library()})
-		if err != nil || list.HasErrors() {
-			t.Fatal(err, list)
-		}
-		return plan.Side{WS: ws, FS: files, Std: pipelines.Library()}
-	}
-	old := side(files)
+	old := side(t, files)
 	for _, c := range []struct{ file, from, to, clients, field string }{
 		{template + "order-to-shipment.mapping.yaml", "client: $run.client", `client: $run.client + "x"`, all, "body client"},
 		{template + "order-to-shipment.mapping.yaml", "reference: .id", `reference: .id + "x"`, "acme coldco", "body reference"},
@@ -53,7 +99,7 @@ func TestOneFieldOfClients(t *testing.T) {
 			t.Fatalf("%s holds no %s", c.file, c.from)
 		}
 		changed[c.file] = &fstest.MapFile{Data: []byte(strings.Replace(text, c.from, c.to, 1))}
-		p, err := plan.Make(context.Background(), plan.Input{Old: old, New: side(changed), Preview: catalog.New().Preview})
+		p, err := plan.Make(context.Background(), plan.Input{Old: old, New: side(t, changed), Preview: catalog.New().Preview})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -55,6 +55,18 @@ func definitions(old, next *compile.Workspace) []Definition {
 	return out
 }
 
+// moves lists the clients that are on both sides, on another version.
+func moves(old, next *compile.Workspace) []Move {
+	var out []Move
+	for _, code := range sorted(old.Clients) {
+		a, b := old.Clients[code], next.Clients[code]
+		if b != nil && a.Of != nil && b.Of != nil && a.Of.Name != b.Of.Name {
+			out = append(out, Move{code, a.Of.Name, b.Of.Name})
+		}
+	}
+	return out
+}
+
 // all returns the definitions of a kind by name.
 func all(ws *compile.Workspace, kind string) map[string]*written {
 	out := map[string]*written{}

@@ -66,6 +66,7 @@ type Plan struct {
 	Same    bool   `json:"same"`    // nothing differs in meaning
 	Blocked bool   `json:"blocked"` // a blocker is not waived
 
+	Moves       []Move       `json:"moves,omitempty"` // of clients to another version of their template
 	Definitions []Definition `json:"definitions,omitempty"`
 	Facts       []Fact       `json:"facts,omitempty"`
 	Compared    Compared     `json:"compared"`
@@ -103,6 +104,13 @@ func (c *Compared) add(o Origin) {
 	}
 }
 
+// Move is a client that is on another version of its template afterwards.
+type Move struct {
+	Client string `json:"client"`
+	Before string `json:"before"` // client@2
+	After  string `json:"after"`
+}
+
 // Client is what was run for one client.
 type Client struct {
 	Code     string   `json:"client"`
@@ -135,6 +143,7 @@ func Make(ctx context.Context, in Input) (*Plan, error) {
 		in.Now = time.Now()
 	}
 	p := &Plan{Old: End{in.Old.Name, in.Old.WS.Revision}, New: End{in.New.Name, in.New.WS.Revision}, Waivers: in.Waivers}
+	p.Moves = moves(in.Old.WS, in.New.WS)
 	p.Definitions = definitions(in.Old.WS, in.New.WS)
 	p.Facts = facts(&in, reload.Diff(in.Old.WS, in.New.WS))
 	named, notes := gather(&in)

@@ -15,6 +15,7 @@ func (p *Plan) Text(w io.Writer) error {
 	t.line(0, "plan %s", p.Hash)
 	t.line(2, "from %s", p.Old)
 	t.line(2, "to   %s", p.New)
+	t.moves(p)
 	t.definitions(p)
 	t.facts(p)
 	t.differences(p)
@@ -77,6 +78,18 @@ func cut(s string, n int) (head, rest string) {
 }
 
 func (t *page) title(s string) { t.line(0, ""); t.line(0, "%s", s) }
+
+func (t *page) moves(p *Plan) {
+	for i, m := range p.Moves {
+		if i == 0 {
+			t.title("Versions")
+		}
+		t.line(2, "%s", m)
+	}
+}
+
+// String says who moves from where to where.
+func (m Move) String() string { return fmt.Sprintf("client %s: %s -> %s", m.Client, m.Before, m.After) }
 
 func (t *page) definitions(p *Plan) {
 	if len(p.Definitions) == 0 {

@@ -132,8 +132,12 @@ func (p *Plan) Verdict() string {
 		return fmt.Sprintf("blocked: %s without a waiver", count(n, "protected change", "protected changes"))
 	case p.Same && p.Old.Revision == p.New.Revision:
 		return "nothing changes"
+	case p.Same && len(p.Moves) == 1:
+		return fmt.Sprintf("nothing changes but the version: what client %s does stays as it is", p.Moves[0].Client)
+	case p.Same && len(p.Moves) > 1:
+		return fmt.Sprintf("nothing changes but the version: what %d clients do stays as it is", len(p.Moves))
 	case p.Same:
-		return "nothing changes but comments and layout"
+		return "nothing changes in what messages come to: what differs are tests, or definitions that are not at work"
 	case p.Compared.Differ == 0:
 		return "allowed: no message comes to something else"
 	}
