@@ -15,11 +15,11 @@ import (
 //
 //	total number of its arguments, index of its finishes,
 //	counts of jobs, finishes, puts, orders, cancels, 0,
-//	jobs:     length, id, lane, key, slot, has body, priority, not before (us),
+//	jobs:     length, id, lane, key, slot, has body, priority, not before (us from now),
 //	          dedupe, digest, dedupe TTL (ms), index of Again,
 //	          history groups of Fresh, history groups of Again
 //	finishes: outcome, id, lane, key, epoch, slot; unless Done or Release also
-//	          at (us), attempts, has body, body, reason, box, group
+//	          at (us from now), attempts, has body, body, reason, box, group
 //	puts:     key, version, delete, value, TTL (ms)
 //	orders:   what, id, has body, body
 //	cancels:  id
@@ -92,14 +92,12 @@ func (e *encoder) commit(c *queue.Commit, slots []uint64, sealed [][]byte) {
 func (e *encoder) job(j *queue.Job, slot uint64, sealed []byte) {
 	start := len(e.args)
 	text := slotText(slot)
-	has, due, ttl := 0, int64(0), int64(0)
+	has, ttl := 0, int64(0)
 	if sealed != nil {
 		has = 1
 		e.bodies = append(e.bodies, e.keys.body(slot), sealed)
 	}
-	if !j.NotBefore.IsZero() {
-		due = max(0, j.NotBefore.UnixMicro())
-	}
+	due := distance(j.NotBefore)
 	if j.DedupeTTL > 0 {
 		ttl = max(1, j.DedupeTTL.Milliseconds())
 	}
@@ -116,6 +114,19 @@ func (e *encoder) job(j *queue.Job, slot uint64, sealed []byte) {
 	e.args[start+11] = len(e.args) - start
 	e.history(j.Again)
 	e.args[start] = len(e.args) - start
+}
+
+// distance is how far away a time is, in microseconds; 0 = there is none. Redis
+// adds it to its own clock: the clocks of replicas may disagree, and what one of
+// them puts off, another one takes up.
+func distance(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	if us := time.Until(at).Microseconds(); us != 0 {
+		return us
+	}
+	return -1
 }
 
 // digestMark is what the store remembers of a digest.
@@ -139,10 +150,7 @@ func (e *encoder) finish(f *queue.Finish) {
 	if f.Outcome == queue.Release {
 		return
 	}
-	at := int64(0)
-	if !f.At.IsZero() {
-		at = max(1, f.At.UnixMicro())
-	}
+	at := distance(f.At)
 	has, body := 0, []byte(nil)
 	if f.Body != nil {
 		has, body = 1, sealBody(l.ID, f.Body)

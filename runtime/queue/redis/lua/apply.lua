@@ -170,6 +170,13 @@ local function groups(i, kind)
   return i
 end
 
+-- moment is a time that is told as its distance from now in microseconds; 0 = none.
+local function moment(distance)
+  local us = tonumber(distance)
+  if us == 0 then return 0 end
+  return math.max(1, now + us)
+end
+
 -- enqueue puts a job at the tail of its key. base is its record behind the head.
 local function enqueue(id, lane, key, pri, enq, due, bv, base)
   seq = seq + 1
@@ -213,7 +220,7 @@ local function add(i) -- a job at index i; returns its word of the answer
     if hasBody == '1' then dropBody(slot) end
     return word
   end
-  enqueue(id, lane, key, tonumber(ARGV[i + 6]), now, tonumber(ARGV[i + 7]), hasBody,
+  enqueue(id, lane, key, tonumber(ARGV[i + 6]), now, moment(ARGV[i + 7]), hasBody,
     char(#lane) .. lane .. char(#slot) .. slot .. key)
   if mark ~= '' then
     local v = ARGV[i + 9] .. id
@@ -255,7 +262,7 @@ local function finish(i)
     setBody(slot, ARGV[i + 9])
     bv = bv + 1
   end
-  local state, at = READY, tonumber(ARGV[i + 6])
+  local state, at = READY, moment(ARGV[i + 6])
   if how == '2' and at > now then
     state, due = DELAYED, at
     wait(lane, id, s, at)
