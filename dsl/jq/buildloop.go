@@ -68,27 +68,37 @@ func attempt(body, handler *node) *node {
 	})
 }
 
+// folding is what reduce and foreach have in common.
+type folding struct {
+	source, start, update *node
+	set                   setter
+	inner                 *names // of update, and of what follows it
+}
+
+func (b *builder) folding(source *gojq.Query, pattern *gojq.Pattern, start, update *gojq.Query, sc *names) (f folding, err error) {
+	if f.source, err = b.query(source, sc); err != nil {
+		return f, err
+	}
+	if f.start, err = b.query(start, sc); err != nil {
+		return f, err
+	}
+	if f.set, f.inner, err = b.pattern(pattern, sc); err != nil {
+		return f, err
+	}
+	f.update, err = b.query(update, f.inner)
+	return f, err
+}
+
 func (b *builder) reduce(t *gojq.Term, sc *names) (*node, error) {
 	e := t.Reduce
 	if len(e.Patterns) > 1 {
 		return b.bridge(&gojq.Query{Term: t}, sc)
 	}
-	source, err := b.query(e.Query, sc)
+	f, err := b.folding(e.Query, e.Patterns[0], e.Start, e.Update, sc)
 	if err != nil {
 		return nil, err
 	}
-	start, err := b.query(e.Start, sc)
-	if err != nil {
-		return nil, err
-	}
-	set, inner, err := b.pattern(e.Patterns[0], sc)
-	if err != nil {
-		return nil, err
-	}
-	update, err := b.query(e.Update, inner)
-	if err != nil {
-		return nil, err
-	}
+	source, start, set, update := f.source, f.start, f.set, f.update
 	fold := func(m *machine, in, acc any) (any, error) {
 		step := func() error {
 			return update.each(m, acc, func(v any) error { acc = v; return nil })
@@ -130,25 +140,14 @@ func (b *builder) foreach(t *gojq.Term, sc *names) (*node, error) {
 	if len(e.Patterns) > 1 {
 		return b.bridge(&gojq.Query{Term: t}, sc)
 	}
-	source, err := b.query(e.Query, sc)
+	f, err := b.folding(e.Query, e.Patterns[0], e.Start, e.Update, sc)
 	if err != nil {
 		return nil, err
 	}
-	start, err := b.query(e.Start, sc)
-	if err != nil {
-		return nil, err
-	}
-	set, inner, err := b.pattern(e.Patterns[0], sc)
-	if err != nil {
-		return nil, err
-	}
-	update, err := b.query(e.Update, inner)
-	if err != nil {
-		return nil, err
-	}
+	source, start, set, update := f.source, f.start, f.set, f.update
 	extract := dot()
 	if e.Extract != nil {
-		if extract, err = b.query(e.Extract, inner); err != nil {
+		if extract, err = b.query(e.Extract, f.inner); err != nil {
 			return nil, err
 		}
 	}

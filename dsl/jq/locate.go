@@ -160,19 +160,24 @@ func (p *places) pattern(pat *gojq.Pattern) {
 }
 
 func (p *places) patternKey(kv *gojq.PatternObject) {
-	switch {
-	case kv.Key != "":
-		p.of[keyOf{kv}] = p.key(kv.Key)
-	case kv.KeyString != nil:
-		p.mark(keyOf{kv}, func() { p.str(kv.KeyString) })
-	default:
-		p.op("(")
-		p.query(kv.KeyQuery)
-		p.op(")")
-	}
+	p.entryKey(kv, kv.Key, kv.KeyString, kv.KeyQuery)
 	if kv.Val != nil {
 		p.op(":")
 		p.pattern(kv.Val)
+	}
+}
+
+// entryKey is the key of an object entry: a name, a text, or a query in brackets.
+func (p *places) entryKey(kv any, name string, text *gojq.String, query *gojq.Query) {
+	switch {
+	case name != "":
+		p.of[keyOf{kv}] = p.key(name)
+	case text != nil:
+		p.mark(keyOf{kv}, func() { p.str(text) })
+	default:
+		p.op("(")
+		p.query(query)
+		p.op(")")
 	}
 }
 

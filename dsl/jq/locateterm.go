@@ -158,16 +158,7 @@ func (p *places) object(o *gojq.Object) {
 }
 
 func (p *places) keyVal(kv *gojq.ObjectKeyVal) {
-	switch {
-	case kv.Key != "":
-		p.of[keyOf{kv}] = p.key(kv.Key)
-	case kv.KeyString != nil:
-		p.mark(keyOf{kv}, func() { p.str(kv.KeyString) })
-	default:
-		p.op("(")
-		p.query(kv.KeyQuery)
-		p.op(")")
-	}
+	p.entryKey(kv, kv.Key, kv.KeyString, kv.KeyQuery)
 	if kv.Val != nil {
 		p.op(":")
 		p.query(kv.Val)

@@ -222,8 +222,10 @@ func (b *builder) regexTest(f *gojq.Func, sc *names) (*node, error) {
 	}), nil
 }
 
-func (b *builder) regexMatch(f *gojq.Func, sc *names) (*node, error) {
-	p, err := b.regex(f, 1, "")
+// regexEach is a function that gives a value for each match. reads is asked once
+// for each text, and what it returns once for each match in it.
+func (b *builder) regexEach(f *gojq.Func, flags string, sc *names, reads func(m *machine, p *pattern, s string) func(at []int) any) (*node, error) {
+	p, err := b.regex(f, 1, flags)
 	if err != nil {
 		return b.bridgeCall(f, sc)
 	}
@@ -232,14 +234,21 @@ func (b *builder) regexMatch(f *gojq.Func, sc *names) (*node, error) {
 		if err != nil {
 			return err
 		}
-		pos := &runePositions{s: s}
+		value := reads(m, p, s)
 		for _, at := range p.matches(m, s) {
-			if err := yield(p.describe(m, s, at, pos)); err != nil {
+			if err := yield(value(at)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}), nil
+}
+
+func (b *builder) regexMatch(f *gojq.Func, sc *names) (*node, error) {
+	return b.regexEach(f, "", sc, func(m *machine, p *pattern, s string) func([]int) any {
+		pos := &runePositions{s: s}
+		return func(at []int) any { return p.describe(m, s, at, pos) }
+	})
 }
 
 // describe is one match as match gives it.
@@ -288,51 +297,29 @@ func (p *pattern) named(m *machine, s string, at []int) map[string]any {
 }
 
 func (b *builder) regexCapture(f *gojq.Func, sc *names) (*node, error) {
-	p, err := b.regex(f, 1, "")
-	if err != nil {
-		return b.bridgeCall(f, sc)
-	}
-	return stream(func(m *machine, in any, yield yieldFunc) error {
-		s, err := m.admit(p, "match", in)
-		if err != nil {
-			return err
-		}
-		for _, at := range p.matches(m, s) {
-			if err := yield(p.named(m, s, at)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}), nil
+	return b.regexEach(f, "", sc, func(m *machine, p *pattern, s string) func([]int) any {
+		return func(at []int) any { return p.named(m, s, at) }
+	})
 }
 
 func (b *builder) regexScan(f *gojq.Func, sc *names) (*node, error) {
-	p, err := b.regex(f, 1, "g")
-	if err != nil {
-		return b.bridgeCall(f, sc)
+	return b.regexEach(f, "g", sc, func(m *machine, _ *pattern, s string) func([]int) any {
+		return func(at []int) any { return scanned(m, s, at) }
+	})
+}
+
+// scanned is one match as scan gives it: its text, or those of its groups.
+func scanned(m *machine, s string, at []int) any {
+	if len(at) == 2 {
+		return s[at[0]:at[1]]
 	}
-	return stream(func(m *machine, in any, yield yieldFunc) error {
-		s, err := m.admit(p, "match", in)
-		if err != nil {
-			return err
+	groups := m.list(len(at)/2 - 1)
+	for j := 2; j < len(at); j += 2 {
+		var g any
+		if at[j] >= 0 {
+			g = s[at[j]:at[j+1]]
 		}
-		for _, at := range p.matches(m, s) {
-			var v any = s[at[0]:at[1]]
-			if len(at) > 2 {
-				groups := m.list(len(at)/2 - 1)
-				for j := 2; j < len(at); j += 2 {
-					var g any
-					if at[j] >= 0 {
-						g = s[at[j]:at[j+1]]
-					}
-					groups = append(groups, g)
-				}
-				v = groups
-			}
-			if err := yield(v); err != nil {
-				return err
-			}
-		}
-		return nil
-	}), nil
+		groups = append(groups, g)
+	}
+	return groups
 }
