@@ -92,6 +92,9 @@ func chosen(ws *Workspace, base string, names []string) ([]*compile.Client, erro
 	return out, nil
 }
 
+// With is a folder in which some files say something else.
+func With(fsys fs.FS, files map[string][]byte) fs.FS { return overlay{fsys, files} }
+
 // overlay is a folder in which some files say something else.
 type overlay struct {
 	fs.FS

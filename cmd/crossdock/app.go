@@ -46,6 +46,7 @@ type app struct {
 // main runs one command line and returns its exit code.
 func (a *app) main(ctx context.Context, args []string) int {
 	root := a.root()
+	args = keepPaths(args)
 	root.SetArgs(args)
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)

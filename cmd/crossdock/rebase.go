@@ -14,14 +14,13 @@ import (
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/template"
-	"crossdock/runtime/catalog"
 )
 
 // rebaseFlags are the flags of `rebase`.
 type rebaseFlags struct {
-	dir, env, template  string
-	dryRun, keep, ready bool
-	asJSON              bool
+	dir, env, template    string
+	dryRun, ready, asJSON bool
+	keep, take, set       []string
 }
 
 func (a *app) rebaseCommand() *cobra.Command {
@@ -35,12 +34,23 @@ instance files is changed, comments and all else stay.
 What stands in the way is listed first: overrides of what the new version changed
 (conflicts), overrides that say what the template says now (dead), overrides past their
 until, and everything lint finds in the workspace as it would be. All clients move or
-none: errors, and conflicts without --keep, leave every file as it is. With --ready
-those move that nothing stands in the way of, and only the others stay as they are.`,
+none: errors, and conflicts that nobody decided, leave every file as it is. With --ready
+those move that nothing stands in the way of, and only the others stay as they are.
+
+A conflict is decided with --keep PATH, so that the client says on what it says, or with
+--take PATH, which removes the override from the file: then the template counts. The
+path is the printed one, or what is around it, such as mapping/orders. --keep without a
+path keeps all that is not taken. --take removes dead overrides, too.
+
+What the new version asks for and an instance does not say is asked for on a terminal,
+with its note; elsewhere say it with --set NAME=VALUE, or of one client with
+--set CLIENT:NAME=VALUE.`,
 		Example: `  crossdock rebase --template client@3 --dry-run
   crossdock rebase --template client@3
   crossdock rebase --template client@3 --ready
-  crossdock rebase --template client@3 bolt --keep`,
+  crossdock rebase --template client@3 bolt --keep
+  crossdock rebase --template client@3 --keep mapping/orders.fields.reference --take mapping/orders.fields.notes
+  crossdock rebase --template client@4 --set dock=D1 --set bolt:dock=D7`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if f.template == "" {
 				return fmt.Errorf("say to which version: --template client@3")
@@ -52,7 +62,10 @@ those move that nothing stands in the way of, and only the others stay as they a
 	cmd.Flags().StringVar(&f.dir, "dir", ".", "workspace")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "change nothing, say what would happen")
-	cmd.Flags().BoolVar(&f.keep, "keep", false, "move although the template changed what clients override: their overrides stay")
+	cmd.Flags().StringArrayVar(&f.keep, "keep", nil, "move although the template changed what clients override at `PATH`: their overrides stay; all of them without a path; may be repeated")
+	cmd.Flags().Lookup("keep").NoOptDefVal = everything
+	cmd.Flags().StringArrayVar(&f.take, "take", nil, "remove what clients override at `PATH`: the template counts; may be repeated")
+	cmd.Flags().StringArrayVar(&f.set, "set", nil, "`NAME=VALUE` or CLIENT:NAME=VALUE of a parameter that the version asks for; may be repeated")
 	cmd.Flags().BoolVar(&f.ready, "ready", false, "move the clients that nothing stands in the way of, leave the others as they are")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
 	return cmd
@@ -64,7 +77,7 @@ type moved struct {
 	File      string     `json:"file"`
 	From      string     `json:"from"`
 	To        string     `json:"to"`
-	Conflicts []clash    `json:"conflicts"`
+	Conflicts []clash    `json:"conflicts"` // without those that --take removes
 	Dead      []clash    `json:"dead"`
 	Expired   []outdated `json:"expired"`
 }
@@ -75,6 +88,7 @@ type clash struct {
 	Was    string `json:"was"` // what the template said
 	Is     string `json:"is"`  // and what it says now
 	Client string `json:"client"`
+	Kept   bool   `json:"kept,omitempty"` // by --keep
 }
 
 type outdated struct {
@@ -86,11 +100,12 @@ type outdated struct {
 
 // rebased is the whole answer for programs.
 type rebased struct {
-	Clients  []moved  `json:"clients"`
-	Errors   int      `json:"errors"` // that lint would find
-	Changed  bool     `json:"changed"`
-	Moved    []string `json:"moved"` // clients; those that would, in a dry run
-	Refusal  string   `json:"refusal,omitempty"`
+	Clients  []moved    `json:"clients"`
+	Errors   int        `json:"errors"` // that lint would find
+	Changed  bool       `json:"changed"`
+	Moved    []string   `json:"moved"` // clients; those that would, in a dry run
+	Refusal  string     `json:"refusal,omitempty"`
+	Asks     []question `json:"asks,omitempty"` // parameters that are to be said
 	findings diag.List
 }
 
@@ -99,22 +114,33 @@ func (a *app) rebase(names []string, f rebaseFlags) error {
 	if err != nil {
 		return failf(exitLoad, "%s", err)
 	}
-	folder := os.DirFS(f.dir)
-	to, err := dsl.Repin(folder, ws, f.template, names)
-	if err != nil {
-		return failf(exitUsage, "%s", err)
-	}
-	if len(to.Clients) == 0 {
-		fmt.Fprintf(a.Stdout, "Nobody has to move: all of them are on %s.\n", f.template)
-		return nil
-	}
-	out, err := tried(ws, before, to, f)
+	m, err := prepared(ws, names, f)
 	if err != nil {
 		return err
 	}
-	going := to
+	if len(m.to.Clients) == 0 {
+		fmt.Fprintf(a.Stdout, "Nobody has to move: all of them are on %s.\n", f.template)
+		return nil
+	}
+	if err := f.checkSet(m); err != nil {
+		return err
+	}
+	if err := a.ask(m, &f); err != nil {
+		return err
+	}
+	if err := f.checkPaths(ws, names); err != nil {
+		return err
+	}
+	if m, err = prepared(ws, names, f); err != nil {
+		return err
+	}
+	out, err := tried(m, before, f)
+	if err != nil {
+		return err
+	}
+	going := m.to
 	if out.Refusal != "" && f.ready {
-		if going, err = readyOnes(ws, before, to, f); err != nil {
+		if going, err = readyOnes(ws, before, m.to, f); err != nil {
 			return err
 		}
 	}
@@ -127,7 +153,7 @@ func (a *app) rebase(names []string, f rebaseFlags) error {
 		}
 		out.Changed = true
 	}
-	if err := a.rebased(out, to, f); err != nil {
+	if err := a.rebased(out, m.to, names, f); err != nil {
 		return err
 	}
 	if out.Refusal != "" {
@@ -137,23 +163,25 @@ func (a *app) rebase(names []string, f rebaseFlags) error {
 }
 
 // tried says what a move would mean.
-func tried(ws *dsl.Workspace, before diag.List, to *dsl.Repinned, f rebaseFlags) (rebased, error) {
-	next, after, err := dsl.Load(to.FS, dsl.Options{Catalog: catalog.New(), Environment: f.env, Std: std(), AnyEnvironment: true})
+func tried(m *move, before diag.List, f rebaseFlags) (rebased, error) {
+	next, after, err := dsl.Load(m.to.FS, f.options())
 	if err != nil {
 		return rebased{}, failf(exitLoad, "%s", err)
 	}
-	return judge(ws, next, to, newErrors(before, after), f.keep), nil
+	out := judge(m.ws, next, m.to, newErrors(before, after), f)
+	out.Asks = m.asks
+	return out, nil
 }
 
 // readyOnes is the move of those clients that could move alone.
 func readyOnes(ws *dsl.Workspace, before diag.List, to *dsl.Repinned, f rebaseFlags) (*dsl.Repinned, error) {
 	ready := []string{}
 	for _, code := range to.Clients {
-		alone, err := dsl.Repin(os.DirFS(f.dir), ws, f.template, []string{code})
+		alone, err := prepared(ws, []string{code}, f)
 		if err != nil {
-			return nil, failf(exitUsage, "%s", err)
+			return nil, err
 		}
-		out, err := tried(ws, before, alone, f)
+		out, err := tried(alone, before, f)
 		if err != nil {
 			return nil, err
 		}
@@ -164,18 +192,18 @@ func readyOnes(ws *dsl.Workspace, before diag.List, to *dsl.Repinned, f rebaseFl
 	if len(ready) == 0 {
 		return &dsl.Repinned{}, nil
 	}
-	going, err := dsl.Repin(os.DirFS(f.dir), ws, f.template, ready)
+	going, err := prepared(ws, ready, f)
 	if err != nil {
-		return nil, failf(exitUsage, "%s", err)
+		return nil, err
 	}
-	if out, err := tried(ws, before, going, f); err != nil || out.Refusal != "" {
+	if out, err := tried(going, before, f); err != nil || out.Refusal != "" {
 		return &dsl.Repinned{}, err // each can go alone, not all of them together
 	}
-	return going, nil
+	return going.to, nil
 }
 
 // judge compares the clients before and after.
-func judge(ws, next *dsl.Workspace, to *dsl.Repinned, errors diag.List, keep bool) rebased {
+func judge(ws, next *dsl.Workspace, to *dsl.Repinned, errors diag.List, f rebaseFlags) rebased {
 	out := rebased{Errors: len(errors), Moved: []string{}, findings: errors}
 	conflicts := 0
 	for _, code := range to.Clients {
@@ -186,27 +214,31 @@ func judge(ws, next *dsl.Workspace, to *dsl.Repinned, errors diag.List, keep boo
 			continue
 		}
 		u := template.Compare(was.Instance, is.Instance, time.Now())
-		m.Conflicts, m.Dead = clashes(u.Conflicts), clashes(u.Dead)
+		m.Conflicts, m.Dead = clashes(u.Conflicts, f.keep), clashes(u.Dead, nil)
 		for _, o := range u.Expired {
 			m.Expired = append(m.Expired, outdated{o.UntilAt.String(), o.Def, o.Until.Format(time.DateOnly), o.Note})
 		}
-		conflicts += len(u.Conflicts)
+		for _, c := range m.Conflicts {
+			if !c.Kept {
+				conflicts++
+			}
+		}
 		out.Clients = append(out.Clients, m)
 	}
 	switch {
 	case len(errors) > 0:
 		out.Refusal = "the workspace would have errors"
-	case conflicts > 0 && !keep:
-		out.Refusal = "overrides are in conflict with what the template changed: take them over or remove them, or say --keep; --ready moves the others"
+	case conflicts > 0:
+		out.Refusal = "overrides are in conflict with what the template changed: decide each with --keep PATH or --take PATH, or keep all with --keep; --ready moves the others"
 	}
 	return out
 }
 
-func clashes(list []template.Clash) []clash {
+func clashes(list []template.Clash, keep []string) []clash {
 	out := []clash{}
 	slices.SortStableFunc(list, func(a, b template.Clash) int { return a.At.Start.Line - b.At.Start.Line })
 	for _, c := range list {
-		one := clash{Place: c.At.String(), Path: c.Def, Was: plainly(c.Was), Is: plainly(c.Is), Client: plainly(c.Client)}
+		one := clash{Place: c.At.String(), Path: c.Def, Kept: covers(keep, c.Def, c.Path), Was: plainly(c.Was), Is: plainly(c.Is), Client: plainly(c.Client)}
 		if c.Client == nil {
 			one.Client = "drop"
 		}
@@ -242,15 +274,19 @@ func newErrors(before, after diag.List) diag.List {
 	return out
 }
 
-func (a *app) rebased(out rebased, to *dsl.Repinned, f rebaseFlags) error {
+func (a *app) rebased(out rebased, to *dsl.Repinned, names []string, f rebaseFlags) error {
 	if f.asJSON {
 		return a.printJSON(out)
 	}
 	for _, m := range out.Clients {
 		fmt.Fprintf(a.Stdout, "%s: %s -> %s (%s)\n", m.Client, m.From, m.To, m.File)
 		for _, c := range m.Conflicts {
-			fmt.Fprintf(a.Stdout, "  conflict %s  %s\n    the template said %s\n    and says now      %s\n    the client says   %s\n",
-				c.Place, c.Path, short(c.Was, 78), short(c.Is, 78), short(c.Client, 78))
+			word := "conflict"
+			if c.Kept {
+				word = "kept    "
+			}
+			fmt.Fprintf(a.Stdout, "  %s %s  %s\n    the template said %s\n    and says now      %s\n    the client says   %s\n",
+				word, c.Place, c.Path, short(c.Was, 78), short(c.Is, 78), short(c.Client, 78))
 		}
 		for _, c := range m.Dead {
 			fmt.Fprintf(a.Stdout, "  dead     %s  %s\n    the template says the same now: %s\n", c.Place, c.Path, short(c.Is, 60))
@@ -266,6 +302,9 @@ func (a *app) rebased(out rebased, to *dsl.Repinned, f rebaseFlags) error {
 	if len(out.findings) > 0 {
 		fmt.Fprintln(a.Stdout)
 		a.printFrom(out.findings, to.FS)
+	}
+	if len(out.Asks) > 0 {
+		fmt.Fprintf(a.Stdout, "\n%s asks for more. Say it with:\n  %s\n", f.template, f.toType(names, out.Asks))
 	}
 	fmt.Fprintln(a.Stdout)
 	switch {
