@@ -15,6 +15,7 @@ import (
 
 	"crossdock/runtime"
 	"crossdock/runtime/admin"
+	"crossdock/runtime/journal"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/worker"
@@ -396,5 +397,72 @@ func TestDeadLettersOfOneClient(t *testing.T) {
 	s.until("those of acme are done", func() bool { return dead("acme") == 0 && s.waits("acme") == 0 })
 	if dead("bolt") != 2 || s.bolt.count("/create") != calls {
 		t.Errorf("those of bolt: %d dead, %d calls", dead("bolt"), s.bolt.count("/create"))
+	}
+}
+
+// What runs, what became of it and what was refused at the door is told for one
+// client, however much stands between.
+func TestStatusOfOneClient(t *testing.T) {
+	s := newClientsWith(t, "embedded:"+t.TempDir(), map[string]string{
+		"templates/client/orders.pipeline.yaml": strings.Replace(clientTemplate["templates/client/orders.pipeline.yaml"], "key: [.no]", "accept: order-placed@1\nkey: [.no]", 1),
+	})
+	refuse := func(client string, n int) {
+		t.Helper()
+		for range n {
+			req, err := http.NewRequest(http.MethodPost, s.url("/hooks/"+client+"/orders"), strings.NewReader(`{"no":1}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/json")
+			req.Header.Set("X-Key", "secret-of-hook_"+client)
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusUnprocessableEntity {
+				t.Fatalf("answered %d", resp.StatusCode)
+			}
+		}
+	}
+	refuse("acme", 2)
+	refuse("bolt", 1100) // more than one page
+	s.orders("acme", 3)
+	s.orders("bolt", 5)
+	s.settled()
+	for client, want := range map[string]journal.Balance{
+		"acme":   {Messages: 6, Accepted: 6, Delivered: 6, Rejected: 2}, // orders, and portal that hears of them
+		"bolt":   {Messages: 10, Accepted: 10, Delivered: 10, Rejected: 1100},
+		"coldco": {},
+		"acm":    {},
+		"":       {Messages: 24, Accepted: 24, Delivered: 24, Rejected: 1102}, // and those that the house hears
+	} {
+		var b journal.Balance
+		s.get("/v1/balance", url.Values{"client": {client}}, &b)
+		if b != want {
+			t.Errorf("the balance of %q: %+v, want %+v", client, b, want)
+		}
+		var status runtime.Status
+		s.get("/v1/status", url.Values{"client": {client}}, &status)
+		for name := range status.Pipelines {
+			if client != "" && !strings.HasPrefix(name, client+"/") {
+				t.Errorf("%s is told of %s", name, client)
+			}
+		}
+		if n := map[string]int{"acme": 2, "bolt": 2, "coldco": 2, "": 7}[client]; len(status.Pipelines) != n {
+			t.Errorf("%d pipelines of %q, not %d", len(status.Pipelines), client, n)
+		}
+	}
+	for client, want := range map[string]int{"acme": 2, "bolt": 100, "coldco": 0, "": 100} {
+		var refused []queue.Entry
+		s.get("/v1/history", url.Values{"kind": {"rejected"}, "client": {client}}, &refused)
+		if len(refused) != want {
+			t.Errorf("%d refused of %q, not %d", len(refused), client, want)
+		}
+		for _, e := range refused {
+			if client != "" && !strings.HasPrefix(e.Pipeline, client+"/") {
+				t.Errorf("%s is told of %s", e.Pipeline, client)
+			}
+		}
 	}
 }

@@ -30,8 +30,9 @@ failed, with the same idempotency keys: nothing that succeeded is sent again.`,
 func (a *app) dlqRejected() *cobra.Command {
 	var r remote
 	cmd := &cobra.Command{Use: "rejected", Args: cobra.NoArgs, Short: "List messages that were refused at the door, newest first",
-		Example: "  crossdock dlq rejected\n  crossdock dlq rejected --reveal --json"}
+		Example: "  crossdock dlq rejected\n  crossdock dlq rejected --client acme\n  crossdock dlq rejected --reveal --json"}
 	r.flags(cmd)
+	client := cmd.Flags().String("client", "", "only those that came to pipelines of this client, by its code")
 	reveal := cmd.Flags().Bool("reveal", false, "with what was received, which may hold personal data")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := r.client()
@@ -39,7 +40,7 @@ func (a *app) dlqRejected() *cobra.Command {
 			return err
 		}
 		var entries []queue.Entry
-		if err := c.Get(cmd.Context(), "/v1/history", url.Values{"kind": {"rejected"}, "reveal": {strconv.FormatBool(*reveal)}}, &entries); err != nil {
+		if err := c.Get(cmd.Context(), "/v1/history", url.Values{"kind": {"rejected"}, "client": {*client}, "reveal": {strconv.FormatBool(*reveal)}}, &entries); err != nil {
 			return failed(err)
 		}
 		if r.json {

@@ -18,10 +18,11 @@ import (
 
 func (a *app) statusCommand() *cobra.Command {
 	var r remote
+	var client string
 	cmd := &cobra.Command{
 		Use: "status", GroupID: "operate", Args: cobra.NoArgs,
 		Short:   "Show what runs: revision, generation and every pipeline",
-		Example: "  crossdock status\n  crossdock status --dir examples/01-spare-parts --json",
+		Example: "  crossdock status\n  crossdock status --client acme\n  crossdock status --dir examples/01-spare-parts --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := r.client()
 			if err != nil {
@@ -29,11 +30,15 @@ func (a *app) statusCommand() *cobra.Command {
 			}
 			var s runtime.Status
 			var b journal.Balance
-			if err := c.Get(cmd.Context(), "/v1/status", nil, &s); err != nil {
+			q := url.Values{"client": {client}}
+			if err := c.Get(cmd.Context(), "/v1/status", q, &s); err != nil {
 				return failed(err)
 			}
-			if err := c.Get(cmd.Context(), "/v1/balance", nil, &b); err != nil {
+			if err := c.Get(cmd.Context(), "/v1/balance", q, &b); err != nil {
 				return failed(err)
+			}
+			if client != "" && len(s.Pipelines) == 0 {
+				return failf(exitFindings, "no pipeline of a client `%s` runs; `crossdock status` lists all, those of a client begin with its code", client)
 			}
 			if r.json {
 				return a.printJSON(map[string]any{"status": s, "balance": b})
@@ -43,6 +48,7 @@ func (a *app) statusCommand() *cobra.Command {
 		},
 	}
 	r.flags(cmd)
+	cmd.Flags().StringVar(&client, "client", "", "only pipelines and messages of this client, by its code")
 	return cmd
 }
 

@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -9,6 +11,7 @@ import (
 
 	"crossdock/dsl/compile"
 
+	"crossdock/runtime"
 	"crossdock/runtime/flow"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/mask"
@@ -27,7 +30,12 @@ func (a *API) readiness(w http.ResponseWriter, _ *http.Request) {
 	write(w, http.StatusOK, map[string]string{"status": "ready"})
 }
 
-func (a *API) status(r *call) (any, error) { return a.engine.Status(r.Context()) }
+func (a *API) status(r *call) (any, error) {
+	s, err := a.engine.Status(r.Context())
+	client := r.URL.Query().Get("client")
+	maps.DeleteFunc(s.Pipelines, func(name string, _ runtime.PipelineStatus) bool { return !flow.OfClient(name, client) })
+	return s, err
+}
 
 func (a *API) queues(r *call) (any, error) {
 	page, err := a.engine.Driver().Browse(r.Context(), queue.Query{View: queue.Lanes, Limit: 100000})
@@ -52,7 +60,14 @@ type Lane struct {
 }
 
 func (a *API) balance(r *call) (any, error) {
-	return journal.ReadShared(r.Context(), a.engine.Driver(), r.URL.Query().Get("pipeline"), flow.PipelineOf)
+	q := r.URL.Query()
+	if client := q.Get("client"); client != "" {
+		mine := func(pipeline string) bool {
+			return flow.OfClient(pipeline, client) && (q.Get("pipeline") == "" || pipeline == q.Get("pipeline"))
+		}
+		return journal.ReadOf(r.Context(), a.engine.Driver(), mine, flow.PipelineOf)
+	}
+	return journal.ReadShared(r.Context(), a.engine.Driver(), q.Get("pipeline"), flow.PipelineOf)
 }
 
 // trace returns the story of all messages with a business reference, or of one
@@ -144,11 +159,33 @@ func (a *API) reveals(c *call) (bool, error) {
 	return true, a.revealed(c)
 }
 
+// ofOneClient is how many entries of a client are told where nobody says how many:
+// as many as a store tells of all.
+const ofOneClient = 100
+
 func (a *API) history(r *call) (any, error) {
 	q := r.URL.Query()
-	page, err := a.engine.Driver().Browse(r.Context(), queue.Query{View: queue.Recent, Pipeline: q.Get("pipeline"), Kind: queue.Kind(q.Get("kind")), Limit: limit(r)})
-	if err != nil {
-		return nil, err
+	query := queue.Query{View: queue.Recent, Pipeline: q.Get("pipeline"), Kind: queue.Kind(q.Get("kind")), Limit: limit(r)}
+	client := q.Get("client")
+	if client == "" {
+		page, err := a.engine.Driver().Browse(r.Context(), query)
+		if err != nil {
+			return nil, err
+		}
+		return a.entries(r, page.Entries)
 	}
-	return a.entries(r, page.Entries)
+	// Those of others stand between: they are read on until there are enough.
+	most := cmp.Or(query.Limit, ofOneClient)
+	query.Limit = 1000
+	var out []queue.Entry
+	for {
+		page, err := a.engine.Driver().Browse(r.Context(), query)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ofClient(page.Entries, client)...)
+		if query.After = page.Next; page.Next == "" || len(out) >= most {
+			return a.entries(r, out[:min(most, len(out))])
+		}
+	}
 }

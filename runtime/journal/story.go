@@ -34,6 +34,14 @@ func ReadBalance(ctx context.Context, d queue.Driver, pipeline string) (Balance,
 // ReadShared adds up the ledger of one pipeline. of tells the pipeline of a
 // stored message, for lanes that several pipelines share.
 func ReadShared(ctx context.Context, d queue.Driver, pipeline string, of func(body []byte) string) (Balance, error) {
+	if pipeline == "" {
+		return ReadOf(ctx, d, nil, of)
+	}
+	return ReadOf(ctx, d, func(name string) bool { return name == pipeline }, of)
+}
+
+// ReadOf adds up the ledger of the pipelines that are mine; nil: of all.
+func ReadOf(ctx context.Context, d queue.Driver, mine func(pipeline string) bool, of func(body []byte) string) (Balance, error) {
 	var b Balance
 	counts, err := d.Browse(ctx, queue.Query{View: queue.Counters, Limit: 100000})
 	if err != nil {
@@ -41,7 +49,7 @@ func ReadShared(ctx context.Context, d queue.Driver, pipeline string, of func(bo
 	}
 	kinds := map[queue.Kind]int64{}
 	for _, c := range counts.Counts {
-		if pipeline == "" || c.Pipeline == pipeline {
+		if mine == nil || mine(c.Pipeline) {
 			kinds[c.Kind] += c.N
 		}
 	}
@@ -54,8 +62,9 @@ func ReadShared(ctx context.Context, d queue.Driver, pipeline string, of func(bo
 		return b, err
 	}
 	for _, l := range lanes.Lanes {
-		if pipeline != "" && l.Lane != "in/"+pipeline {
-			if err := b.share(ctx, d, l.Lane, pipeline, of); err != nil {
+		name, in := strings.CutPrefix(l.Lane, "in/")
+		if mine != nil && !(in && mine(name)) {
+			if err := b.share(ctx, d, l.Lane, mine, of); err != nil {
 				return b, err
 			}
 			continue
@@ -71,8 +80,8 @@ func ReadShared(ctx context.Context, d queue.Driver, pipeline string, of func(bo
 }
 
 // share adds what of the jobs of a lane that several pipelines share belongs to
-// one of them.
-func (b *Balance) share(ctx context.Context, d queue.Driver, lane, pipeline string, of func([]byte) string) error {
+// those that are mine.
+func (b *Balance) share(ctx context.Context, d queue.Driver, lane string, mine func(string) bool, of func([]byte) string) error {
 	if !strings.HasPrefix(lane, "out/") {
 		return nil
 	}
@@ -84,7 +93,7 @@ func (b *Balance) share(ctx context.Context, d queue.Driver, lane, pipeline stri
 		}
 		for _, j := range page.Jobs {
 			switch {
-			case of(j.Body) != pipeline:
+			case !mine(of(j.Body)):
 			case j.State == queue.DeadJob:
 				b.Dead++
 			default:

@@ -51,4 +51,8 @@ func TestBalanceOfOnePipeline(t *testing.T) {
 			t.Errorf("%q: %+v, want %+v", pipeline, got, want)
 		}
 	}
+	both, err := journal.ReadOf(ctx, d, func(pipeline string) bool { return pipeline != "c" }, flow.PipelineOf)
+	if want := (journal.Balance{Messages: 4, Accepted: 4, Dead: 1, Open: 3}); err != nil || both != want {
+		t.Errorf("of both: %+v, %v", both, err)
+	}
 }

@@ -41,6 +41,15 @@ func TestVersionWithoutEffect(t *testing.T) {
 		if p.Verdict() != want {
 			t.Errorf("%s, want %s", p.Verdict(), want)
 		}
+		var comment strings.Builder
+		if err := p.Markdown(&comment); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range []string{"crossdock plan: " + want, "#### Versions\n\n- client acme: client&#64;2 -&gt; client&#64;9"} {
+			if !strings.Contains(comment.String(), line) {
+				t.Errorf("the comment lacks %s:\n%s", line, comment.String())
+			}
+		}
 	}
 	if p := madeOf(t, files, quiet); !p.Same || len(p.Moves) != 0 || p.Verdict() != "nothing changes in what messages come to: what differs are tests, or definitions that are not at work" {
 		t.Errorf("a template that nobody is on: %s", p.Verdict())
