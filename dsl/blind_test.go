@@ -26,9 +26,7 @@ import (
 // what is said. `??` points at another line of the file. A section without `?` is
 // a twin alone: it looks like a mistake and is none.
 func TestBlind(t *testing.T) {
-	if withRace {
-		t.Skip("looks at what is found, of which nothing runs at once that other tests do not run: .ci/run has it without the race detector")
-	}
+	dsltest.Unraced(t, "looks at what is found")
 	around, paths := planting(t, "testdata/blind")
 	mistakes, hits, twins, quiet := 0, 0, 0, 0
 	for _, path := range paths {

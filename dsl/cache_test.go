@@ -15,6 +15,7 @@ import (
 
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/dsltest"
 	"crossdock/pipelines"
 	"crossdock/runtime/testrun"
 )
@@ -23,12 +24,12 @@ import (
 // finds the two the same: revision, findings, digests and what the tests of the
 // workspace see. Now and then what only looking needs is dropped, as the engine
 // does.
-func TestCache(t *testing.T) { edited(t, archive(t, "testdata/language.txtar")) }
+func TestCache(t *testing.T) { edited(t, archive(t, "testdata/language.txtar"), dsltest.Raced) }
 
 // TestCacheOfTemplates does the same to a template, its clients, and a version
 // that no client has.
 func TestCacheOfTemplates(t *testing.T) {
-	edited(t, withNext(archive(t, "testdata/templates/base.txtar")))
+	edited(t, withNext(archive(t, "testdata/templates/base.txtar")), dsltest.Raced)
 }
 
 // archive returns the files of a workspace.
@@ -45,10 +46,12 @@ func archive(t *testing.T, path string) map[string]string {
 	return files
 }
 
-func edited(t *testing.T, original map[string]string) {
+// edited makes fewer edits where the race detector watches the loads: what runs
+// at once in one of them does so in each.
+func edited(t *testing.T, original map[string]string, fewer bool) {
 	steps := 80
-	if testing.Short() {
-		steps = 20
+	if fewer || testing.Short() {
+		steps = 10
 	}
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

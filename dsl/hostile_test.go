@@ -16,6 +16,7 @@ import (
 	"crossdock/dsl/cell"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/dsltest"
 	"crossdock/dsl/mapping"
 )
 
@@ -68,6 +69,7 @@ func TestHostile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
+	dsltest.Unraced(t, "runs one program after the other")
 	programs := append(hostilePrograms(t, "jq.txt"), hostilePrograms(t, "rule.txt")...)
 	fsys := fstest.MapFS{"crossdock.yaml": {Data: []byte("crossdock: 1\n")}}
 	for i, p := range programs {

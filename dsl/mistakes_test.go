@@ -26,11 +26,17 @@ var update = flag.Bool("update", false, "rewrite what is found in testdata/mista
 // change how it is judged: `crlf` gives the file the line ends of Windows,
 // `warning` says that nothing worse than a warning is expected, `several` that
 // the mistake has more than one finding, `right` that it is none.
-func TestMistakes(t *testing.T) { plant(t, "testdata/mistakes", 250) }
+func TestMistakes(t *testing.T) {
+	dsltest.Unraced(t, "looks at what is found")
+	plant(t, "testdata/mistakes", 250)
+}
 
 // TestTemplateMistakes does the same to a template and to the overrides of its
 // clients.
-func TestTemplateMistakes(t *testing.T) { plant(t, "testdata/templates", 60) }
+func TestTemplateMistakes(t *testing.T) {
+	dsltest.Unraced(t, "looks at what is found")
+	plant(t, "testdata/templates", 60)
+}
 
 // plant makes the mistakes of a folder, in whose base.txtar nothing is to be
 // found.

@@ -131,12 +131,19 @@ var builtBinary = sync.OnceValues(func() (string, error) {
 	}
 	builtIn = dir
 	binary := filepath.Join(dir, "crossdock")
-	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return binary, nil
+	return binary, goBuild("-o", binary, ".")
 })
+
+// goBuild builds as what people install is built: without C, whatever these
+// tests were built with.
+func goBuild(args ...string) error {
+	cmd := exec.Command("go", append([]string{"build"}, args...)...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return nil
+}
 
 func buildBinary(t *testing.T) string {
 	t.Helper()

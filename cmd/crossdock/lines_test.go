@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,10 +19,7 @@ var builtMutant = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	binary := filepath.Join(builtIn, "crossdock-mutant")
-	if out, err := exec.Command("go", "build", "-tags", "mutant", "-o", binary, ".").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build with mutants: %w\n%s", err, out)
-	}
-	return binary, nil
+	return binary, goBuild("-tags", "mutant", "-o", binary, ".")
 })
 
 // buildMutant builds the command line with places where it dies when asked to.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"crossdock/dsl/dsltest"
 	"crossdock/editor/lsp"
 	"crossdock/editor/lsp/lsptest"
 )
@@ -76,6 +77,7 @@ const (
 // TestEditorInTemplates asks `crossdock lsp` over its pipes in the files of a
 // template and of its clients.
 func TestEditorInTemplates(t *testing.T) {
+	dsltest.Unraced(t, "asks one question after the other")
 	files := clientsExample(t)
 	c, end := editorSession(t, files)
 	c.Initialize(nil, nil)
@@ -186,6 +188,7 @@ func TestEditorInTemplates(t *testing.T) {
 // TestEditorRenamesInTemplates gives things of a template and of its clients
 // another name, makes the changes and lints the result.
 func TestEditorRenamesInTemplates(t *testing.T) {
+	dsltest.Unraced(t, "asks one question after the other")
 	files := clientsExample(t)
 	c, _ := editorSession(t, files)
 	c.Initialize(map[string]any{"workspace": map[string]any{"workspaceEdit": map[string]any{"documentChanges": true, "resourceOperations": []string{"rename"}}}}, nil)

@@ -54,9 +54,18 @@ func (c cleaning) Run() int {
 //	fills FILE                   $NAME in the file becomes its value
 //	cutlast FILE                 its last line is gone
 //	changes FILE OLD NEW         OLD in the file becomes NEW
+//
+// Under the race detector it runs those in which something goes on beside other
+// commands. The others start one process after the other, each of which is
+// several times slower then; .ci/run has them in the step `unraced`.
 func TestScripts(t *testing.T) {
+	dir, files := "testdata/script", []string(nil)
+	if dsltest.Raced {
+		dir, files = "", sideBySide(t, dir)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:   dir,
+		Files: files,
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"HTTP", "ADMIN", "PROBE"} {
 				addr, err := freeAddress()
@@ -85,6 +94,30 @@ func TestScripts(t *testing.T) {
 			"cutlast": scriptCutLast, "changes": scriptChanges,
 		},
 	})
+}
+
+// beside is a command that goes on while others run, or does so in itself.
+var beside = regexp.MustCompile(`(?m)&(\w+&)?$|^exits 0 crossdock demo$`)
+
+func sideBySide(t *testing.T, dir string) (scripts []string) {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range all {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if beside.Match(raw) {
+			scripts = append(scripts, path)
+		}
+	}
+	if len(scripts) < 15 {
+		t.Fatalf("only %d of %d scripts start something beside", len(scripts), len(all))
+	}
+	return scripts
 }
 
 func freeAddress() (string, error) {

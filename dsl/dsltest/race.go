@@ -4,5 +4,6 @@ package dsltest
 
 // Raced says that the race detector is on: it makes loading a workspace several
 // times slower, and finds nothing in the four hundredth that was not in the
-// hundredth.
+// hundredth. A test that does less then says so in its own function, as with
+// Unraced.
 const Raced = true

@@ -30,6 +30,3 @@ func Decode(t testing.TB, text string) any { return decode(t, text) }
 
 // Tables are options with crosswalks.
 func Tables(vars ...string) Options { return testOptions(vars...) }
-
-// WithRace says that the race detector is on.
-const WithRace = withRace

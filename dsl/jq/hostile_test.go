@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"crossdock/dsl/dsltest"
 )
 
 // hostile is a cell that tries to take the process down.
@@ -189,9 +191,10 @@ func TestHostileRun(t *testing.T) {
 		runHostile(t, at)
 		return
 	}
-	if testing.Short() || withRace {
-		t.Skip("takes a minute, and time and memory count")
+	if testing.Short() {
+		t.Skip("takes a minute")
 	}
+	dsltest.Unraced(t, "time and memory count")
 	_, base := hostileChild(t, "-1")
 	only := os.Getenv("CROSSDOCK_HOSTILE_ONLY") // part of the text of a cell
 	worst := int64(0)

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"crossdock/dsl/dsltest"
 )
 
 // sums draws cells of sums, products and texts, which are reckoned without a
@@ -84,7 +86,7 @@ func TestReckonEdges(t *testing.T) {
 		`.[0].x + "-" + .[1].x + "-" + .[0].x + ";"`: 2,
 	} {
 		p, f := mustCompile(t, src, testOptions()), &Frame{}
-		if n := testing.AllocsPerRun(100, func() { _, _, _ = p.One(f, in) }); n > most && !withRace {
+		if n := testing.AllocsPerRun(100, func() { _, _, _ = p.One(f, in) }); n > most && !dsltest.Raced {
 			t.Errorf("%s allocates %v times, want at most %v", src, n, most)
 		}
 	}

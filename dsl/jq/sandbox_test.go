@@ -16,6 +16,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"crossdock/dsl/dsltest"
 	"crossdock/dsl/jq"
 	"crossdock/dsl/sandbox"
 )
@@ -31,6 +32,7 @@ func both(src string, opt jq.Options) (here, there *jq.Program) {
 // TestSandboxAgrees runs random cells, the examples of the docs and every kind
 // of error in both places: same values of the same kinds, same errors.
 func TestSandboxAgrees(t *testing.T) {
+	dsltest.Unraced(t, "runs one cell after the other")
 	cells := []struct{ src, in string }{
 		{`1, 2`, `null`}, {`empty`, `null`}, {`error`, `null`}, {`error({a: [1.10]})`, `null`}, {`error("x" * 3000)`, `null`},
 		{`.a.b`, `{"a": 1}`}, {`.a + {}`, `{"a": [1]}`}, {`nan, infinite, -infinite, -0.0`, `null`}, {`[nan]`, `null`},
@@ -159,9 +161,10 @@ func TestSandboxHoldsHostileCells(t *testing.T) {
 		hostileInside(t)
 		return
 	}
-	if testing.Short() || jq.WithRace {
-		t.Skip("takes a minute, and time and memory count")
+	if testing.Short() {
+		t.Skip("takes a minute")
 	}
+	dsltest.Unraced(t, "time and memory count")
 	peak := func(which string) (string, int64) {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestSandboxHoldsHostileCells$", "-test.v", "-test.timeout=10m")
 		cmd.Env = append(os.Environ(), insideEnv+"="+which)

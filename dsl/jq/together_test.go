@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"crossdock/dsl/dsltest"
 )
 
 const togetherEnv = "CROSSDOCK_HOSTILE_TOGETHER"
@@ -22,9 +24,10 @@ func TestHostileTogether(t *testing.T) {
 		runTogether(t)
 		return
 	}
-	if testing.Short() || withRace {
-		t.Skip("takes minutes, and memory counts")
+	if testing.Short() {
+		t.Skip("takes minutes")
 	}
+	dsltest.Unraced(t, "memory counts")
 	_, base := hostileChild(t, "-1")
 	cmd := exec.Command(os.Args[0], "-test.run=^TestHostileTogether$")
 	cmd.Env = append(os.Environ(), togetherEnv+"=1")
