@@ -7,6 +7,7 @@ package journal
 
 import (
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -82,12 +83,16 @@ func NewMeter() *Meter {
 	return m
 }
 
+// ofGo is one for all engines of a process, which they all tell the same of. To
+// make it asks Go for all that it measures.
+var ofGo = sync.OnceValue(func() prometheus.Collector { return collectors.NewGoCollector() })
+
 // Process adds what Go and the operating system tell of this process, and its
 // version.
 func (m *Meter) Process(version string) {
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "crossdock_build_info", Help: "Always 1; the version of crossdock."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.Registry.MustRegister(build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.Registry.MustRegister(build, ofGo(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 }
 
 // Accepted counts the results of an intake.

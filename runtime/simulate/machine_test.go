@@ -17,7 +17,8 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(800)
+		debug.SetGCPercent(3000)
+		debug.SetMemoryLimit(1 << 30)
 	}
 	os.Exit(inMemory(m.Run))
 }
