@@ -79,7 +79,7 @@ func TestPublishedPastTheApproval(t *testing.T) {
 		t.Fatalf("%+v, %+v, %v", e, r, err)
 	}
 	p := s.plan(sneaky)
-	if err := s.engine.Approve(ctx, runtime.Approval{Plan: p.Hash, Who: "ops", Role: access.Viewer}); err != nil {
+	if err := s.engine.Approve(ctx, s.word(p.Hash, "ops", access.Viewer)); err != nil {
 		t.Fatal(err)
 	}
 	e, r, err := s.engine.Apply(ctx, runtime.Planning{Pack: sneaky, Messages: 10}, p, publication.Entry{Who: "ana", Plan: p.Hash}, false)

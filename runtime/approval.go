@@ -13,14 +13,20 @@ import (
 	"crossdock/runtime/queue"
 )
 
-// approvalFor is how long an approval may be used.
-const approvalFor = 7 * 24 * time.Hour
+// approvalFor is how long an approval may be used. That of somebody who signed in
+// counts for a day: nobody tells when a person has left the identity provider.
+const (
+	approvalFor = 7 * 24 * time.Hour
+	signedInFor = 24 * time.Hour
+)
 
 // Approval is the word of somebody that a plan may go live.
 type Approval struct {
 	Plan   string      `json:"plan"` // its hash
 	Who    string      `json:"who"`
 	Role   access.Role `json:"role"`
+	Via    string      `json:"via,omitempty"`   // how who gave it was recognised
+	Token  string      `json:"token,omitempty"` // the ID of the token it was given with
 	Reason string      `json:"reason,omitempty"`
 	At     time.Time   `json:"at"`
 }
@@ -108,20 +114,58 @@ func (e *Engine) approved(ctx context.Context, hash, who string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	own := false
+	own, void := false, ""
 	for _, a := range list {
-		switch {
-		case a.Plan != hash || !a.fits(asked):
-		case a.by(who):
+		if a.Plan != hash || !a.fits(asked) {
+			continue
+		}
+		if a.by(who) {
 			own = true
-		default:
+			continue
+		}
+		why, err := e.lapsed(ctx, &a, asked, time.Now())
+		if err != nil {
+			return "", err
+		}
+		if why == "" {
 			return a.Who, nil
 		}
+		void = fmt.Sprintf("the approval of %s counts no more: %s; ", a.Who, why)
 	}
-	if own {
+	if own && void == "" {
 		return "", &Refused{Reason: "who approves a plan does not apply it: somebody else has to"}
 	}
-	return "", &Refused{Reason: fmt.Sprintf("%s has to approve the plan first: crossdock approve %s", asked, hash)}
+	return "", &Refused{Reason: fmt.Sprintf("%s%s has to approve the plan first: crossdock approve %s", void, asked, hash)}
+}
+
+// lapsed says why an approval that once counted does so no more, "" where it
+// does: who gave it has to have what was asked for still when it is used.
+func (e *Engine) lapsed(ctx context.Context, a *Approval, asked string, now time.Time) (string, error) {
+	var holder access.Identity
+	var err error
+	switch a.Via {
+	case access.ViaToken:
+		holder, err = access.NewTokens(e.driver).Holder(ctx, a.Token, now)
+		if errors.Is(err, access.ErrUnknown) {
+			return "the token it was given with was revoked or is over", nil
+		}
+	case access.ViaSignIn:
+		if now.Sub(a.At) >= signedInFor {
+			return "it was given by somebody who signed in, more than a day ago", nil
+		}
+		holder.Name = a.Who
+		holder.Role, err = access.NewPeople(e.driver).Role(ctx, a.Who)
+	default:
+		return "it does not say how who gave it was recognised", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look who approved: %w", err)
+	}
+	still := Approval{Who: holder.Name, Role: holder.Role}
+	if holder.Role == access.Nobody || !still.fits(asked) {
+		return "who gave it has another role now", nil
+	}
+	return "", nil
 }
 
 // byPlanOnly refuses what goes live without a plan where plans are approved.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"crossdock/dsl"
 	"crossdock/runtime"
@@ -107,7 +108,7 @@ func TestApproval(t *testing.T) {
 	if err := s.engine.Approve(ctx, runtime.Approval{Plan: p.Hash, Who: "ana", Role: access.Admin}); !errors.Is(err, runtime.ErrNotApprover) {
 		t.Errorf("the word of ana: %v", err)
 	}
-	if err := s.engine.Approve(ctx, runtime.Approval{Plan: p.Hash, Who: "ops", Role: access.Viewer}); err != nil {
+	if err := s.engine.Approve(ctx, s.word(p.Hash, "ops", access.Viewer)); err != nil {
 		t.Fatal(err)
 	}
 	if err := apply("ops", false); err == nil || !strings.Contains(err.Error(), "somebody else has to") {
@@ -115,5 +116,84 @@ func TestApproval(t *testing.T) {
 	}
 	if err := apply("ana", true); err != nil || s.status().Revision != p.New.Revision {
 		t.Errorf("approved: %v", err)
+	}
+}
+
+// word is the approval of somebody with a token of their own.
+func (s *site) word(hash, who string, role access.Role) runtime.Approval {
+	s.t.Helper()
+	_, made, err := access.NewTokens(s.engine.Driver()).Create(context.Background(), access.Grant{Name: who, Role: role}, "test", time.Now())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return runtime.Approval{Plan: hash, Who: who, Role: role, Via: access.ViaToken, Token: made.ID, At: time.Now()}
+}
+
+// TestApprovalLapses: what somebody approved counts as long as who gave it has
+// what was asked for.
+func TestApprovalLapses(t *testing.T) {
+	s := newSite(t)
+	s.write("prod.environment.yaml", "environment: prod\nreload: {approve: editor}\n")
+	s.start()
+	ctx := context.Background()
+	s.write("out.mapping.yaml", baseMapping+"  e: {const: 2}\n")
+	pack := packOf(t, s.dir)
+	p := s.plan(pack)
+	before := s.status().Revision
+	refused := func(name, want string) {
+		t.Helper()
+		_, _, err := s.engine.Apply(ctx, runtime.Planning{Pack: pack, Messages: 10}, p, publication.Entry{Who: "ana"}, true)
+		var no *runtime.Refused
+		if !errors.As(err, &no) || !strings.Contains(no.Reason, want) || s.status().Revision != before {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+	give := func(a runtime.Approval) {
+		t.Helper()
+		if err := s.engine.Approve(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	people, tokens := access.NewPeople(s.engine.Driver()), access.NewTokens(s.engine.Driver())
+	signIn := func(name string, role access.Role) {
+		t.Helper()
+		// Another replica, which remembers nothing of its own.
+		if err := access.NewPeople(s.engine.Driver()).Note(ctx, access.Identity{Name: name, Via: access.ViaSignIn, Role: role}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// A token that was revoked, also where its name has another one.
+	word := s.word(p.Hash, "ben", access.Editor)
+	give(word)
+	if _, err := tokens.Revoke(ctx, word.Token); err != nil {
+		t.Fatal(err)
+	}
+	again := s.word(p.Hash, "ben", access.Editor)
+	refused("revoked", "the approval of ben counts no more: the token it was given with was revoked or is over; editor has to approve the plan first")
+
+	// Somebody who signs in with less, who has not been seen, and a day later.
+	signIn("eve@example.com", access.Editor)
+	word = runtime.Approval{Plan: p.Hash, Who: "eve@example.com", Role: access.Editor, Via: access.ViaSignIn, At: time.Now()}
+	give(word)
+	signIn("Eve@example.com", access.Operator)
+	refused("another role", "the approval of eve@example.com counts no more: who gave it has another role now")
+	signIn("eve@example.com", access.Nobody)
+	refused("no role", "has another role now")
+	if role, err := people.Role(ctx, "eve@example.com"); err != nil || role != access.Nobody {
+		t.Errorf("%v %v", role, err)
+	}
+	signIn("eve@example.com", access.Editor)
+	word.At = time.Now().Add(-25 * time.Hour)
+	give(word)
+	refused("a day later", "by somebody who signed in, more than a day ago")
+	word = runtime.Approval{Plan: p.Hash, Who: "old", Role: access.Admin, At: time.Now()}
+	give(word)
+	refused("by an older crossdock", "it does not say how who gave it was recognised")
+
+	// One that counts is enough.
+	give(again)
+	if _, r, err := s.engine.Apply(ctx, runtime.Planning{Pack: pack, Messages: 10}, p, publication.Entry{Who: "ana"}, true); err != nil || r.Result != "ok" {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

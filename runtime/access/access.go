@@ -55,6 +55,7 @@ func (r *Role) UnmarshalText(text []byte) error {
 type Identity struct {
 	Name   string // of the token or the person
 	Via    string // how it was recognised: local, token or sign-in
+	Token  string // the ID of the token with a name; "" for others
 	Role   Role
 	Reveal bool // may see payloads with the personal data in them
 }

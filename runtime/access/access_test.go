@@ -40,7 +40,7 @@ func TestLifeOfAToken(t *testing.T) {
 		t.Errorf("%q %+v", text, made)
 	}
 	who, err := s.Check(t.Context(), text, noon)
-	if err != nil || who != (access.Identity{Name: "ci", Via: access.ViaToken, Role: access.Operator}) {
+	if err != nil || who != (access.Identity{Name: "ci", Via: access.ViaToken, Token: made.ID, Role: access.Operator}) {
 		t.Errorf("%+v %v", who, err)
 	}
 	list, err := s.List(t.Context())

@@ -180,6 +180,21 @@ func (t *Tokens) List(ctx context.Context) ([]Token, error) {
 	return list, nil
 }
 
+// Holder returns who holds the token with an ID now, ErrUnknown where it was
+// revoked or is over.
+func (t *Tokens) Holder(ctx context.Context, id string, now time.Time) (Identity, error) {
+	list, _, err := t.read(ctx)
+	if err != nil {
+		return Identity{}, err
+	}
+	for _, o := range list {
+		if o.ID == id && !o.over(now) {
+			return Identity{Name: o.Name, Via: ViaToken, Token: o.ID, Role: o.Role, Reveal: o.Reveal}, nil
+		}
+	}
+	return Identity{}, ErrUnknown
+}
+
 // Check recognises a token. It returns ErrRefused for one that is not known or
 // is over; other errors mean that the store could not be asked.
 func (t *Tokens) Check(ctx context.Context, text string, now time.Time) (Identity, error) {
@@ -203,7 +218,7 @@ func (t *Tokens) Check(ctx context.Context, text string, now time.Time) (Identit
 	if err := t.touch(ctx, found.ID, now); err != nil {
 		return Identity{}, err
 	}
-	return Identity{Name: found.Name, Via: ViaToken, Role: found.Role, Reveal: found.Reveal}, nil
+	return Identity{Name: found.Name, Via: ViaToken, Token: found.ID, Role: found.Role, Reveal: found.Reveal}, nil
 }
 
 func (o *Token) over(now time.Time) bool { return !o.Expires.IsZero() && !now.Before(o.Expires) }

@@ -50,6 +50,7 @@ type API struct {
 	opt      Options
 	local    [sha256.Size]byte
 	tokens   *access.Tokens
+	people   *access.People
 	guesses  *access.Guesses
 	refusals refusals
 	log      *slog.Logger
@@ -60,7 +61,7 @@ type API struct {
 
 // New returns the API of an engine.
 func New(e *runtime.Engine, opt Options) *API {
-	a := &API{engine: e, opt: opt, local: sha256.Sum256([]byte(opt.Token)), tokens: access.NewTokens(e.Driver()), guesses: access.NewGuesses(),
+	a := &API{engine: e, opt: opt, local: sha256.Sum256([]byte(opt.Token)), tokens: access.NewTokens(e.Driver()), people: access.NewPeople(e.Driver()), guesses: access.NewGuesses(),
 		log: opt.Log, mux: http.NewServeMux(), box: e.Letters()}
 	for _, r := range a.routes() {
 		a.mux.HandleFunc(r.pattern, a.guarded(r))

@@ -41,7 +41,7 @@ func (a *API) approve(r *call) (any, error) {
 	if err := a.named(r, "approves a plan"); err != nil {
 		return nil, err
 	}
-	err := a.engine.Approve(r.Context(), runtime.Approval{Plan: in.Plan, Who: in.Who, Role: r.who.Role, Reason: in.Reason, At: time.Now().UTC()})
+	err := a.engine.Approve(r.Context(), runtime.Approval{Plan: in.Plan, Who: in.Who, Role: r.who.Role, Via: r.who.Via, Token: r.who.Token, Reason: in.Reason, At: time.Now().UTC()})
 	if errors.Is(err, runtime.ErrNotApprover) {
 		return nil, problemf(http.StatusForbidden, "%s", err)
 	}

@@ -2,6 +2,12 @@ package admin_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -127,6 +133,18 @@ func twoPeople(t *testing.T, asked string, approver access.Role) {
 	out, err = apply(eve, made.Plan, pack)
 	says("eve applies", "this needs the role editor", out, err)
 
+	// It counts no more when the token is revoked, and does again when it is given
+	// with the next one.
+	if _, err := access.NewTokens(o.engine.Driver()).Revoke(ctx, "ben"); err != nil {
+		t.Fatal(err)
+	}
+	out, err = apply(ana, made.Plan, pack)
+	says("ben has lost the token", "the approval of ben counts no more: the token it was given with was revoked or is over; "+asked+" has to approve the plan first", out, err)
+	ben = o.person("ben", approver)
+	if err := approve(ben, made.Plan.Hash); err != nil {
+		t.Fatal(err)
+	}
+
 	// The approval is for this plan: neither for other files nor for a plan that
 	// only bears its hash.
 	other := o.edited("in.pipeline.yaml", "pipeline: in\ntrigger: {http: {path: /in, verify: none}}\nkey: [.n]\ntrace_by: {m: .m}\nsteps:\n  - {send: t.put}\n")
@@ -154,4 +172,81 @@ func twoPeople(t *testing.T, asked string, approver access.Role) {
 	if got := lines(); len(got) != 2 || got[1].Who != "ana" || got[1].Result != audit.Done || got[1].Why != "plan "+made.Plan.Hash+"; approved by ben" {
 		t.Errorf("the audit log: %+v", got)
 	}
+}
+
+// A person who signs in with a lesser role has approved nothing: the API notes
+// who comes with which role, whatever is asked for.
+func TestSignedInApprover(t *testing.T) {
+	o := newOffice(t, map[string]string{"prod.environment.yaml": "environment: prod\nreload: {approve: editor}\n"})
+	signed := provider(t)
+	sign, err := access.NewSignIn(access.SignInOptions{Issuer: signed.URL, Audience: "crossdock"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.api = admin.New(o.engine, admin.Options{Token: token, SignIn: sign, Log: slog.New(slog.DiscardHandler)})
+	o.server = httptest.NewServer(o.api)
+	t.Cleanup(o.server.Close)
+	ana := o.person("ana", access.Editor)
+	pack := o.edited("in.pipeline.yaml", "pipeline: in\ntrigger: {http: {path: /in, verify: none}}\nkey: [.n]\ntrace_by: {n: .n, m: .m}\nsteps:\n  - {send: t.put}\n")
+	var made admin.PlanAnswer
+	if err := ana.Post(t.Context(), "/v1/plan", admin.Planning{Pack: pack, Name: "next", Messages: 10}, &made); err != nil || made.Plan == nil {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	eve := func(role string) *admin.Client { return &admin.Client{Base: o.server.URL, Token: signed.token(role)} }
+	approve := func() {
+		t.Helper()
+		if err := eve("crossdock-editor").Post(t.Context(), "/v1/approvals", admin.Approving{Plan: made.Plan.Hash}, &map[string]string{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply := func() (out admin.PublishAnswer, err error) {
+		err = ana.Post(t.Context(), "/v1/apply", admin.Applying{Pack: pack, Plan: made.Plan, Messages: 10}, &out)
+		return out, err
+	}
+	for _, role := range []string{"crossdock-operator", "of-no-use-here"} {
+		approve()
+		_ = eve(role).Get(t.Context(), "/v1/status", nil, &struct{}{}) // who has no role is turned away, and noted
+		if out, err := apply(); err != nil || out.Entry != nil || !strings.Contains(out.Refused, "the approval of eve counts no more: who gave it has another role now") {
+			t.Errorf("%s: %+v, %v", role, out, err)
+		}
+	}
+	approve()
+	if out, err := apply(); err != nil || out.Entry == nil || out.Entry.Approved != "eve" {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// idp is an identity provider with one key.
+type idp struct {
+	*httptest.Server
+	t   *testing.T
+	key ed25519.PrivateKey
+}
+
+func provider(t *testing.T) *idp {
+	public, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &idp{t: t, key: key}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/.well-known/") {
+			fmt.Fprintf(w, `{"issuer": %q, "jwks_uri": %q}`, p.URL, p.URL+"/keys")
+			return
+		}
+		fmt.Fprintf(w, `{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k", "use": "sig", "x": %q}]}`, base64.RawURLEncoding.EncodeToString(public))
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+// token is what eve gets there with a role.
+func (p *idp) token(role string) string {
+	p.t.Helper()
+	claims, err := json.Marshal(map[string]any{"iss": p.URL, "aud": "crossdock", "sub": "eve", "exp": time.Now().Add(time.Hour).Unix(), "roles": []string{role}})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	text := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"EdDSA","kid":"k"}`)) + "." + base64.RawURLEncoding.EncodeToString(claims)
+	return text + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(p.key, []byte(text)))
 }

@@ -146,7 +146,12 @@ func (a *API) identify(c *call, token string, from netip.Addr, now time.Time) (a
 		return access.Identity{Name: claimed(c.Request), Via: access.ViaLocal, Role: access.Admin, Reveal: true}, nil
 	}
 	if a.opt.SignIn != nil && !access.Mine(token) {
-		return a.opt.SignIn.Check(c.Context(), token, now)
+		who, err := a.opt.SignIn.Check(c.Context(), token, now)
+		if err == nil && a.engine.Approver() != "" {
+			// What somebody approved counts as long as the role does.
+			err = a.people.Note(c.Context(), who, now)
+		}
+		return who, err
 	}
 	return a.tokens.Check(c.Context(), token, now)
 }
