@@ -48,6 +48,9 @@ func (a *app) unreached(r *coverage.Report) {
 		}
 		fmt.Fprintf(a.Stdout, "  %s  %s: %s\n", i.Span, i.Row, i.What)
 	}
+	for _, x := range r.Unread {
+		fmt.Fprintf(a.Stdout, "lookup %s\n  %s  no mapping and no pipeline here looks into it, so its codes do not count\n", x.Name, x.Span)
+	}
 	fmt.Fprintf(a.Stdout, "coverage %.1f%%: tests reach %d of %d rows, defaults, conditions, rules and codes\n", r.Percent(), r.Reached(), len(r.Items))
 }
 
@@ -65,5 +68,9 @@ func coverageJSON(r *coverage.Report) any {
 		s := i.Span
 		items = append(items, item{i.Kind, i.Name, i.Row, i.What, spanJSON{s.File, s.Start.Line, s.Start.Col, s.End.Line, s.End.Col}, i.Reached})
 	}
-	return map[string]any{"percent": r.Percent(), "reached": r.Reached(), "all": len(r.Items), "failing": append([]string{}, r.Failing...), "items": items}
+	unread := []unreadJSON{}
+	for _, x := range r.Unread {
+		unread = append(unread, unreadOf(x.Name, x.Span))
+	}
+	return map[string]any{"unread": unread, "percent": r.Percent(), "reached": r.Reached(), "all": len(r.Items), "failing": append([]string{}, r.Failing...), "items": items}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"crossdock/dsl/diag"
 	"crossdock/runtime/mutation"
 	"crossdock/runtime/testrun"
 )
@@ -105,23 +106,17 @@ func mutationJSON(r *mutation.Report) any {
 		Fate string `json:"fate"`
 		By   string `json:"by,omitempty"`
 	}
-	type unread struct {
-		Kind string `json:"kind"`
-		Name string `json:"name"`
-		spanJSON
-	}
 	out := struct {
-		Score    float64  `json:"score"`
-		Noticed  int      `json:"noticed"`
-		Survived int      `json:"survived"`
-		Unseen   int      `json:"unseen"`
-		Untried  int      `json:"untried"`
-		Mutants  []mutant `json:"mutants"`
-		Unread   []unread `json:"unread"`
-	}{r.Score(), r.Count(mutation.Noticed), r.Count(mutation.Survived), r.Count(mutation.Unseen), r.Count(mutation.Untried), []mutant{}, []unread{}}
+		Score    float64      `json:"score"`
+		Noticed  int          `json:"noticed"`
+		Survived int          `json:"survived"`
+		Unseen   int          `json:"unseen"`
+		Untried  int          `json:"untried"`
+		Mutants  []mutant     `json:"mutants"`
+		Unread   []unreadJSON `json:"unread"`
+	}{r.Score(), r.Count(mutation.Noticed), r.Count(mutation.Survived), r.Count(mutation.Unseen), r.Count(mutation.Untried), []mutant{}, []unreadJSON{}}
 	for _, x := range r.Unread {
-		s := x.Span
-		out.Unread = append(out.Unread, unread{"lookup", x.Name, spanJSON{s.File, s.Start.Line, s.Start.Col, s.End.Line, s.End.Col}})
+		out.Unread = append(out.Unread, unreadOf(x.Name, x.Span))
 	}
 	for _, x := range r.Results {
 		s := x.Span
@@ -129,4 +124,15 @@ func mutationJSON(r *mutation.Report) any {
 			spanJSON{s.File, s.Start.Line, s.Start.Col, s.End.Line, s.End.Col}, string(x.Fate), x.By})
 	}
 	return out
+}
+
+// unreadJSON is a lookup that nothing of the workspace looks into.
+type unreadJSON struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	spanJSON
+}
+
+func unreadOf(name string, s diag.Span) unreadJSON {
+	return unreadJSON{"lookup", name, spanJSON{s.File, s.Start.Line, s.Start.Col, s.End.Line, s.End.Col}}
 }

@@ -32,6 +32,13 @@ type Item struct {
 type Report struct {
 	Items   []Item   // in the order of the definitions
 	Failing []string // cases that fail
+	Unread  []Unread // what nothing here looks into; its codes are no items
+}
+
+// Unread is a lookup that no mapping and no pipeline of the workspace looks into.
+type Unread struct {
+	Name string
+	Span diag.Span
 }
 
 // Reached returns how many items were reached.
@@ -152,8 +159,13 @@ func (c *collector) workspace(ws *compile.Workspace) {
 			c.pipeline(p)
 		}
 	}
+	read := testrun.Consulted(ws)
 	for _, name := range sorted(ws.Lookups) {
-		if l := ws.Lookups[name]; !l.Std {
+		switch l := ws.Lookups[name]; {
+		case l.Std:
+		case !read[l.Table]:
+			c.out.Unread = append(c.out.Unread, Unread{name, l.Spec.Name.Span()})
+		default:
 			c.kind, c.name = "lookup", name
 			c.lookup(l)
 		}

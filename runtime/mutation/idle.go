@@ -32,32 +32,6 @@ func called(ws *compile.Workspace) map[string]bool {
 	return out
 }
 
-// consulted are the tables that a mapping, a pipeline or an operation looks into.
-func consulted(ws *compile.Workspace) map[any]bool {
-	all := reached{ws: ws, all: map[any]bool{}}
-	for _, m := range ws.Mappings {
-		if m != nil {
-			all.mapping(m.Mapping)
-		}
-	}
-	for _, p := range ws.Pipelines {
-		if p != nil {
-			all.pipeline(p)
-		}
-	}
-	for _, c := range ws.Connections {
-		if c == nil {
-			continue
-		}
-		for _, op := range c.Operations {
-			if op != nil {
-				all.operation(op.Ref())
-			}
-		}
-	}
-	return all.all
-}
-
 var words = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
 
 // read are the words in the cells of a mapping: a helper that is not among them

@@ -21,6 +21,7 @@ import (
 	"crossdock/dsl/rule"
 	"crossdock/dsl/spec"
 	"crossdock/dsl/value"
+	"crossdock/runtime/testrun"
 )
 
 // Mutant is one change that can be planted.
@@ -63,7 +64,7 @@ func mutants(ws *compile.Workspace) []*Mutant {
 			p.connection(c)
 		}
 	}
-	read := consulted(ws)
+	read := testrun.Consulted(ws)
 	for _, l := range lookups(ws) {
 		if read[l.Table] {
 			p.lookup(l)

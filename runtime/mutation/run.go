@@ -11,10 +11,6 @@ import (
 
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
-	"crossdock/dsl/jq"
-	"crossdock/dsl/lookup"
-	"crossdock/dsl/mapping"
-	"crossdock/dsl/rule"
 	"crossdock/dsl/spec"
 	"crossdock/runtime/testrun"
 )
@@ -101,7 +97,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return out, nil
 	}
 	all := mutants(first.WS)
-	read := consulted(first.WS)
+	read := testrun.Consulted(first.WS)
 	for _, l := range lookups(first.WS) {
 		if !read[l.Table] && (o.Keep == nil || o.Keep(&Mutant{Kind: "lookup", Name: l.Name})) {
 			out.Unread = append(out.Unread, Unread{l.Name, l.Spec.Name.Span()})
@@ -171,7 +167,7 @@ func newTrial(r *testrun.Runner) *trial {
 	tests := slices.Clone(r.WS.Tests)
 	slices.SortStableFunc(tests, func(a, b *compile.Test) int { return rank(a) - rank(b) })
 	for _, test := range tests {
-		for of := range reach(r.WS, test) {
+		for of := range testrun.Reach(r.WS, test) {
 			t.tests[of] = append(t.tests[of], test)
 		}
 	}
@@ -220,115 +216,4 @@ func (t *trial) fails(ctx context.Context, test *compile.Test, c *spec.Case) (fa
 	defer cancel()
 	r := t.Case(ctx, test, c)
 	return !r.Passed()
-}
-
-// reach is everything a test runs through.
-func reach(ws *compile.Workspace, t *compile.Test) map[any]bool {
-	out := reached{ws: ws, all: map[any]bool{}}
-	switch {
-	case t.Mapping != nil:
-		out.mapping(t.Mapping.Mapping)
-	case t.Pipeline != nil:
-		out.pipeline(t.Pipeline)
-	}
-	return out.all
-}
-
-type reached struct {
-	ws  *compile.Workspace
-	all map[any]bool
-}
-
-func (r reached) pipeline(p *compile.Pipeline) {
-	r.all[p] = true
-	r.rule(p.When)
-	r.cell(p.Split)
-	for _, s := range p.ByID {
-		r.mapping(s.Map)
-		r.mapping(s.With)
-		r.rule(s.When)
-		r.cell(s.Split)
-		if s.Route != nil {
-			for _, x := range s.Route.Rules {
-				r.rule(x.When)
-			}
-		}
-		r.operation(s.Target)
-	}
-	if p.Trigger.Poll != nil {
-		r.operation(p.Trigger.Poll.Call.Value)
-	}
-}
-
-func (r reached) operation(ref string) {
-	op := r.ws.Operation(ref)
-	if op == nil || r.all[op] {
-		return
-	}
-	r.all[op] = true
-	r.rule(op.SuccessWhen)
-	if op.Check != nil {
-		r.mapping(op.Check.With)
-		r.rule(op.Check.FoundWhen)
-		r.operation(op.Check.Operation)
-	}
-}
-
-func (r reached) mapping(m *mapping.Mapping) {
-	if m == nil || r.all[m] {
-		return
-	}
-	r.all[m] = true
-	r.cell(m.Program)
-	for i := range m.Lets {
-		r.row(&m.Lets[i])
-	}
-	r.object(&m.Object)
-}
-
-func (r reached) object(o *mapping.Object) {
-	if o == nil {
-		return
-	}
-	for i := range o.Fields {
-		if f := &o.Fields[i]; f.Nested != nil {
-			r.object(f.Nested)
-		} else {
-			r.row(f.Row)
-		}
-	}
-}
-
-func (r reached) row(row *mapping.Row) {
-	r.table(row.Lookup)
-	r.rule(row.When)
-	r.cell(row.From)
-	r.cell(row.Each)
-	r.object(row.Fields)
-}
-
-func (r reached) table(t *lookup.Table) {
-	if t != nil {
-		r.all[t] = true
-	}
-}
-
-func (r reached) cell(p *jq.Program) {
-	if p == nil {
-		return
-	}
-	for _, u := range p.Uses() {
-		if u.Kind == jq.UseLookup {
-			r.table(r.ws.Table(u.Text))
-		}
-	}
-}
-
-func (r reached) rule(p *rule.Program) {
-	if p == nil {
-		return
-	}
-	for _, t := range p.Tables() {
-		r.table(r.ws.Table(t.Name))
-	}
 }
