@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"crossdock/dsl/dsltest"
+	"crossdock/runtime/queue/redis/redistest"
 )
 
 // TestMain makes this test binary the command line that the scripts call.
@@ -63,9 +64,31 @@ func TestScripts(t *testing.T) {
 	if dsltest.Raced {
 		dir, files = "", sideBySide(t, dir)
 	}
+	runScripts(t, testscript.Params{Dir: dir, Files: files}, "embedded:ws/.crossdock/store")
+}
+
+// TestRecordOnRedis makes tests of messages that a real Redis keeps, as the script
+// does of those in the embedded store.
+func TestRecordOnRedis(t *testing.T) {
+	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	client := server.Client()
+	// The script is a parallel test: it ends after this function.
+	t.Cleanup(func() {
+		keys, err := client.DBSize(context.Background()).Result()
+		if err != nil || keys == 0 {
+			t.Errorf("the store has %d keys: it was another one that was used (%v)", keys, err)
+		}
+	})
+	runScripts(t, testscript.Params{Files: []string{"testdata/script/record.txtar"}}, server.URL())
+}
+
+// runScripts runs scripts with the commands of this package; $STORE is the store
+// of those that name one.
+func runScripts(t *testing.T, p testscript.Params, store string) {
+	t.Helper()
 	testscript.Run(t, testscript.Params{
-		Dir:   dir,
-		Files: files,
+		Dir:   p.Dir,
+		Files: p.Files,
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"HTTP", "ADMIN", "PROBE"} {
 				addr, err := freeAddress()
@@ -81,6 +104,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("EXAMPLES", examples)
 			env.Setenv("XD_SHOP_KEY", "script-key")
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("STORE", store)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
