@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +26,7 @@ type Replica struct {
 	p                 *system.Process
 }
 
-func newReplica(n int, dir, workspace, binary string, args []string) (*Replica, error) {
+func newReplica(n int, env []string, dir, workspace, binary string, args []string) (*Replica, error) {
 	r := &Replica{Name: fmt.Sprintf("replica%d", n)}
 	var err error
 	if r.HTTP, err = system.Port(); err != nil {
@@ -35,7 +36,7 @@ func newReplica(n int, dir, workspace, binary string, args []string) (*Replica, 
 		return nil, err
 	}
 	r.state = filepath.Join(dir, r.Name)
-	r.command = append([]string{binary, "run", workspace, "--state", r.state, "--http", r.HTTP, "--admin", r.admin}, args...)
+	r.command = slices.Concat([]string{"env"}, env, []string{binary, "run", workspace, "--state", r.state, "--http", r.HTTP, "--admin", r.admin}, args)
 	return r, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,8 +21,9 @@ type Rig struct {
 	Target   *Target
 	Replicas []*Replica
 
-	dir   string
-	redis *system.Process
+	dir      string
+	pipeline string
+	redis    *system.Process
 }
 
 // Options are what a set-up is made of.
@@ -31,6 +33,8 @@ type Options struct {
 	Replicas    int               // 1 unless it is redis
 	Definitions map[string]string // name of the file to its text; TARGET is filled in
 	Args        []string          // further flags of crossdock run
+	Pipeline    string            // the only one whose messages the ledger sends; "" = there are no others
+	Env         func(replica int) []string
 }
 
 // Open starts a set-up and waits until all of it is ready.
@@ -39,7 +43,7 @@ func Open(ctx context.Context, o Options) (*Rig, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
-	r := &Rig{Ledger: NewLedger(), dir: dir}
+	r := &Rig{Ledger: NewLedger(), dir: dir, pipeline: o.Pipeline}
 	if err := r.open(ctx, o); err != nil {
 		r.Close()
 		return nil, err
@@ -67,7 +71,11 @@ func (r *Rig) open(ctx context.Context, o Options) error {
 		}
 	}
 	for n := range max(1, o.Replicas) {
-		p, err := newReplica(n, r.dir, r.workspace(), o.Binary, append([]string{"--store", store}, o.Args...))
+		var env []string
+		if o.Env != nil {
+			env = o.Env(n)
+		}
+		p, err := newReplica(n, env, r.dir, r.workspace(), o.Binary, append([]string{"--store", store}, o.Args...))
 		if err != nil {
 			return err
 		}
@@ -119,7 +127,7 @@ func (r *Rig) Balance(ctx context.Context) (b journal.Balance, err error) {
 	if err != nil {
 		return b, err
 	}
-	if err := c.Get(ctx, "/v1/balance", nil, &b); err != nil {
+	if err := c.Get(ctx, "/v1/balance", url.Values{"pipeline": {r.pipeline}}, &b); err != nil {
 		return b, fmt.Errorf("read the balance: %w", err)
 	}
 	return b, nil
