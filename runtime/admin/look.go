@@ -16,6 +16,7 @@ import (
 	"crossdock/runtime/journal"
 	"crossdock/runtime/mask"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/reload"
 )
 
 func (a *API) health(w http.ResponseWriter, _ *http.Request) {
@@ -34,7 +35,18 @@ func (a *API) status(r *call) (any, error) {
 	s, err := a.engine.Status(r.Context())
 	client := r.URL.Query().Get("client")
 	maps.DeleteFunc(s.Pipelines, func(name string, _ runtime.PipelineStatus) bool { return !flow.OfClient(name, client) })
+	s.Last.Changes, s.Checked.Changes = changesOf(s.Last.Changes, client), changesOf(s.Checked.Changes, client)
 	return s, err
+}
+
+// changesOf are the changes of the definitions of a client.
+func changesOf(all []reload.Change, client string) (out []reload.Change) {
+	for _, c := range all {
+		if flow.OfClient(c.Name, client) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func (a *API) queues(r *call) (any, error) {
