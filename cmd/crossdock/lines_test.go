@@ -71,7 +71,7 @@ func TestAppendedLinesComeOnce(t *testing.T) {
 			t.Setenv("CROSSDOCK_CRASH_AT", "")
 			c.start()
 			if b := c.settle(); b.Dead != 0 || b.Delivered < int64(n) {
-				t.Errorf("%d were taken in: %+v", n, b)
+				t.Errorf("%d were taken in: %+v; the log:\n%s", n, b, c.logTail())
 			}
 			raw, err := os.ReadFile(filepath.Join(c.dir, "out", "lines.ndjson"))
 			if err != nil {
