@@ -33,6 +33,7 @@ var measurements = []measurement{
 	{"clocks", "the clocks of replicas disagree, and jump", 30, "jumps", 200, false, clocks, wrongBuild},
 	{"trickle", "critical messages beside a backlog", 100_000, "messages in the backlog", 100, true, trickle, nil},
 	{"hung", "one target hangs, others do not", 0, "", 600, true, hung, nil},
+	{"hostile", "cells that take all they are given, beside others", 0, "", 600, true, hostile, nil},
 	{"power-cuts", "the power of the disk of the store is cut", 50, "cuts", 400, true, cuts, nil},
 	{"soak", "half of what the machine bears, for long", 60, "minutes", 0, true, soak, nil},
 }

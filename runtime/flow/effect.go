@@ -136,7 +136,7 @@ func Complete(p *compile.Pipeline, r *Run, s *compile.Step, result any) {
 		r.Steps = next
 	}
 	r.Effects++
-	r.Ambiguous, r.Held = false, nil
+	r.Ambiguous, r.Alone, r.Held = false, 0, nil
 	if s.Next == nil {
 		r.Step = End
 		return
@@ -150,6 +150,6 @@ func Fail(r *Run, s *compile.Step) bool {
 	if len(s.OnFail) == 0 {
 		return false
 	}
-	r.Step, r.Ambiguous, r.Held = s.OnFail[0].ID, false, nil
+	r.Step, r.Ambiguous, r.Alone, r.Held = s.OnFail[0].ID, false, 0, nil
 	return true
 }

@@ -31,6 +31,9 @@ const (
 	isDrift
 	hasOccurred
 	isKept
+
+	aloneShift = 12 // of two bits with a number
+	aloneMost  = 3
 )
 
 // Encode appends the record of r to dst. What came as bytes is kept as those
@@ -54,6 +57,7 @@ func Encode(dst []byte, r *Run) []byte {
 	set(isDrift, r.Drift)
 	set(isKept, r.Kept)
 	set(hasOccurred, !r.Occurred.IsZero())
+	flags |= uint16(min(r.Alone, aloneMost)) << aloneShift
 	dst = append(dst, recordVersion, byte(flags), byte(flags>>8), byte(r.Priority))
 	for _, s := range []string{r.ID, r.Pipeline, r.Revision, r.Key, r.OrderKey, r.Step} {
 		dst = appendText(dst, s)
@@ -190,6 +194,7 @@ func Decode(b []byte, decode func(raw []byte, m *message.Meta) (any, error)) (Ru
 	r.Ambiguous = flags&isAmbiguous != 0
 	r.Drift = flags&isDrift != 0
 	r.Kept = flags&isKept != 0
+	r.Alone = int(flags>>aloneShift) & aloneMost
 	r.Mapped = flags&hasMapped != 0
 	var mapped []byte
 	if r.Mapped {

@@ -54,7 +54,7 @@ func run() *rapid.Generator[flow.Run] {
 		}
 		r := flow.Run{ID: text("id"), Pipeline: text("pipeline"), Revision: text("revision"), Key: text("key"), OrderKey: text("order"),
 			Step: text("step"), Now: moment("now"), Priority: rapid.IntRange(0, 3).Draw(t, "priority"),
-			Effects: rapid.IntRange(0, 1000).Draw(t, "effects"), Ambiguous: rapid.Bool().Draw(t, "ambiguous"),
+			Effects: rapid.IntRange(0, 1000).Draw(t, "effects"), Ambiguous: rapid.Bool().Draw(t, "ambiguous"), Alone: rapid.IntRange(0, 3).Draw(t, "alone"),
 			Meta: message.Meta{Source: text("source"), Path: text("path"), Consumer: text("consumer"), Type: text("type"),
 				ReceivedAt: moment("received"), Headers: texts("headers"), Query: texts("query")}}
 		for range rapid.IntRange(0, 3).Draw(t, "refs") {

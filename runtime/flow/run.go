@@ -37,6 +37,7 @@ type Run struct {
 
 	Effects   int    // effects that have succeeded so far
 	Ambiguous bool   // the last attempt of the effect at Step may have had its effect
+	Alone     int    // times that work on it began while no other suspect of ending the process was worked on, 0 to 3
 	Held      *Held  // the effect at Step waits for another system; nil otherwise
 	Kept      bool   // the message is kept when it is done, and so are the answers it gets
 	Drift     bool   // it did not fit the contract of its pipeline, and Fault says why

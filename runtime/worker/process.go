@@ -16,10 +16,6 @@ import (
 	"crossdock/runtime/telemetry"
 )
 
-// maxCrashes is how many times a message may take its worker down before it is
-// set aside.
-const maxCrashes = 5
-
 // newerWait is how long a message that a newer release stored is left to the
 // replicas that can read it, before this one looks whether it is still there.
 const newerWait = 30 * time.Second
@@ -62,10 +58,12 @@ func (w *Worker) process(work context.Context, lease queue.Lease) {
 		t.park(work, "pipeline", "the pipeline "+t.run.Pipeline+" is not defined any more")
 		return
 	}
-	if lease.Crashes >= maxCrashes {
-		t.end(work, flow.Outcome{Kind: flow.Dead, Cause: &flow.Cause{Code: "crash", Step: t.run.Step,
-			Message: fmt.Sprintf("work on this message ended without a result %d times", lease.Crashes)}})
-		return
+	if t.suspected() {
+		leave, ok := t.alone(ctx, work)
+		if !ok {
+			return
+		}
+		defer leave()
 	}
 	switch {
 	case t.run.Drift:
@@ -431,7 +429,7 @@ func (t *task) recover(work context.Context) {
 }
 
 // abandon survives a panic while the dead letter is written, as a payload may
-// cause that cannot be encoded. The lease runs out then, and maxCrashes ends it.
+// cause that cannot be encoded. The lease runs out then, again and again, until the message is suspected.
 func (t *task) abandon() {
 	if v := recover(); v != nil {
 		t.w.log.Error("internal error while setting a message aside", "message", t.lease.ID, "panic", t.w.opt.Redact(fmt.Sprint(v)))

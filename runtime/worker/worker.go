@@ -66,6 +66,8 @@ type Worker struct {
 	intake *room.Room // of messages that are taken in while their senders wait
 	work   *room.Room // of messages that are worked on
 
+	suspect chan struct{} // holds who is worked on alone
+
 	recents recents
 
 	mu     sync.Mutex
@@ -104,7 +106,7 @@ func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *W
 	if opt.Random == nil {
 		opt.Random = random
 	}
-	return &Worker{intake: room.New(opt.Memory / share), work: room.New(opt.Memory / share), driver: d, log: log, meter: meter, opt: opt, leases: newLeases(), calls: newCalls(), ahead: map[string]*pressure{}, lanes: map[string]*lane{}, paused: map[string]bool{}}
+	return &Worker{intake: room.New(opt.Memory / share), work: room.New(opt.Memory / share), driver: d, log: log, meter: meter, opt: opt, leases: newLeases(), calls: newCalls(), suspect: make(chan struct{}, 1), ahead: map[string]*pressure{}, lanes: map[string]*lane{}, paused: map[string]bool{}}
 }
 
 // Use makes l the revision at work. Messages under way end on theirs.
