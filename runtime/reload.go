@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	nethttp "net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"crossdock/connectors/webhook"
 	"crossdock/dsl/diag"
+	"crossdock/runtime/flow"
 	"crossdock/runtime/mutant"
 	"crossdock/runtime/publication"
 	"crossdock/runtime/queue"
@@ -251,6 +254,14 @@ type PipelineStatus struct {
 	Outcome string          `json:"outcome"` // of the last reload: unchanged, new, changed
 	Paused  bool            `json:"paused,omitempty"`
 	Lane    *queue.LaneStat `json:"lane,omitempty"`
+}
+
+// LeaveTo takes out of s what is about other clients than one; "" = nothing.
+func (s *Status) LeaveTo(client string) {
+	maps.DeleteFunc(s.Pipelines, func(name string, _ PipelineStatus) bool { return !flow.OfClient(name, client) })
+	for _, changes := range []*[]reload.Change{&s.Last.Changes, &s.Checked.Changes} {
+		*changes = slices.DeleteFunc(slices.Clone(*changes), func(c reload.Change) bool { return !flow.OfClient(c.Name, client) })
+	}
 }
 
 // Status returns the state of the engine.

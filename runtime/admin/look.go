@@ -2,7 +2,6 @@ package admin
 
 import (
 	"cmp"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -11,12 +10,10 @@ import (
 
 	"crossdock/dsl/compile"
 
-	"crossdock/runtime"
 	"crossdock/runtime/flow"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/mask"
 	"crossdock/runtime/queue"
-	"crossdock/runtime/reload"
 )
 
 func (a *API) health(w http.ResponseWriter, _ *http.Request) {
@@ -33,20 +30,8 @@ func (a *API) readiness(w http.ResponseWriter, _ *http.Request) {
 
 func (a *API) status(r *call) (any, error) {
 	s, err := a.engine.Status(r.Context())
-	client := r.URL.Query().Get("client")
-	maps.DeleteFunc(s.Pipelines, func(name string, _ runtime.PipelineStatus) bool { return !flow.OfClient(name, client) })
-	s.Last.Changes, s.Checked.Changes = changesOf(s.Last.Changes, client), changesOf(s.Checked.Changes, client)
+	s.LeaveTo(r.URL.Query().Get("client"))
 	return s, err
-}
-
-// changesOf are the changes of the definitions of a client.
-func changesOf(all []reload.Change, client string) (out []reload.Change) {
-	for _, c := range all {
-		if flow.OfClient(c.Name, client) {
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 func (a *API) queues(r *call) (any, error) {
