@@ -64,7 +64,13 @@ func TestScripts(t *testing.T) {
 	if dsltest.Raced {
 		dir, files = "", sideBySide(t, dir)
 	}
-	runScripts(t, testscript.Params{Dir: dir, Files: files}, "embedded:ws/.crossdock/store")
+	race := func(name string) (bool, error) {
+		if name == "race" {
+			return dsltest.Raced, nil
+		}
+		return false, fmt.Errorf("there is no condition `%s`", name)
+	}
+	runScripts(t, testscript.Params{Dir: dir, Files: files, Condition: race}, "embedded:ws/.crossdock/store")
 }
 
 // TestRecordOnRedis makes tests of messages that a real Redis keeps, as the script
@@ -107,12 +113,7 @@ func runScripts(t *testing.T, p testscript.Params, store string) {
 			env.Setenv("STORE", store)
 			return nil
 		},
-		Condition: func(name string) (bool, error) {
-			if name == "race" {
-				return dsltest.Raced, nil
-			}
-			return false, fmt.Errorf("there is no condition `%s`", name)
-		},
+		Condition: p.Condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": scriptExits, "waits": scriptWaits, "eventually": scriptEventually, "posts": scriptPosts, "gets": scriptGets, "keep": scriptKeep, "fills": scriptFills,
 			"cutlast": scriptCutLast, "changes": scriptChanges,
