@@ -3,7 +3,6 @@ package jq
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"time"
 
 	"crossdock/dsl/turn"
@@ -17,13 +16,12 @@ type machine struct {
 	frame *Frame // whose run this is
 	slots []any  // values bound by the cell itself
 
-	steps  int       // until the clock is looked at again
-	bytes  int64     // that may still be built before more is asked for
-	more   int64     // that may be asked for
-	depth  int       // of recursion into data
-	looks  int       // at the clock, as far as its own work has led to them
-	since  time.Time // when it last began or paused, while it has its turn
-	timed  bool      // end is set, which the first look at the clock does
+	steps  int   // until the clock is looked at again
+	bytes  int64 // that may still be built before more is asked for
+	more   int64 // that may be asked for
+	depth  int   // of recursion into data
+	looks  int   // at the clock, as far as its own work has led to them
+	timed  bool  // end is set, which the first look at the clock does
 	unsafe bool
 	end    time.Time
 	guard  *guard // for the parts that run in the interpreter
@@ -116,7 +114,6 @@ func (m *machine) await(large bool) {
 	m.until(from)
 	err := m.turn.Take(ctx, large, m.met)
 	m.end = m.end.Add(time.Since(from))
-	m.since = time.Now()
 	m.guard.goOn(m.end)
 	if err != nil {
 		panic(&LimitError{err, "was stopped"})
@@ -137,35 +134,9 @@ func (m *machine) look() {
 	if left < 0 {
 		panic(&LimitError{ErrTime, fmt.Sprintf("takes longer than %s", m.frame.time())})
 	}
-	switch {
-	case m.turn.Held():
-		m.giveWay(now)
-	case m.looks > longLooks && m.frame.time()-left > turn.Short:
+	if m.looks > longLooks && !m.turn.Held() && m.frame.time()-left > turn.Short {
 		m.await(false)
 	}
-}
-
-const (
-	// stint is how long a large run goes on before it pauses.
-	stint = 2 * time.Millisecond
-	// rest is how long it pauses then.
-	rest = time.Millisecond
-)
-
-// giveWay lets others have the processor while a large run goes on: whoever is
-// ready at once, and all of them for a moment after each stint. Without it a
-// message beside a large run waits for its slice of the processor at each step
-// of its way, and behind a collection of what the run builds. The pause is not
-// counted as the time of the run. A run that the interpreter has a part in does
-// not pause: its memory is watched from one look to the next.
-func (m *machine) giveWay(now time.Time) {
-	if now.Sub(m.since) < stint || m.guard != nil {
-		runtime.Gosched()
-		return
-	}
-	time.Sleep(rest)
-	m.since = time.Now()
-	m.end = m.end.Add(m.since.Sub(now))
 }
 
 // until is when the run must have ended; now is the time.

@@ -14,11 +14,15 @@ import (
 	"crossdock/dsl/dsltest"
 )
 
+// togetherRSS is what a hundred and more may take at once, over the bare process.
+const togetherRSS = 512 << 20
+
 const togetherEnv = "CROSSDOCK_HOSTILE_TOGETHER"
 
 // TestHostileTogether runs more than a hundred hostile cells in one process at
 // once, each with a program of its own as pipelines have, and looks at its
-// memory.
+// memory. One by one they stay below hostileRSS; at once, those that wait for a
+// turn hold what they could build before, which is more the faster the machine is.
 func TestHostileTogether(t *testing.T) {
 	if os.Getenv(togetherEnv) != "" {
 		runTogether(t)
@@ -39,7 +43,7 @@ func TestHostileTogether(t *testing.T) {
 	rss := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss<<10 - base
 	_, out, _ = strings.Cut(out, "ENDED ")
 	t.Logf("%d MiB over a bare process; %s", rss>>20, out)
-	if rss > hostileRSS {
+	if rss > togetherRSS {
 		t.Errorf("%d MiB over a bare process", rss>>20)
 	}
 }
