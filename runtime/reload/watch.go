@@ -27,7 +27,8 @@ const unfinished = 4
 const many = 10
 
 // Watch calls changed when something below dir has changed and then been quiet
-// for the time of debounce, until ctx ends. It watches folders, not files, so
+// for the time of debounce, until ctx ends, and once at the beginning: what was
+// read before may have changed since. It watches folders, not files, so
 // that editors that save by renaming and links that are switched do not end
 // it. Folders that begin with a dot are left out, but not links such as the
 // ..data of mounted configuration.
@@ -51,6 +52,7 @@ func Watch(ctx context.Context, dir, state string, debounce time.Duration, log *
 			changed()
 		}
 	}
+	changed()
 	for {
 		select {
 		case <-ctx.Done():
