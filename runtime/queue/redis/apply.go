@@ -226,12 +226,14 @@ func (c *committer) serve(e *encoder, batch []*pending) {
 }
 
 // settleDoubts asks what became of calls whose answer never came. Until that is
-// known nothing new is sent, so that a commit brought again finds its answer.
+// known nothing new is sent, so that a commit brought again finds its answer. The
+// replicas must confirm it like the call itself: what a master that is cut off
+// remembers of a call is lost with it.
 func (c *committer) settleDoubts() error {
 	for _, no := range c.session.doubtful() {
 		var text string
 		err := c.d.attempt(context.Background(), func(ctx context.Context) error {
-			v, err := c.d.run(ctx, settleScript, []any{c.d.mark, c.d.session, no})
+			v, err := c.d.runWith(ctx, settleScript, []any{c.d.mark, c.d.session, no}, nil)
 			text, _ = v.(string)
 			return err
 		})
