@@ -288,6 +288,10 @@ func TestTooFewReplicas(t *testing.T) {
 	if _, err := d.Apply(t.Context(), queue.Commit{Jobs: []queue.Job{j}}); err == nil || !strings.Contains(err.Error(), "1 of 2 replicas confirmed") {
 		t.Errorf("with one of two replicas: %v", err)
 	}
+	// That the master remembers the call is no confirmation either.
+	if res, err := d.Apply(t.Context(), queue.Commit{Jobs: []queue.Job{j}}); err == nil || !strings.Contains(err.Error(), "1 of 2 replicas confirmed") {
+		t.Errorf("brought again, with one of two replicas: %+v, %v", res, err)
+	}
 	second := redistest.Start(t, "--replicaof", "127.0.0.1 "+port)
 	within(t, 10*time.Second, "the second replica is in step", func() bool {
 		info, err := second.Client().Info(t.Context(), "replication").Result()
