@@ -27,6 +27,7 @@ import (
 	"crossdock/runtime/catalog"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/queue"
+	"crossdock/runtime/reload"
 	"crossdock/runtime/room"
 	"crossdock/runtime/worker"
 )
@@ -100,10 +101,11 @@ type Engine struct {
 
 	following turn // one switch to what is published at a time; taken before mu
 
-	read      *recorder // what was read for the last load, until it is kept
-	published origin    // what definitions are read from; zero = the folder
-	cleared   string    // revision of the folder that an approved plan brings to life; guarded by mu
-	unable    string    // why the active publication does not run here; guarded by status
+	sight     reload.Sight // of the folder, just before it was first read
+	read      *recorder    // what was read for the last load, until it is kept
+	published origin       // what definitions are read from; zero = the folder
+	cleared   string       // revision of the folder that an approved plan brings to life; guarded by mu
+	unable    string       // why the active publication does not run here; guarded by status
 
 	troubles troubles      // of sources
 	known    *note         // of the store, where others may change it; see storenote.go
@@ -176,6 +178,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err := e.takePublished(ctx); err != nil {
 		return err
 	}
+	e.sight = reload.See(e.opt.Dir)
 	ws, list, err := e.load()
 	if err != nil {
 		return err

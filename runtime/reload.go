@@ -200,7 +200,7 @@ func (e *Engine) selfCheck(next *revision) error {
 
 // watch reloads when files change.
 func (e *Engine) watch(ctx context.Context) {
-	err := reload.Watch(ctx, e.opt.Dir, StateDir, e.opt.Debounce, e.log, func() {
+	err := reload.Watch(ctx, e.opt.Dir, StateDir, e.opt.Debounce, e.log, e.sight, func() {
 		if n := e.running(); n > 0 {
 			e.log.Info("files have changed, and "+publication.Name(n)+" stays at work: they count once they are published", "publish", "crossdock publish "+e.opt.Dir)
 			return

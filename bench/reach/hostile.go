@@ -23,7 +23,7 @@ var traps = []string{
 	`("x" * 9999) | reduce range(1e9) as $i (.; . + "abcdefgh")`,
 }
 
-// trapEvery is how often a message comes to one of the traps: more often than
+// trapEvery is how often a message comes to one of the traps: about as often as
 // they end.
 const trapEvery = 500 * time.Millisecond
 

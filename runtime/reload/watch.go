@@ -27,32 +27,29 @@ const unfinished = 4
 const many = 10
 
 // Watch calls changed when something below dir has changed and then been quiet
-// for the time of debounce, until ctx ends, and once at the beginning: what was
-// read before may have changed since. It watches folders, not files, so
+// for the time of debounce, until ctx ends. seen is what was there when the
+// folder was read: what has changed since is a change, too. It watches folders, not files, so
 // that editors that save by renaming and links that are switched do not end
 // it. Folders that begin with a dot are left out, but not links such as the
 // ..data of mounted configuration.
-func Watch(ctx context.Context, dir, state string, debounce time.Duration, log *slog.Logger, changed func()) error {
+func Watch(ctx context.Context, dir, state string, debounce time.Duration, log *slog.Logger, seen Sight, changed func()) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch the workspace: %w", err)
 	}
 	defer w.Close()
-	seen := fingerprint(dir)
 	add(w, dir, log)
-	quiet := time.NewTimer(debounce)
-	quiet.Stop()
+	quiet := time.NewTimer(debounce) // the first look
 	burst := burst{}
 	slow := time.NewTicker(poll)
 	defer slow.Stop()
 	look := func() {
 		add(w, dir, log) // folders may have come
-		if now := fingerprint(dir); now != seen {
+		if now := See(dir); now != seen {
 			seen = now
 			changed()
 		}
 	}
-	changed()
 	for {
 		select {
 		case <-ctx.Done():
@@ -132,9 +129,12 @@ func add(w *fsnotify.Watcher, dir string, log *slog.Logger) {
 	}
 }
 
-// fingerprint hashes names, sizes and times of everything below dir; files
-// behind links count with what they lead to.
-func fingerprint(dir string) [sha256.Size]byte {
+// Sight is what a folder looked like at a moment.
+type Sight [sha256.Size]byte
+
+// See hashes names, sizes and times of everything below dir; files behind links
+// count with what they lead to.
+func See(dir string) Sight {
 	h := sha256.New()
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
@@ -155,5 +155,5 @@ func fingerprint(dir string) [sha256.Size]byte {
 		}
 		return nil
 	})
-	return [sha256.Size]byte(h.Sum(nil))
+	return Sight(h.Sum(nil))
 }

@@ -16,9 +16,9 @@ func watched(t *testing.T, dir string, debounce time.Duration) chan struct{} {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	calls := make(chan struct{}, 1000)
-	ended := make(chan error, 1)
+	ended, seen := make(chan error, 1), reload.See(dir)
 	go func() {
-		ended <- reload.Watch(ctx, dir, ".crossdock", debounce, slog.New(slog.DiscardHandler), func() { calls <- struct{}{} })
+		ended <- reload.Watch(ctx, dir, ".crossdock", debounce, slog.New(slog.DiscardHandler), seen, func() { calls <- struct{}{} })
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -198,4 +198,33 @@ func TestWatchIsNotHeldUpByNeighbours(t *testing.T) {
 	called(t, calls)
 	close(stop)
 	<-ended
+}
+
+// TestWatchSeesWhatChangedBefore: between the reading of a folder and its watch
+// there is a moment, and nothing that is saved in it is missed.
+func TestWatchSeesWhatChangedBefore(t *testing.T) {
+	for _, changes := range []bool{true, false} {
+		dir := t.TempDir()
+		seen := reload.See(dir)
+		if changes {
+			if err := os.WriteFile(filepath.Join(dir, "a.yaml"), []byte("a: 1"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		calls, ended := make(chan struct{}, 10), make(chan error, 1)
+		go func() {
+			ended <- reload.Watch(ctx, dir, ".crossdock", time.Millisecond, slog.New(slog.DiscardHandler), seen, func() { calls <- struct{}{} })
+		}()
+		if changes {
+			<-calls
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		if n := len(calls); n > 0 {
+			t.Errorf("%d more calls", n)
+		}
+	}
 }

@@ -156,6 +156,11 @@ func marks(op *compile.Operation) bool {
 // to be ambiguous: at most once.
 func (t *task) mark(work context.Context) bool {
 	t.run.Ambiguous = true
+	return t.save(work)
+}
+
+// save writes what is known of the run before the next attempt of its effect.
+func (t *task) save(work context.Context) bool {
 	f := queue.Finish{Lease: t.lease, Outcome: queue.Keep, Attempts: t.lease.Attempts, Body: t.encoded(), Hint: t.hint()}
 	return t.apply(work, queue.Commit{Finish: []queue.Finish{f}})
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"crossdock/runtime/flow"
-	"crossdock/runtime/queue"
 )
 
 const (
@@ -45,8 +44,7 @@ func (t *task) alone(ctx, work context.Context) (leave func(), ok bool) {
 	t.run.Alone++
 	t.w.log.Warn("work on this message has ended without a result again and again; it is worked on by itself now",
 		"message", t.run.ID, "pipeline", t.run.Pipeline, "times", t.lease.Crashes)
-	f := queue.Finish{Lease: t.lease, Outcome: queue.Keep, Attempts: t.lease.Attempts, Body: t.encoded(), Hint: t.hint()}
-	if !t.apply(work, queue.Commit{Finish: []queue.Finish{f}}) {
+	if !t.save(work) {
 		leave()
 		return nil, false
 	}
