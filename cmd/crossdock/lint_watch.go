@@ -44,15 +44,16 @@ func (a *app) lintWatch(ctx context.Context, dir string, f lintFlags) error {
 		fmt.Fprintf(a.Stdout, "%s  %s checked in %s: %s\n", began.Format(time.TimeOnly), diag.Plural(len(ws.Files), "file"), took.Round(time.Millisecond), what)
 		return nil
 	}
-	if err := check(); err != nil {
-		return watchError(err)
-	}
 	whole, err := filepath.Abs(dir)
 	if err != nil {
 		return failf(exitLoad, "%s", err)
 	}
+	seen := reload.See(whole)
+	if err := check(); err != nil {
+		return watchError(err)
+	}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	err = reload.Watch(ctx, whole, runtime.StateDir, settle, quiet, func() {
+	err = reload.Watch(ctx, whole, runtime.StateDir, settle, quiet, seen, func() {
 		if err := check(); err != nil {
 			fmt.Fprintln(a.Stderr, "crossdock:", watchError(err))
 		}

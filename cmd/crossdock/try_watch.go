@@ -35,7 +35,7 @@ func (a *app) tryWatch(ctx context.Context, name string, f tryFlags) error {
 	var wg sync.WaitGroup // joined below
 	for _, dir := range folders {
 		wg.Go(func() {
-			err := reload.Watch(ctx, dir, runtime.StateDir, settle, quiet, func() {
+			err := reload.Watch(ctx, dir, runtime.StateDir, settle, quiet, reload.See(dir), func() {
 				mu.Lock()
 				defer mu.Unlock()
 				_ = w.again(ctx) // what is wrong is on the screen
