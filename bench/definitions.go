@@ -16,7 +16,7 @@ const shown = 200 // pipelines of the large workspace
 // definitions measures what many definitions cost: start, reload, lint, rest.
 func (b *bench) definitions() error {
 	var start, reload, lint []time.Duration
-	var rss []int64
+	var rss, small []int64
 	for i := range b.runs {
 		dir := filepath.Join(b.tmp, fmt.Sprintf("many-%d", i))
 		if err := b.many(dir, shown, false); err != nil {
@@ -29,8 +29,12 @@ func (b *bench) definitions() error {
 		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}
-		start, reload, rss = append(start, s), append(reload, r), append(rss, m)
-		b.log("start %s, reload %s, at rest %s", report.Millis(s), report.Millis(r), report.MB(m))
+		one, err := b.smallAtRest(filepath.Join(b.tmp, fmt.Sprintf("small-%d", i)))
+		if err != nil {
+			return err
+		}
+		start, reload, rss, small = append(start, s), append(reload, r), append(rss, m), append(small, one)
+		b.log("start %s, reload %s, at rest %s, with one pipeline %s", report.Millis(s), report.Millis(r), report.MB(m), report.MB(one))
 	}
 	dir := filepath.Join(b.tmp, "files")
 	// Six shared files, and four for each of 249 pipelines.
@@ -55,6 +59,7 @@ func (b *bench) definitions() error {
 	s.Row("one mapping edited until the new revision is at work", report.Millis(report.Median(reload)))
 	s.Row(fmt.Sprintf("lint of %d files", files), report.Millis(report.Median(lint)))
 	s.Row(fmt.Sprintf("memory at rest, %d pipelines", shown), report.MB(report.Median(rss)))
+	s.Row("memory at rest, one pipeline", report.MB(report.Median(small)))
 	s.Note("The reload includes the 50 ms that files must be quiet before they are read.")
 	return nil
 }
@@ -124,11 +129,9 @@ func (b *bench) startAndReload(dir string) (start, reload time.Duration, rss int
 		return 0, 0, 0, err
 	}
 	start = time.Since(p.Start)
-	// Let the start settle before its memory is read.
-	if err := p.Wait(2 * time.Second); err == nil {
-		return 0, 0, 0, fmt.Errorf("crossdock ended\n%s", p.Tail())
+	if rss, err = atRest(p); err != nil {
+		return 0, 0, 0, err
 	}
-	rss = p.RSS()
 	path := filepath.Join(dir, "mappings", "order-to-shipment-7.mapping.yaml")
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -142,6 +145,30 @@ func (b *bench) startAndReload(dir string) (start, reload time.Duration, rss int
 		return 0, 0, 0, err
 	}
 	return start, time.Since(began), rss, nil
+}
+
+// smallAtRest is the memory of a crossdock with one pipeline that has nothing to
+// do.
+func (b *bench) smallAtRest(dir string) (rss int64, err error) {
+	addr, err := system.Port()
+	if err != nil {
+		return 0, err
+	}
+	p, err := b.own(dir, addr, "127.0.0.1:1")
+	if err != nil {
+		return 0, err
+	}
+	defer p.Stop()
+	return atRest(p)
+}
+
+// atRest lets the start of p settle and returns its memory, what it uses of the
+// program file included.
+func atRest(p *system.Process) (rss int64, err error) {
+	if err := p.Wait(2 * time.Second); err == nil {
+		return 0, fmt.Errorf("crossdock ended\n%s", p.Tail())
+	}
+	return p.RSS(), nil
 }
 
 func count(dir string) (n int, err error) {
