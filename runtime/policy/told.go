@@ -12,8 +12,11 @@ import (
 )
 
 const (
-	// hearEvery is how old what is known of other replicas may be.
+	// hearEvery is how often the store is asked what other replicas know.
 	hearEvery = 500 * time.Millisecond
+	// hearOld is how old what is known of them may be before all calls wait for
+	// the answer of the one that asks.
+	hearOld = 2 * hearEvery
 	// hearMost is how long a call waits for that; a store that is slow or away
 	// leaves each replica with what it found out itself.
 	hearMost = 250 * time.Millisecond
@@ -36,7 +39,9 @@ type told struct {
 	ops   []string
 
 	mu     sync.Mutex
-	looked time.Time
+	looked time.Time         // when the store was asked
+	heard  time.Time         // when it had answered, or had not in time
+	asking chan struct{}     // closed then; nil while nobody asks
 	known  map[string]notice // what was last heard or said, by operation
 }
 
@@ -55,24 +60,29 @@ func newTold(store Store, connection string, ops []string) *told {
 }
 
 // hear takes over what other replicas have found out. It asks the store now and
-// then only, and not for long.
+// then only, and not for long. Of calls that come together after a rest one asks
+// and the others wait for it: they would pass what the answer holds back.
 func (t *told) hear(ctx context.Context, now time.Time, circuits map[string]*Circuit) {
 	if t == nil || len(t.keys) == 0 || mutant.On(mutant.Deaf) {
 		return
 	}
 	t.mu.Lock()
 	if now.Sub(t.looked) < hearEvery {
+		asking := t.asking
+		old := now.Sub(t.heard) > hearOld
 		t.mu.Unlock()
+		if asking != nil && old {
+			select {
+			case <-asking:
+			case <-ctx.Done():
+			}
+		}
 		return
 	}
-	t.looked = now
+	asking := make(chan struct{})
+	t.looked, t.asking = now, asking
 	t.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, hearMost)
-	defer cancel()
-	values, err := t.store.Get(ctx, t.keys...)
-	if err != nil {
-		return
-	}
+	values := t.ask(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i, v := range values {
@@ -87,6 +97,23 @@ func (t *told) hear(ctx context.Context, now time.Time, circuits map[string]*Cir
 			circuits[t.ops[i]].adopt(now, n.Cause, n.Until.Add(headStart))
 		}
 	}
+	t.heard = time.Now()
+	if t.asking == asking {
+		t.asking = nil
+	}
+	close(asking)
+}
+
+// ask returns what the store knows of the operations; nothing where it does not
+// answer in time.
+func (t *told) ask(ctx context.Context) []queue.Value {
+	ctx, cancel := context.WithTimeout(ctx, hearMost)
+	defer cancel()
+	values, err := t.store.Get(ctx, t.keys...)
+	if err != nil {
+		return nil
+	}
+	return values
 }
 
 func read(v queue.Value) (n notice, ok bool) {

@@ -92,6 +92,44 @@ func TestBreakersAreShared(t *testing.T) {
 	})
 }
 
+// slowly is a store that takes its time.
+type slowly struct{ Store }
+
+func (s slowly) Get(ctx context.Context, keys ...string) ([]queue.Value, error) {
+	time.Sleep(hearMost / 2)
+	return s.Store.Get(ctx, keys...)
+}
+
+// TestAllHearOfAPause: of calls that come together after a rest one asks what the
+// others know, and none goes on before the answer is there.
+func TestAllHearOfAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memory.Open(memory.Options{})
+		t.Cleanup(func() { store.Close() })
+		l := Limits{Name: "tms", Operations: []string{"create"}, Concurrency: 8, Store: slowly{store}, Shared: true}
+		a, b := NewGuard(l), NewGuard(l)
+		p, _ := enter(t, a, "create")
+		p.Pause(30 * time.Second)
+		time.Sleep(time.Minute / 6)
+		passed := make(chan bool)
+		for range 8 {
+			go func() {
+				p, h := b.Enter(t.Context(), Ask{Operation: "create"})
+				if h == nil {
+					p.Leave(Answered)
+				}
+				passed <- h == nil
+			}()
+			time.Sleep(time.Millisecond)
+		}
+		for range 8 {
+			if <-passed {
+				t.Error("a call was made in the pause")
+			}
+		}
+	})
+}
+
 // slow is a store that answers nobody in time.
 type slow struct{ Store }
 
