@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"crossdock/runtime"
+	"crossdock/runtime/enginetest"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
 )
@@ -37,25 +36,12 @@ func TestDashboardsInARun(t *testing.T) {
 			w.WriteHeader(503)
 		}
 	}))
-	defer target.Close()
+	t.Cleanup(target.Close)
 	dir := t.TempDir()
 	for name, text := range eventful {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.ReplaceAll(text, "URL", target.URL)), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		enginetest.Write(t, dir, name, strings.ReplaceAll(text, "URL", target.URL))
 	}
-	e, err := runtime.New(context.Background(), runtime.Options{Dir: dir, Store: "memory:", HTTP: "127.0.0.1:0",
-		Secret: func(string) (string, error) { return "open sesame", nil }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- e.Run(ctx) }()
-	defer func() { cancel(); <-ended }()
+	e, _ := enginetest.Start(t, runtime.Options{Dir: dir, Store: "memory:", Secret: func(string) (string, error) { return "open sesame", nil }})
 	post := func(key, body string, want int) {
 		t.Helper()
 		r, _ := http.NewRequest("POST", "http://"+e.Addr()+"/in", strings.NewReader(body))

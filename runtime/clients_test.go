@@ -11,14 +11,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"crossdock/runtime"
 	"crossdock/runtime/admin"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
-	"crossdock/runtime/worker"
 )
 
 // The template of the clients: orders go to the TMS of the client and are told as
@@ -148,10 +146,9 @@ func newClients(t *testing.T) *clients {
 // same name, or after what the instance of that name says.
 func newClientsWith(t *testing.T, store string, files map[string]string) *clients {
 	t.Helper()
-	s := &clients{site: &site{t: t, dir: t.TempDir(), log: &logBook{}}, acme: newPartner(t), bolt: newPartner(t), coldco: newPartner(t), house: newPartner(t)}
+	s := &clients{site: &site{t: t, dir: t.TempDir(), log: newLogBook(t)}, acme: newPartner(t), bolt: newPartner(t), coldco: newPartner(t), house: newPartner(t)}
 	s.opt = runtime.Options{Dir: s.dir, HTTP: "127.0.0.1:0", Log: slog.New(slog.NewJSONHandler(s.log, nil)),
 		Store:  store,
-		Worker: worker.Options{Grace: 100 * time.Millisecond}, // what waits for its rate when a test ends is of no use
 		Secret: func(name string) (string, error) { return "secret-of-" + name, nil }}
 	for code, p := range map[string]*partner{"acme": s.acme, "bolt": s.bolt, "coldco": s.coldco} {
 		s.write("clients/"+code+".instance.yaml", fmt.Sprintf("instance: %s\nof: client@1\nparams: {code: %s, tms: %q}\n", code, code, p.URL)+files["clients/"+code+".instance.yaml"])

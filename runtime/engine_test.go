@@ -15,11 +15,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
 	"crossdock/runtime"
+	"crossdock/runtime/enginetest"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/queue"
 )
@@ -45,7 +45,7 @@ const (
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), target: newTarget(t), log: &logBook{}}
+	s := &site{t: t, dir: t.TempDir(), target: newTarget(t), log: newLogBook(t)}
 	s.opt = runtime.Options{Dir: s.dir, Store: "memory:", HTTP: "127.0.0.1:0", Log: slog.New(slog.NewJSONHandler(s.log, nil))}
 	s.write("crossdock.yaml", baseSettings)
 	s.write("target.connection.yaml", fmt.Sprintf(baseConnection, s.target.URL))
@@ -57,16 +57,7 @@ func newSite(t *testing.T) *site {
 // write saves a file as careful editors do.
 func (s *site) write(name, text string) {
 	s.t.Helper()
-	path := filepath.Join(s.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := os.WriteFile(path+"~", []byte(text), 0o644); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := os.Rename(path+"~", path); err != nil {
-		s.t.Fatal(err)
-	}
+	enginetest.Write(s.t, s.dir, name, text)
 }
 
 func (s *site) remove(name string) {
@@ -79,38 +70,12 @@ func (s *site) remove(name string) {
 // start opens and runs the engine; it is stopped with the test at the latest.
 func (s *site) start() {
 	s.t.Helper()
-	e, err := runtime.New(context.Background(), s.opt)
-	if err != nil {
-		var list diag.List
-		if errors.As(err, &list) {
-			for _, f := range list {
-				s.t.Log(f.Span.String(), f.Code, f.Message)
-			}
-		}
-		s.t.Fatal(err)
-	}
-	if err := e.Listen(); err != nil {
-		s.t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- e.Run(ctx) }()
-	s.engine = e
-	s.stop = sync.OnceValue(func() error { cancel(); return <-ended })
-	s.t.Cleanup(func() { _ = s.stop() })
-	s.until("the engine is ready", e.Ready)
+	s.engine, s.stop = enginetest.Start(s.t, s.opt)
 }
 
-// until waits for what other processes or sockets bring about.
 func (s *site) until(what string, ok func() bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			s.t.Fatalf("%s: not within 20 s; the log:\n%s", what, s.log.tail())
-		}
-		time.Sleep(2 * time.Millisecond) // a real listener: nothing signals this
-	}
+	enginetest.Until(s.t, what, ok)
 }
 
 func (s *site) url(path string) string { return "http://" + s.engine.Addr() + path }
@@ -239,6 +204,17 @@ func (k *target) answer(f func(n int, r *http.Request, body string) (int, string
 type logBook struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
+}
+
+// newLogBook returns one whose end is shown where the test fails.
+func newLogBook(t *testing.T) *logBook {
+	l := &logBook{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the end of the log:\n%s", l.tail())
+		}
+	})
+	return l
 }
 
 // Write implements io.Writer.

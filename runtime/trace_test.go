@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"crossdock/runtime"
+	"crossdock/runtime/enginetest"
 	"crossdock/runtime/telemetry"
 	"crossdock/runtime/worker"
 )
@@ -45,25 +44,14 @@ func traceOne(t *testing.T, headers map[string]string) ([]seen, tracetest.SpanSt
 	t.Cleanup(target.Close)
 	dir := t.TempDir()
 	for name, text := range traced {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.ReplaceAll(text, "URL", target.URL)), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		enginetest.Write(t, dir, name, strings.ReplaceAll(text, "URL", target.URL))
 	}
 	spans := tracetest.NewInMemoryExporter()
 	tracer, err := telemetry.New(context.Background(), telemetry.Options{Exporter: spans, Env: func(string) string { return "" }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := runtime.New(context.Background(), runtime.Options{Dir: dir, Store: "memory:", HTTP: "127.0.0.1:0", Worker: worker.Options{Tracer: tracer}})
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	if err := e.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- e.Run(ctx) }()
+	e, stop := enginetest.Start(t, runtime.Options{Dir: dir, Store: "memory:", Worker: worker.Options{Tracer: tracer}})
 	r, _ := http.NewRequest("POST", "http://"+e.Addr()+"/in", strings.NewReader(`{"n":"confidential"}`))
 	r.Header.Set("Content-Type", "application/json")
 	for k, v := range headers {
@@ -75,8 +63,7 @@ func traceOne(t *testing.T, headers map[string]string) ([]seen, tracetest.SpanSt
 	}
 	resp.Body.Close()
 	got := []seen{<-calls, <-calls, <-calls}
-	cancel() // work under way finishes first
-	if err := <-ended; err != nil {
+	if err := stop(); err != nil { // work under way finishes first
 		t.Fatal(err)
 	}
 	return got, spans.GetSpans()

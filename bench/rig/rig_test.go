@@ -2,15 +2,12 @@ package rig
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"crossdock/dsl"
-	"crossdock/runtime/catalog"
+	"crossdock/bench/defstest"
 )
 
 func TestHistogram(t *testing.T) {
@@ -94,37 +91,10 @@ func TestAcceptedCountsFromTheAnswer(t *testing.T) {
 // TestDefinitions holds the definitions to the language: good ones are good, and
 // no faulty edit is one that may go live.
 func TestDefinitions(t *testing.T) {
-	dir := t.TempDir()
-	put := func(name, text string) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 	defs := Workspace()
 	file, text := Connection("shop", "concurrency: 16, timeout: 10s")
 	defs[file] = text
 	file, text = Pipeline("orders", "critical", "shop")
 	defs[file] = text
-	for name, text := range defs {
-		put(name, text)
-	}
-	faulty := func() bool {
-		_, list, err := dsl.Load(os.DirFS(dir), dsl.Options{Catalog: catalog.New()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if list.HasErrors() {
-			t.Logf("%v", list)
-		}
-		return list.HasErrors()
-	}
-	if faulty() {
-		t.Error("the definitions have errors")
-	}
-	for n := range 4 {
-		put("effect.mapping.yaml", BrokenMapping(n))
-		if !faulty() {
-			t.Errorf("the faulty edit %d may go live", n)
-		}
-	}
+	defstest.Hold(t, defs, BrokenMapping)
 }

@@ -23,13 +23,13 @@ import (
 // The house has five floors. A package imports packages of lower floors, and
 // of its own floor only along the arrows below.
 var floors = [][]string{
-	0: {"runtime/message", "runtime/retry", "runtime/keypair", "runtime/mutant", "runtime/room", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
+	0: {"runtime/message", "runtime/retry", "runtime/keypair", "runtime/mutant", "runtime/room", "runtime/disktest", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
 		"dsl/contract", "dsl/profile", "dsl/likeness", "dsl/draft", "dsl/drift",
 		"dsl/sandbox", "dsl/sandbox/*",
 		"dsl/schema", "dsl/lookup", "dsl/cell", "dsl/mapping", "dsl/template", "dsl/compile", "dsl/lint", "dsl/lineage", "dsl/catalogue", "dsl/dsltest", "mappings", "pipelines", "examples", "docs"},
 	2: {"connectors/*", "runtime/queue/*", "runtime/flow", "runtime/worker", "runtime/policy", "runtime/journal", "runtime/telemetry", "runtime/publication", "runtime/access", "runtime/audit", "runtime/mask", "editor/jsonschema"},
-	3: {"runtime", "runtime/catalog", "runtime/reload", "runtime/testrun", "runtime/plan", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner", "runtime/mutation", "runtime/coverage", "runtime/recording", "editor", "editor/lsp", "editor/lsp/lsptest"},
+	3: {"runtime", "runtime/catalog", "runtime/reload", "runtime/testrun", "runtime/plan", "runtime/admin", "runtime/deadletter", "runtime/alert", "runtime/partner", "runtime/mutation", "runtime/coverage", "runtime/recording", "runtime/enginetest", "editor", "editor/lsp", "editor/lsp/lsptest"},
 	4: {"cmd/crossdock", "runtime/simulate"},
 }
 
@@ -63,6 +63,7 @@ var arrows = map[string][]string{
 	"connectors/format/*":    {"connectors/format/text"},
 	"runtime/queue/memory":   {"runtime/queue/schedule", "runtime/queue/internal/*"},
 	"runtime/queue/embedded": {"runtime/queue/schedule", "runtime/queue/internal/*"},
+	"runtime/queue/redis":    {"runtime/queue/internal/*"},
 	"runtime/worker":         {"runtime/flow", "runtime/mask", "runtime/journal", "runtime/policy", "runtime/telemetry"},
 	"runtime/journal":        {"runtime/policy"},
 	"runtime/partner":        {"runtime/testrun"},
@@ -72,6 +73,7 @@ var arrows = map[string][]string{
 	"runtime/recording":      {"runtime/testrun"},
 	"runtime":                {"runtime/catalog", "runtime/reload", "runtime/deadletter", "runtime/alert", "runtime/plan", "runtime/recording"},
 	"runtime/admin":          {"runtime", "runtime/deadletter", "runtime/plan", "runtime/recording"},
+	"runtime/enginetest":     {"runtime"},
 	"editor":                 {"runtime/testrun"},
 	"editor/lsp":             {"editor"},
 }
@@ -252,7 +254,7 @@ func TestLayersConnectorsUseTheSDK(t *testing.T) {
 				t.Errorf("%s imports %s; a connector uses only %s", name, to, strings.Join(sdk, ", "))
 			case language && !strings.HasPrefix(to, "dsl/") && !slices.Contains(dslMay, to):
 				t.Errorf("%s imports %s; the language knows neither engine nor connectors", name, to)
-			case to == "runtime" && !slices.Contains([]string{"cmd/crossdock", "runtime/admin"}, name):
+			case to == "runtime" && !slices.Contains([]string{"cmd/crossdock", "runtime/admin", "runtime/enginetest"}, name):
 				t.Errorf("%s imports the engine itself", name)
 			}
 		}

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
 	"crossdock/connectors"
+	"crossdock/runtime/disktest"
 )
 
 // TestFullDisk: what does not fit is refused as not done, nobody sees a part of
@@ -22,14 +22,7 @@ func TestFullDisk(t *testing.T) {
 	if err := os.Mkdir(data, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=64k", "none", data).CombinedOutput(); err != nil {
-		t.Skipf("a small disk cannot be made here (root may do it): %s", out)
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command("umount", data).CombinedOutput(); err != nil {
-			t.Errorf("umount: %s", out)
-		}
-	})
+	disktest.Mount(t, data, "64k")
 	s := open(t, dir, `
   whole: {write: "whole-{n}.txt", body: text}
   plain: {append: plain.ndjson}
@@ -92,9 +85,7 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	check("full")
-	if out, err := exec.CommandContext(t.Context(), "mount", "-o", "remount,size=1m", data).CombinedOutput(); err != nil {
-		t.Fatalf("remount: %s", out)
-	}
+	disktest.Change(t, data, "size=1m")
 	for _, operation := range []string{"whole", "plain", "keyed"} {
 		for ; done[operation] < most; done[operation]++ {
 			if _, err := s.Deliver(t.Context(), request(operation, done[operation])); err != nil {

@@ -21,6 +21,7 @@ import (
 	"crossdock/runtime"
 	"crossdock/runtime/admin"
 	"crossdock/runtime/deadletter"
+	"crossdock/runtime/enginetest"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/queue"
 )
@@ -54,22 +55,10 @@ func newOffice(t *testing.T, more ...map[string]string) *office {
 		maps.Copy(files, m)
 	}
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		enginetest.Write(t, dir, name, text)
 	}
 	o := &office{t: t, dir: dir, log: &bytes.Buffer{}}
-	var err error
-	if o.engine, err = runtime.New(context.Background(), runtime.Options{Dir: dir, Store: "memory:", HTTP: "127.0.0.1:0"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := o.engine.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- o.engine.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-ended })
+	o.engine, _ = enginetest.Start(t, runtime.Options{Dir: dir, Store: "memory:"})
 	o.api = admin.New(o.engine, admin.Options{Token: token, Log: slog.New(slog.NewTextHandler(o.log, nil))})
 	o.server = httptest.NewServer(o.api)
 	t.Cleanup(o.server.Close)

@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"crossdock/runtime"
+	"crossdock/runtime/enginetest"
 	"crossdock/runtime/policy"
 	"crossdock/runtime/queue"
 )
@@ -125,9 +124,7 @@ func TestMaintenanceSurvivesARestart(t *testing.T) {
 		"t.connection.yaml": "connection: t\ntype: log\noperations:\n  put: {repeat: keyed}\n",
 		"in.pipeline.yaml":  "pipeline: in\ntrigger: {http: {path: /in, verify: none}}\nkey: [.n]\nsteps:\n  - {send: t.put}\n",
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		enginetest.Write(t, dir, name, text)
 	}
 	open := func() *runtime.Engine {
 		e, err := runtime.New(t.Context(), runtime.Options{Dir: dir, HTTP: "127.0.0.1:0"})

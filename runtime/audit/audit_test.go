@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"crossdock/runtime/audit"
+	"crossdock/runtime/disktest"
 )
 
 var key = bytes.Repeat([]byte{7}, sha256.Size)
@@ -187,14 +187,7 @@ func TestGoesOnAfterARestart(t *testing.T) {
 // nothing behind; once there is room the log goes on by itself.
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=64k", "none", dir).CombinedOutput(); err != nil {
-		t.Skipf("a small disk cannot be made here (root may do it): %s", out)
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-			t.Errorf("umount: %s", out)
-		}
-	})
+	disktest.Mount(t, dir, "64k")
 	path := filepath.Join(dir, "audit.log")
 	l := open(t, path)
 	line := audit.Line{Who: "anna", What: "dead.replay", Result: audit.Done}
@@ -222,9 +215,7 @@ func TestFullDisk(t *testing.T) {
 	if s, err := verify(raw, l.Head()); err != nil || s.Lines != int64(written) {
 		t.Errorf("while full: %+v %v, written %d", s, err, written)
 	}
-	if out, err := exec.CommandContext(t.Context(), "mount", "-o", "remount,size=256k", dir).CombinedOutput(); err != nil {
-		t.Fatalf("remount: %s", out)
-	}
+	disktest.Change(t, dir, "size=256k")
 	fillLog(t, l, 20)
 	if raw, err = os.ReadFile(path); err != nil {
 		t.Fatal(err)

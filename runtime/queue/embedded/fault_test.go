@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	goruntime "runtime"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"crossdock/runtime/disktest"
 	"crossdock/runtime/queue"
 )
 
@@ -301,32 +301,17 @@ func TestNewerStore(t *testing.T) {
 // the reason is the disk, not another process.
 func TestReadOnlyDisk(t *testing.T) {
 	dir := t.TempDir()
-	mount := func(options ...string) (string, error) {
-		out, err := exec.CommandContext(t.Context(), "mount", options...).CombinedOutput()
-		return string(out), err
-	}
-	if out, err := mount("-t", "tmpfs", "-o", "size=300m", "none", dir); err != nil {
-		t.Skipf("a disk cannot be made here (root may do it): %s", out)
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-			t.Errorf("umount: %s", out)
-		}
-	})
+	disktest.Mount(t, dir, "300m")
 	s := openTest(t, dir, Options{Reserve: 1 << 20})
 	mustApply(t, s, one("a"))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := mount("-o", "remount,ro", dir); err != nil {
-		t.Fatal(out)
-	}
+	disktest.Change(t, dir, "ro")
 	if _, err := Open(t.Context(), dir, Options{Logger: quiet}); err == nil || errors.Is(err, queue.ErrInUse) || !strings.Contains(err.Error(), "cannot be written: read-only file system") {
 		t.Errorf("opened: %v", err)
 	}
-	if out, err := mount("-o", "remount,rw", dir); err != nil {
-		t.Fatal(out)
-	}
+	disktest.Change(t, dir, "rw")
 	again := openTest(t, dir, Options{Reserve: 1 << 20})
 	if got := leaseNow(t, again, 9); len(got) != 1 {
 		t.Errorf("got %v", got)

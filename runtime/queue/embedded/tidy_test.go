@@ -3,11 +3,11 @@ package embedded
 import (
 	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
+	"crossdock/runtime/disktest"
 	"crossdock/runtime/queue"
 )
 
@@ -101,14 +101,7 @@ func TestHistoryFromTheFuture(t *testing.T) {
 // has grown. Nothing that was acknowledged is lost.
 func TestRealFullDisk(t *testing.T) {
 	dir := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=160m", "none", dir).CombinedOutput(); err != nil {
-		t.Skipf("a small disk cannot be made here (root may do it): %s", out)
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-			t.Errorf("umount: %s", out)
-		}
-	})
+	disktest.Mount(t, dir, "160m")
 	s := openTest(t, dir, Options{Reserve: 80 << 20})
 	body := []byte(strings.Repeat("0123456789abcdef", 4096))
 	acked := 0
@@ -128,9 +121,7 @@ func TestRealFullDisk(t *testing.T) {
 	for _, l := range ls {
 		mustApply(t, s, queue.Commit{Finish: []queue.Finish{{Lease: l}}})
 	}
-	if out, err := exec.CommandContext(t.Context(), "mount", "-o", "remount,size=600m", dir).CombinedOutput(); err != nil {
-		t.Fatalf("remount: %s", out)
-	}
+	disktest.Change(t, dir, "size=600m")
 	mustApply(t, s, one("later"))
 	if err := s.shut(false); err != nil {
 		t.Fatal(err)
