@@ -163,7 +163,7 @@ func (c *Calendar) Held(now, received time.Time, p queue.Priority) bool {
 	if c.strict == nil || c.idle() {
 		return false
 	}
-	if m := c.manual; now.After(m.Until) && now.Sub(m.Until) < afterlife && received.Before(m.Until) && !m.Let[p] {
+	if m := c.manual; !now.Before(m.Until) && now.Sub(m.Until) < afterlife && received.Before(m.Until) && !m.Let[p] {
 		return true
 	}
 	for _, s := range c.spells(now) {

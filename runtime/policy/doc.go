@@ -6,7 +6,8 @@
 // message is parked with a reason and a time to wake up, and its attempts are
 // as they were. Short waits are spent in memory, where the priorities take
 // turns (see queue.Turn); long ones in the store, with wake-up times spread so
-// that nothing comes back all at once.
+// that nothing comes back all at once. A wait in memory is over at once when
+// whoever waits has to leave, or when a reload has put another guard in the place.
 //
 // Bucket, Circuit, Calendar and the arithmetic of Quota are pure: time is an
 // argument. Gate and Pacer block their callers and nobody else; there is no

@@ -32,6 +32,10 @@ func NewGate(limit, reserve int) *Gate {
 
 // Enter waits for a place; false means the context ended first.
 func (g *Gate) Enter(ctx context.Context, p queue.Priority) bool {
+	return g.enter(wait{ctx: ctx}, p)
+}
+
+func (g *Gate) enter(w wait, p queue.Priority) bool {
 	g.mu.Lock()
 	if g.line.n == 0 && g.open()&(1<<p) != 0 {
 		g.used++
@@ -44,7 +48,9 @@ func (g *Gate) Enter(ctx context.Context, p queue.Priority) bool {
 	select {
 	case <-me.c:
 		return true
-	case <-ctx.Done():
+	case <-w.ctx.Done():
+	case <-w.leaving:
+	case <-w.replaced():
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"crossdock/runtime/queue"
@@ -35,11 +36,14 @@ type Guard struct {
 	calendar *Calendar
 	circuits map[string]*Circuit
 	told     *told // nil: no other process uses the store
+
+	mu       sync.Mutex
+	replaced chan struct{} // closed while another guard has the place of this one
 }
 
 // NewGuard returns the guard of a connection.
 func NewGuard(l Limits) *Guard {
-	g := &Guard{limits: l, gate: NewGate(l.Concurrency, l.Reserve), calendar: NewCalendar(l.Windows), circuits: make(map[string]*Circuit, len(l.Operations))}
+	g := &Guard{limits: l, gate: NewGate(l.Concurrency, l.Reserve), calendar: NewCalendar(l.Windows), circuits: make(map[string]*Circuit, len(l.Operations)), replaced: make(chan struct{})}
 	for _, op := range l.Operations {
 		g.circuits[op] = NewCircuit(l.Trip)
 	}
@@ -69,9 +73,12 @@ type Ask struct {
 	Operation string
 	Priority  queue.Priority
 	Received  time.Time // when the message came
+	// Leaving is closed when whoever asks has to leave, as a process does that
+	// stops: then it does not wait. nil = it never has to.
+	Leaving <-chan struct{}
 }
 
-// Pass is the right to one call. Leave must be called with what it came to. The zero Pass is that of a connection without a guard.
+// Pass is the right to one call, if it is Given. Leave must be called with what it came to.
 type Pass struct {
 	g       *Guard
 	circuit *Circuit
@@ -81,10 +88,11 @@ type Pass struct {
 }
 
 // Enter waits until the call may be made, for a few seconds at most, or says why
-// it may not. It returns the zero Pass and nil when ctx ended.
+// it may not. It returns a Pass that is not Given, and nil, when ctx ended, or
+// when the call would have to wait and whoever asks is leaving, or g is retired.
 func (g *Guard) Enter(ctx context.Context, a Ask) (Pass, *Hold) {
 	if g == nil {
-		return Pass{}, nil
+		return Pass{how: free}, nil
 	}
 	c := g.circuits[a.Operation]
 	now := time.Now()
@@ -105,25 +113,28 @@ func (g *Guard) Enter(ctx context.Context, a Ask) (Pass, *Hold) {
 		}
 		counted = true
 	}
-	p, h := g.turn(ctx, c, a)
-	if counted && p.g == nil {
+	p, h := g.turn(wait{ctx, a.Leaving, g}, c, a)
+	if counted && !p.Given() {
 		g.quota.Return()
 	}
 	return p, h
 }
 
 // Count counts a call that is made in the course of another one, such as a look
-// for its effect: it waits for the rate a little, and is never refused.
-func (g *Guard) Count(ctx context.Context, p queue.Priority) {
+// for its effect: it waits for the rate a little, and is never refused. It
+// returns false when that wait ended as those of Enter may.
+func (g *Guard) Count(ctx context.Context, a Ask) bool {
 	if g == nil {
-		return
+		return true
 	}
 	if g.quota != nil {
-		_, _ = g.quota.Take(ctx, time.Now(), p) // a spent quota does not leave an effect in doubt
+		_, _ = g.quota.Take(ctx, time.Now(), a.Priority) // a spent quota does not leave an effect in doubt
 	}
-	if g.pacer != nil {
-		g.pacer.Enter(ctx, time.Now(), p)
+	if g.pacer == nil {
+		return true
 	}
+	back, ok := g.pacer.enter(wait{ctx, a.Leaving, g}, time.Now(), a.Priority)
+	return ok || !back.IsZero()
 }
 
 // refuses tells what closes the connection or the operation at now.
@@ -160,29 +171,29 @@ func Closed(connection, reason string) bool {
 }
 
 // turn waits for the rate, a place and the circuit, in this order.
-func (g *Guard) turn(ctx context.Context, c *Circuit, a Ask) (Pass, *Hold) {
+func (g *Guard) turn(w wait, c *Circuit, a Ask) (Pass, *Hold) {
 	now := time.Now()
 	if g.calendar.Held(now, a.Received, a.Priority) {
-		back, ok := g.calendar.strict.Enter(ctx, now, a.Priority)
+		back, ok := g.calendar.strict.enter(w, now, a.Priority)
 		if !ok {
 			return Pass{}, g.behind(Draining, drains, back)
 		}
 	}
 	if g.pacer != nil {
-		back, ok := g.pacer.Enter(ctx, time.Now(), a.Priority)
+		back, ok := g.pacer.enter(w, time.Now(), a.Priority)
 		if !ok {
 			return Pass{}, g.behind(RateReached, fmt.Sprintf(rateOf+" %d in %s is reached", g.limits.Rate, g.limits.Per), back)
 		}
 	}
-	if !g.gate.Enter(ctx, a.Priority) {
+	if !g.gate.enter(w, a.Priority) {
 		return Pass{}, nil
 	}
 	if c == nil {
-		return Pass{g: g}, nil
+		return Pass{g: g, how: free}, nil
 	}
 	how, cause, until := c.Try(time.Now())
 	if how == ramped {
-		if !c.ramp.Enter(ctx, a.Priority) {
+		if !c.ramp.enter(w, a.Priority) {
 			g.gate.Leave()
 			return Pass{}, nil
 		}
@@ -232,6 +243,9 @@ func (p *Pass) Pause(asked time.Duration) {
 	p.g.gate.Leave()
 }
 
+// Given reports whether the call may be made.
+func (p *Pass) Given() bool { return p.how != refused }
+
 // Tried reports whether the call was made to find out whether the operation
 // works again: its failure is no attempt of the message.
 func (p *Pass) Tried() bool { return p.how == probe || p.how == ramped }
@@ -263,7 +277,7 @@ func (g *Guard) spent(p queue.Priority, until time.Time) string {
 	return fmt.Sprintf("%s: "+quotaOf+" %d a %s is spent until %s", g.limits.Name, g.limits.Quota, g.limits.Period, clock(until))
 }
 
-// behind is nil where the context ended.
+// behind is nil where the wait was over before its turn.
 func (g *Guard) behind(kind, why string, back time.Time) *Hold {
 	if back.IsZero() {
 		return nil

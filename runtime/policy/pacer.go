@@ -36,11 +36,11 @@ func NewPacer(n int, per time.Duration, strict bool) *Pacer {
 	return &Pacer{interval: b.interval, from: &b, line: line{strict: strict}}
 }
 
-// Enter waits for the right to one call. Where that would take long it returns
+// enter waits for the right to one call. Where that would take long it returns
 // at once with the time at which to come back: each caller gets a time of its
 // own, so that they come back at the rate and not all at once. ok false with a
-// zero time means the context ended.
-func (p *Pacer) Enter(ctx context.Context, now time.Time, prio queue.Priority) (back time.Time, ok bool) {
+// zero time means the wait was over before that.
+func (p *Pacer) enter(w wait, now time.Time, prio queue.Priority) (back time.Time, ok bool) {
 	p.mu.Lock()
 	if time.Duration(p.line.ahead(prio))*p.interval > patience || p.interval > patience && p.line.n > 0 {
 		defer p.mu.Unlock()
@@ -48,7 +48,7 @@ func (p *Pacer) Enter(ctx context.Context, now time.Time, prio queue.Priority) (
 	}
 	me := p.line.join(prio)
 	if !p.pumping {
-		p.pump(ctx)
+		p.pump(w.ctx)
 	}
 	p.mu.Unlock()
 	select {
@@ -62,16 +62,18 @@ func (p *Pacer) Enter(ctx context.Context, now time.Time, prio queue.Priority) (
 	case <-me.c:
 		return time.Time{}, true
 	case <-giveUp.C:
-	case <-ctx.Done():
+	case <-w.ctx.Done():
+	case <-w.leaving:
+	case <-w.replaced():
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.line.leave(prio, me) {
 		// The right came at the same moment. Who was cancelled cannot use it,
 		// and an even pace has no use for it later.
-		return time.Time{}, ctx.Err() == nil
+		return time.Time{}, w.ctx.Err() == nil
 	}
-	if ctx.Err() != nil {
+	if w.over() {
 		return time.Time{}, false
 	}
 	return p.later(time.Now(), prio), false

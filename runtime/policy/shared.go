@@ -3,7 +3,9 @@ package policy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"crossdock/runtime/queue"
@@ -53,13 +55,10 @@ func (b *sharedBucket) refill(ctx context.Context, now time.Time) time.Duration 
 		if err != nil {
 			return again
 		}
-		begin := now
-		if n, err := strconv.ParseInt(string(values[0].Data), 10, 64); err == nil && time.Unix(0, n).After(now) {
-			begin = time.Unix(0, n)
-		}
+		begin := b.begin(now, string(values[0].Data))
 		end := begin.Add(time.Duration(b.advance) * b.interval)
 		_, err = b.store.Apply(ctx, queue.Commit{Put: []queue.Put{{Key: b.key, Version: values[0].Version,
-			Value: strconv.AppendInt(nil, end.UnixNano(), 10), TTL: end.Sub(now) + time.Hour}}})
+			Value: fmt.Appendf(nil, "%d/%d", end.UnixNano(), b.interval), TTL: end.Sub(now) + time.Hour}}})
 		if errors.Is(err, queue.ErrVersion) {
 			continue
 		}
@@ -70,4 +69,21 @@ func (b *sharedBucket) refill(ctx context.Context, now time.Time) time.Duration 
 		return 0
 	}
 	return b.interval
+}
+
+// begin reads when the next call is due: the time that the store holds, and the
+// interval by which it was moved. Calls that were taken at a slower rate, before
+// a reload raised it, keep the others waiting only as long as so many of them
+// take now.
+func (b *sharedBucket) begin(now time.Time, data string) time.Time {
+	due, by, _ := strings.Cut(data, "/")
+	n, err := strconv.ParseInt(due, 10, 64)
+	ahead := time.Unix(0, n).Sub(now)
+	if err != nil || ahead <= 0 {
+		return now
+	}
+	if was, err := strconv.ParseInt(by, 10, 64); err == nil && was > int64(b.interval) {
+		ahead = time.Duration(float64(ahead) / float64(was) * float64(b.interval))
+	}
+	return now.Add(ahead)
 }

@@ -33,12 +33,12 @@ type verdict struct {
 func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 	op := t.live.WS.Operation(out.Step.Target)
 	guard := t.bind(op).Guards[op.Connection]
-	pass, hold := guard.Enter(ctx, policy.Ask{Operation: op.Name, Priority: t.lease.Priority, Received: t.run.Meta.ReceivedAt})
+	pass, hold := guard.Enter(ctx, t.ask(op))
 	if hold != nil {
-		return t.hold(work, op, out, hold, "")
+		return t.hold(work, guard, op, out, hold, "")
 	}
 	defer func() { pass.Leave(policy.Unknown) }() // where no attempt was made
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || !pass.Given() {
 		t.interrupted(work)
 		return false
 	}
@@ -83,10 +83,15 @@ func (t *task) deliver(ctx, work context.Context, out flow.Outcome) bool {
 			t.w.meter.Attempt(op.Connection, op.Name, attemptWord(v), v.took, v.trace)
 			t.unsure(op, v)
 			t.hideCause(v.cause)
-			return t.hold(work, op, out, hold, v.cause.Message)
+			return t.hold(work, guard, op, out, hold, v.cause.Message)
 		}
 	}
 	return t.judged(work, op, out, v)
+}
+
+// ask is what the message wants of the guard of an operation.
+func (t *task) ask(op *compile.Operation) policy.Ask {
+	return policy.Ask{Operation: op.Name, Priority: t.lease.Priority, Received: t.run.Meta.ReceivedAt, Leaving: t.w.leaving}
 }
 
 // judged writes what follows an attempt, unless it succeeded and the run goes
@@ -173,7 +178,12 @@ func (t *task) resolve(ctx, work context.Context, op *compile.Operation, out flo
 	case compile.RepeatSafe, compile.RepeatKeyed:
 		return nil
 	case compile.RepeatCheck:
-		found, answer, v := t.probe(ctx, op, out)
+		look := t.live.WS.Operation(op.Check.Operation)
+		if !t.bind(look).Guards[look.Connection].Count(ctx, t.ask(look)) {
+			t.interrupted(work)
+			return &no
+		}
+		found, answer, v := t.probe(ctx, op, look, out)
 		switch {
 		case v != nil && work.Err() != nil:
 			t.interrupted(work)
@@ -206,8 +216,7 @@ func (t *task) uncertain(work context.Context, op *compile.Operation, out flow.O
 }
 
 // probe asks the other side whether the effect is there.
-func (t *task) probe(ctx context.Context, op *compile.Operation, out flow.Outcome) (found bool, answer any, bad *verdict) {
-	look := t.live.WS.Operation(op.Check.Operation)
+func (t *task) probe(ctx context.Context, op, look *compile.Operation, out flow.Outcome) (found bool, answer any, bad *verdict) {
 	scope := flow.Scope(ctx, t.live.WS, nil, &t.run, t.lease.Attempts+1)
 	with := map[string]any{}
 	if op.Check.With != nil {
@@ -218,7 +227,6 @@ func (t *task) probe(ctx context.Context, op *compile.Operation, out flow.Outcom
 		with, _ = v.(map[string]any)
 	}
 	probe := flow.Outcome{Step: out.Step, With: with, Key: out.Key + "-probe"}
-	t.bind(look).Guards[look.Connection].Count(ctx, t.lease.Priority)
 	v := t.attempt(ctx, t.bind(look).Sinks[look.Connection], look, probe)
 	if !v.ok {
 		v.cause.Message = "the look for an earlier effect failed: " + v.cause.Message
@@ -453,6 +461,9 @@ func (w *Worker) Ask(ctx context.Context, op *compile.Operation, with map[string
 	defer func() { pass.Leave(policy.Unknown) }() // where no call was made
 	if ctx.Err() != nil {
 		return connectors.Response{}, ctx.Err()
+	}
+	if !pass.Given() {
+		return w.Ask(ctx, op, with, page) // a reload brought other limits
 	}
 	ctx, cancel := context.WithTimeout(ctx, now.Timeout)
 	defer cancel()

@@ -136,11 +136,11 @@ func (g *group) leave(work context.Context, m *member) {
 // deliver makes one attempt for each of ms and returns those that have ended.
 func (g *group) deliver(work context.Context, op *compile.Operation, ms []*member) []*member {
 	guard := ms[0].bind(op).Guards[op.Connection]
-	pass, hold := guard.Enter(work, policy.Ask{Operation: op.Name, Priority: ms[0].lease.Priority, Received: ms[0].run.Meta.ReceivedAt})
+	pass, hold := guard.Enter(work, ms[0].ask(op))
 	defer func() { pass.Leave(policy.Unknown) }()
-	if hold != nil || work.Err() != nil {
+	if hold != nil || work.Err() != nil || !pass.Given() {
 		for _, m := range ms {
-			g.leave(work, m) // each may be held by itself
+			g.leave(work, m) // each may be held, or returned, by itself
 		}
 		return nil
 	}

@@ -15,12 +15,12 @@ import (
 	"crossdock/runtime/queue"
 )
 
-// hold sets the message aside until another system can be called. Its attempts
+// hold sets the message aside until another system can be called, as guard says. Its attempts
 // are as they were. saw is what its last call came to, where it made one. A
 // message for which that takes too long because of the other
 // system, not of the calendar, is a failure. It returns true where the run goes
 // on with its on_fail steps.
-func (t *task) hold(work context.Context, op *compile.Operation, out flow.Outcome, h *policy.Hold, saw string) bool {
+func (t *task) hold(work context.Context, guard *policy.Guard, op *compile.Operation, out flow.Outcome, h *policy.Hold, saw string) bool {
 	f := queue.Finish{Lease: t.lease, Outcome: queue.Park, At: h.Until, Reason: h.Reason, Attempts: t.lease.Attempts}
 	now := time.Now()
 	var held flow.Held
@@ -52,7 +52,9 @@ func (t *task) hold(work context.Context, op *compile.Operation, out flow.Outcom
 	if t.dirty {
 		f.Body = t.encoded()
 	}
-	t.apply(work, queue.Commit{Finish: []queue.Finish{f}})
+	if t.apply(work, queue.Commit{Finish: []queue.Finish{f}}) && t.bind(op).Guards[op.Connection] != guard {
+		t.recall(work)
+	}
 	return false
 }
 

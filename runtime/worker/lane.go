@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -67,38 +66,52 @@ func (l *lane) run(ctx, work context.Context) {
 		if err == nil && len(leased) == 0 && l.w.retire(ctx, l) {
 			return
 		}
-		if intake && len(leased) > 0 && l.w.Paused(pipeline) {
-			l.release(work, leased) // the pause came while they were asked for
+		if len(leased) > 0 && (ctx.Err() != nil || intake && l.w.Paused(pipeline)) {
+			l.release(work, leased) // the stop or the pause came while they were asked for
 			leased = nil
 		}
 		slots.leave(n - len(leased))
 		l.grow(leased)
 		l.w.leases.add(leased)
 		l.ahead.leased(bodies(leased))
-		alone := func(f func()) {
-			wg.Go(func() {
-				defer slots.leave(1)
-				f()
-			})
+		l.begin(ctx, work, leased, slots, &wg)
+	}
+}
+
+// begin starts the work on what was leased, as the memory allows. What has none
+// yet when ctx ends is given back.
+func (l *lane) begin(ctx, work context.Context, leased []queue.Lease, slots *slots, wg *sync.WaitGroup) {
+	alone := func(f func()) {
+		wg.Go(func() {
+			defer slots.leave(1)
+			f()
+		})
+	}
+	live, each := l.w.live.Load(), 1
+	if len(leased) > 1 && live.gathers(l.name) {
+		each = gathered
+	}
+	for len(leased) > 0 {
+		part := leased[:min(each, len(leased))]
+		leave, ok := l.enter(ctx, bodies(part))
+		if !ok {
+			l.release(work, leased)
+			slots.leave(len(leased))
+			return
 		}
-		if live := l.w.live.Load(); len(leased) > 1 && live.gathers(l.name) {
-			for part := range slices.Chunk(leased, gathered) {
-				leave := l.enter(work, bodies(part))
-				wg.Go(func() {
-					defer leave() // those that left the group are few
-					g := group{w: l.w, live: live, alone: alone, free: slots}
-					g.work(work, part)
-				})
-			}
-			continue
-		}
-		for _, lease := range leased {
-			leave := l.enter(work, len(lease.Body))
+		leased = leased[len(part):]
+		if each == 1 {
 			alone(func() {
 				defer leave()
-				l.w.process(work, lease)
+				l.w.process(work, part[0])
 			})
+			continue
 		}
+		wg.Go(func() {
+			defer leave() // those that left the group are few
+			g := group{w: l.w, live: live, alone: alone, free: slots}
+			g.work(work, part)
+		})
 	}
 }
 
@@ -160,11 +173,21 @@ func bodies(leased []queue.Lease) int {
 
 // release gives leases back as if they had never been taken.
 func (l *lane) release(work context.Context, leased []queue.Lease) {
-	for _, lease := range leased {
-		_, err := l.w.driver.Apply(work, queue.Commit{Finish: []queue.Finish{{Lease: lease, Outcome: queue.Release}}})
-		if err != nil {
-			l.w.log.Warn("cannot give back a message of a paused pipeline; it comes back when its lease has run out", "message", lease.ID, "error", err)
+	c := queue.Commit{Finish: make([]queue.Finish, len(leased))}
+	ids := make([]string, len(leased))
+	for i := range leased {
+		c.Finish[i] = queue.Finish{Lease: leased[i], Outcome: queue.Release}
+		ids[i] = leased[i].ID
+	}
+	_, err := l.w.driver.Apply(work, c)
+	l.w.leases.remove(ids...)
+	switch {
+	case errors.Is(err, queue.ErrLeaseLost) && len(leased) > 1: // one of them has run out, and the others are not given back
+		for i := range leased {
+			l.release(work, leased[i:i+1])
 		}
+	case err != nil && !errors.Is(err, queue.ErrLeaseLost):
+		l.w.log.Warn("cannot give back messages whose work has not begun; they come back when their leases have run out", "lane", l.name, "messages", len(leased), "error", err)
 	}
 }
 

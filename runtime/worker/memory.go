@@ -27,22 +27,24 @@ func (w *Worker) enter(ctx context.Context, n int) error {
 }
 
 // enter waits for the memory that work on messages of n bytes takes; leave gives
-// it back. Where ctx ends first there is nothing to give back: the work sees
-// that it has to stop. A message that is larger than the part of a lane counts
-// as that part.
-func (l *lane) enter(ctx context.Context, n int) (leave func()) {
+// it back. ok is false where ctx ended first. A message that is larger than the
+// part of a lane counts as that part.
+func (l *lane) enter(ctx context.Context, n int) (leave func(), ok bool) {
+	if l.room == nil {
+		return func() {}, true
+	}
 	n = min(n, int(l.w.opt.Memory/share/laneShare))
-	if l.room == nil || l.room.Enter(ctx, n) != nil {
-		return func() {}
+	if l.room.Enter(ctx, n) != nil {
+		return nil, false
 	}
 	if l.w.work.Enter(ctx, n) != nil {
 		l.room.Leave(n)
-		return func() {}
+		return nil, false
 	}
 	return func() {
 		l.w.work.Leave(n)
 		l.room.Leave(n)
-	}
+	}, true
 }
 
 // most bounds how many messages are leased at once. How large they are is not

@@ -3,10 +3,13 @@ package worker
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"crossdock/dsl/compile"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/queue/memory"
@@ -74,12 +77,61 @@ func TestSendersWaitForMemory(t *testing.T) {
 		}
 		sick, well := laneOf(w, "out/sick.put"), laneOf(w, "out/well.put")
 		sick.enter(t.Context(), 10<<20) // hangs
-		well.enter(t.Context(), 1000)()
+		if leave, ok := well.enter(t.Context(), 1000); !ok {
+			t.Error("no memory for the other lane")
+		} else {
+			leave()
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		sick.enter(ctx, 1)() // gives nothing back: it had nothing
+		if _, ok := sick.enter(ctx, 1); ok {
+			t.Error("more than its part for the lane that hangs")
+		}
 		if !w.work.Try(3<<18) || w.work.Try(1) {
 			t.Error("the lane that hangs has more or less than a quarter")
 		}
 	})
+}
+
+// TestAStopReturnsWhatWaitsForMemory: what was leased and has no memory yet when
+// the process stops is given back, with one write where all leases are held.
+func TestAStopReturnsWhatWaitsForMemory(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		d := memory.Open(memory.Options{})
+		defer d.Close()
+		w := New(d, slog.New(slog.DiscardHandler), journal.NewMeter(), Options{Memory: 128 << 20})
+		w.Use(&Live{WS: &compile.Workspace{}})
+		l := laneOf(w, "in/p")
+		if _, ok := l.enter(t.Context(), 10<<20); !ok { // by a message that hangs
+			t.Fatal("no memory")
+		}
+		_, err := d.Apply(t.Context(), queue.Commit{Jobs: []queue.Job{{ID: "1", Lane: "in/p", Body: []byte("1")}, {ID: "2", Lane: "in/p"}, {ID: "3", Lane: "in/p"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		leased, err := d.Lease(t.Context(), queue.Want{Lane: "in/p", Max: 3, TTL: time.Minute})
+		if err != nil || len(leased) != 3 {
+			t.Fatal(leased, err)
+		}
+		w.leases.add(leased)
+		if lost {
+			if _, err := d.Apply(t.Context(), queue.Commit{Finish: []queue.Finish{{Lease: leased[1], Outcome: queue.Done}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		slots := newSlots(3)
+		slots.take(t.Context())
+		var wg sync.WaitGroup
+		l.begin(ctx, t.Context(), leased, slots, &wg)
+		wg.Wait()
+		page, err := d.Browse(t.Context(), queue.Query{View: queue.Lanes})
+		if err != nil || len(page.Lanes) != 1 || page.Lanes[0].Leased != 0 || page.Lanes[0].Ready != map[bool]int{false: 3, true: 2}[lost] {
+			t.Errorf("one lost: %v: %+v, %v", lost, page.Lanes, err)
+		}
+		if n := slots.take(t.Context()); n != 3 || len(w.leases.held) != 0 {
+			t.Errorf("one lost: %v: %d places are free, %d leases held", lost, n, len(w.leases.held))
+		}
+	}
 }

@@ -31,7 +31,7 @@ type port struct {
 	guard  *policy.Guard
 	meter  *journal.Meter
 	begin  time.Time
-	stop   func()
+	leave  func() time.Duration // ends the worker, and tells how long that took
 	files  map[string]string
 
 	mu     sync.Mutex
@@ -69,19 +69,30 @@ func newPort(t *testing.T, l policy.Limits, policies string, pipelines ...string
 	}
 	p.guard = policy.NewGuard(l)
 	p.meter = journal.NewMeter()
+	p.run(&worker.Live{WS: ws, Sinks: map[string]connectors.Sink{"t": sink(p.deliver)}, Guards: map[string]*policy.Guard{"t": p.guard}})
+	return p
+}
+
+// run starts a worker on the store.
+func (p *port) run(l *worker.Live) {
 	p.worker = worker.New(p.driver, slog.New(slog.DiscardHandler), p.meter, worker.Options{Random: func() float64 { return 0 }})
-	p.worker.Use(&worker.Live{WS: ws, Sinks: map[string]connectors.Sink{"t": sink(p.deliver)}, Guards: map[string]*policy.Guard{"t": p.guard}})
+	p.worker.Use(l)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- p.worker.Run(ctx) }()
-	p.stop = func() {
+	p.leave = func() time.Duration {
+		began := time.Now()
 		cancel()
 		if err := <-ended; err != nil {
-			t.Error(err)
+			p.Error(err)
 		}
-		p.driver.Close()
+		return time.Since(began)
 	}
-	return p
+}
+
+func (p *port) stop() {
+	p.leave()
+	p.driver.Close()
 }
 
 func (p *port) deliver(ctx context.Context, r connectors.Request) (connectors.Response, error) {

@@ -33,6 +33,7 @@ type task struct {
 	block   *Block        // the message is the dead letter of this block, replayed
 	span    telemetry.Span
 	unread  bool // the record could not be read: it is kept as it is
+	accused bool // run.Alone counts the work on this lease
 }
 
 // process works on one lease to its end, or to the next time it must wait.
@@ -399,14 +400,29 @@ func (t *task) parkUntil(work context.Context, what, reason string, at time.Time
 	if t.dirty {
 		f.Body = t.encoded() // what has been achieved is not done again
 	}
-	t.apply(work, queue.Commit{Finish: []queue.Finish{f}})
+	if t.apply(work, queue.Commit{Finish: []queue.Finish{f}}) && t.live != t.w.live.Load() {
+		t.recall(work)
+	}
+}
+
+// recall makes the message ready that was just parked for something which a
+// reload has changed meanwhile: it looked for such messages too early for this
+// one.
+func (t *task) recall(work context.Context) {
+	if err := Unpark(work, t.w.driver, []queue.JobInfo{{ID: t.lease.ID}}); err != nil {
+		t.w.log.Warn("cannot release a message that waited for what a reload has changed", "message", t.run.ID, "pipeline", t.run.Pipeline, "error", err)
+	}
 }
 
 // interrupted returns a message to the queue that was not finished because the
-// process stops. Its attempts are as they were.
+// process stops, or because a reload changed what it waits for. Its attempts are
+// as they were, and nothing speaks against it.
 func (t *task) interrupted(work context.Context) {
 	if !t.w.leases.fresh(t.lease.ID, 0) {
 		return
+	}
+	if t.accused && t.run.Alone > 0 {
+		t.run.Alone--
 	}
 	f := queue.Finish{Lease: t.lease, Outcome: queue.Retry, At: time.Now(), Attempts: t.lease.Attempts, Body: t.encoded()}
 	t.apply(context.WithoutCancel(work), queue.Commit{Finish: []queue.Finish{f}})

@@ -39,9 +39,13 @@ func (t *task) alone(ctx, work context.Context) (leave func(), ok bool) {
 	case <-ctx.Done():
 		t.interrupted(work)
 		return nil, false
+	case <-t.w.leaving:
+		t.interrupted(work)
+		return nil, false
 	}
 	leave = func() { <-t.w.suspect }
 	t.run.Alone++
+	t.accused = true
 	t.w.log.Warn("work on this message has ended without a result again and again; it is worked on by itself now",
 		"message", t.run.ID, "pipeline", t.run.Pipeline, "times", t.lease.Crashes)
 	if !t.save(work) {

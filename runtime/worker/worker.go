@@ -70,6 +70,8 @@ type Worker struct {
 
 	recents recents
 
+	leaving <-chan struct{} // closed when Run has been told to end: what would have to wait is returned
+
 	mu     sync.Mutex
 	ahead  map[string]*pressure
 	lanes  map[string]*lane
@@ -109,9 +111,20 @@ func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *W
 	return &Worker{intake: room.New(opt.Memory / share), work: room.New(opt.Memory / share), driver: d, log: log, meter: meter, opt: opt, leases: newLeases(), calls: newCalls(), suspect: make(chan struct{}, 1), ahead: map[string]*pressure{}, lanes: map[string]*lane{}, paused: map[string]bool{}}
 }
 
-// Use makes l the revision at work. Messages under way end on theirs.
+// Use makes l the revision at work. Messages under way end on theirs, but for
+// those that wait for limits which are not those of l: they are returned, and
+// wait anew.
 func (w *Worker) Use(l *Live) {
-	w.live.Store(l)
+	for _, g := range l.Guards {
+		g.Reinstate() // a reload that failed its last check puts it back
+	}
+	if was := w.live.Swap(l); was != nil {
+		for name, g := range was.Guards {
+			if l.Guards[name] != g {
+				g.Retire()
+			}
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name := range l.WS.Pipelines {
@@ -165,13 +178,15 @@ func (w *Worker) lane(name string) {
 }
 
 // Run works until ctx ends, then lets work under way finish within the grace
-// time and returns what could not be finished to the queue. It ends by itself,
+// time and returns to the queue what could not be finished, and at once what
+// waits for its turn with another system. It ends by itself,
 // with an error, when the store has failed for good.
 func (w *Worker) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	w.leaving = ctx.Done()
 	var lanes, keepers sync.WaitGroup
 	w.mu.Lock()
 	w.start = func(l *lane) { lanes.Go(func() { l.run(ctx, work) }) }

@@ -1,0 +1,64 @@
+package policy
+
+import "context"
+
+// wait is what may end a wait in memory before its turn has come: the context of
+// the caller, the caller having to leave, or another guard taking the place of
+// this one.
+type wait struct {
+	ctx     context.Context
+	leaving <-chan struct{}
+	guard   *Guard // nil: nothing takes its place
+}
+
+// replaced is closed when another guard has the place.
+func (w wait) replaced() <-chan struct{} {
+	if w.guard == nil {
+		return nil
+	}
+	w.guard.mu.Lock()
+	defer w.guard.mu.Unlock()
+	return w.guard.replaced
+}
+
+// over reports whether the wait has ended before its turn.
+func (w wait) over() bool {
+	select {
+	case <-w.ctx.Done():
+	case <-w.leaving:
+	case <-w.replaced():
+	default:
+		return false
+	}
+	return true
+}
+
+// Retire ends the waits in memory before g, because another guard has taken its
+// place: who waits for a rate that is raised does not wait for the old one. Who
+// comes later and would have to wait does not wait either.
+func (g *Guard) Retire() {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-g.replaced:
+	default:
+		close(g.replaced)
+	}
+}
+
+// Reinstate takes Retire back.
+func (g *Guard) Reinstate() {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-g.replaced:
+		g.replaced = make(chan struct{})
+	default:
+	}
+}
