@@ -451,12 +451,12 @@ func TestStatusOfOneClient(t *testing.T) {
 		}
 	}
 	for client, want := range map[string]int{"acme": 2, "bolt": 100, "coldco": 0, "": 100} {
-		var refused []queue.Entry
+		var refused admin.HistoryPage
 		s.get("/v1/history", url.Values{"kind": {"rejected"}, "client": {client}}, &refused)
-		if len(refused) != want {
-			t.Errorf("%d refused of %q, not %d", len(refused), client, want)
+		if len(refused.Entries) != want {
+			t.Errorf("%d refused of %q, not %d", len(refused.Entries), client, want)
 		}
-		for _, e := range refused {
+		for _, e := range refused.Entries {
 			if client != "" && !strings.HasPrefix(e.Pipeline, client+"/") {
 				t.Errorf("%s is told of %s", e.Pipeline, client)
 			}

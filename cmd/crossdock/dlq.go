@@ -1,12 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
 	"os/user"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"crossdock/runtime/admin"
 	"crossdock/runtime/queue"
 )
 
@@ -30,17 +32,30 @@ failed, with the same idempotency keys: nothing that succeeded is sent again.`,
 func (a *app) dlqRejected() *cobra.Command {
 	var r remote
 	cmd := &cobra.Command{Use: "rejected", Args: cobra.NoArgs, Short: "List messages that were refused at the door, newest first",
-		Example: "  crossdock dlq rejected\n  crossdock dlq rejected --client acme\n  crossdock dlq rejected --reveal --json"}
+		Long: `List messages that were refused at the door, newest first. The history is read
+page by page; where few of them are found in its newest million entries, that is
+said, and --limit 0 reads all of it.`,
+		Example: "  crossdock dlq rejected\n  crossdock dlq rejected --client acme --limit 0\n  crossdock dlq rejected --reveal --json"}
 	r.flags(cmd)
 	client := cmd.Flags().String("client", "", "only those that came to pipelines of this client, by its code")
 	reveal := cmd.Flags().Bool("reveal", false, "with what was received, which may hold personal data")
+	most := cmd.Flags().Int("limit", 100, "how many are listed; 0 = all")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := r.client()
 		if err != nil {
 			return err
 		}
-		var entries []queue.Entry
-		if err := c.Get(cmd.Context(), "/v1/history", url.Values{"kind": {"rejected"}, "client": {*client}, "reveal": {strconv.FormatBool(*reveal)}}, &entries); err != nil {
+		entries := []queue.Entry{}
+		q := url.Values{"kind": {"rejected"}, "client": {*client}, "reveal": {strconv.FormatBool(*reveal)}}
+		next, err := pages(*most, 1000, func(after string, size int) (int, string, error) {
+			q.Set("after", after)
+			q.Set("limit", strconv.Itoa(size))
+			var page admin.HistoryPage
+			err := c.Get(cmd.Context(), "/v1/history", q, &page)
+			entries = append(entries, page.Entries...)
+			return len(page.Entries), page.Next, err
+		})
+		if err != nil {
 			return failed(err)
 		}
 		if r.json {
@@ -51,9 +66,39 @@ func (a *app) dlqRejected() *cobra.Command {
 			rows = append(rows, []string{e.At.Local().Format("01-02 15:04:05"), short(e.Pipeline, 24), short(e.Detail, 60), shown(e.Data)})
 		}
 		a.table(rows)
+		if next != "" {
+			fmt.Fprintln(a.Stdout, "there may be more; --limit 0 lists all")
+		}
 		return nil
 	}
 	return cmd
+}
+
+// fruitless is how many pages in a row may be read that hold fewer than were
+// asked for, where all are not.
+const fruitless = 10
+
+// pages reads pages of at most size until there are most, 0 = all. read reads
+// the page behind another one and tells how many it holds and where the next
+// begins. Where few are found it gives up long before it has read all that the
+// store holds; next is not "" where there may be more.
+func pages(most, size int, read func(after string, size int) (n int, next string, err error)) (next string, err error) {
+	for got, poor := 0, 0; most <= 0 || got < most; {
+		want := size
+		if most > 0 {
+			want = min(size, most-got)
+		}
+		n, after, err := read(next, want)
+		if next = after; err != nil || next == "" {
+			return next, err
+		}
+		if got += n; n == want {
+			poor = 0
+		} else if poor++; most > 0 && poor == fruitless {
+			break
+		}
+	}
+	return next, nil
 }
 
 // shown makes what strangers sent fit for a terminal.

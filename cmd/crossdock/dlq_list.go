@@ -90,34 +90,30 @@ func (a *app) letters(cmd *cobra.Command, r *remote, q url.Values, most int) err
 	if err != nil {
 		return err
 	}
-	shown, next := 0, ""
-	for first := true; first || next != ""; first = false {
-		size := 500
-		if most > 0 {
-			if size = min(size, most-shown); size <= 0 {
-				break
-			}
-		}
+	shown := 0
+	next, err := pages(most, 500, func(after string, size int) (int, string, error) {
 		q.Set("limit", strconv.Itoa(size))
-		q.Set("after", next)
+		q.Set("after", after)
 		var page admin.DeadPage
 		if err := c.Get(cmd.Context(), "/v1/dead", q, &page); err != nil {
-			return failed(err)
+			return 0, "", failed(err)
 		}
-		if err := a.letterPage(page.Letters, shown, r.json); err != nil {
-			return err
-		}
-		shown, next = shown+len(page.Letters), page.Next
+		err := a.letterPage(page.Letters, shown, r.json)
+		shown += len(page.Letters)
+		return len(page.Letters), page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	switch {
 	case r.json && shown == 0:
 		fmt.Fprintln(a.Stdout, "[]")
 	case r.json:
 		fmt.Fprintln(a.Stdout, "\n]")
+	case next != "":
+		fmt.Fprintf(a.Stdout, "there may be more; --limit 0 lists all, --group-by cause counts them\n")
 	case shown == 0:
 		fmt.Fprintln(a.Stdout, "no dead letters")
-	case next != "":
-		fmt.Fprintf(a.Stdout, "there are more; --limit 0 lists all, --group-by cause counts them\n")
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"cmp"
 	"net/http"
 	"regexp"
 	"slices"
@@ -71,20 +70,15 @@ func (a *API) balance(r *call) (any, error) {
 // message.
 func (a *API) trace(r *call) (any, error) {
 	q := r.URL.Query()
-	query := queue.Query{View: queue.ByRef, Ref: queue.Ref{Type: q.Get("ref"), Value: q.Get("value")}, Limit: 10000}
+	query := queue.Query{View: queue.ByRef, Ref: queue.Ref{Type: q.Get("ref"), Value: q.Get("value")}, Prefix: flow.NamesOf(q.Get("client")), Limit: 10000}
 	if id := q.Get("id"); id != "" {
-		query = queue.Query{View: queue.ByMsg, ID: id, Limit: 10000}
+		query.View, query.ID = queue.ByMsg, id
 	}
 	page, err := a.engine.Driver().Browse(r.Context(), query)
 	if err != nil {
 		return nil, err
 	}
-	return a.entries(r, ofClient(page.Entries, q.Get("client")))
-}
-
-// ofClient leaves out what pipelines of others did.
-func ofClient(list []queue.Entry, client string) []queue.Entry {
-	return slices.DeleteFunc(list, func(e queue.Entry) bool { return !flow.OfClient(e.Pipeline, client) })
+	return a.entries(r, page.Entries)
 }
 
 // limit reads how many entries are wanted; 0 = the default.
@@ -156,33 +150,24 @@ func (a *API) reveals(c *call) (bool, error) {
 	return true, a.revealed(c)
 }
 
-// ofOneClient is how many entries of a client are told where nobody says how many:
-// as many as a store tells of all.
-const ofOneClient = 100
+// mostLooked is how many entries of the history are looked at for one answer, so
+// that it comes soon however few of them are wanted.
+const mostLooked = 100_000
+
+// HistoryPage is one page of the history, newest first. Where few entries are
+// wanted it may hold fewer than were asked for, or none, and go on all the same.
+type HistoryPage struct {
+	Entries []queue.Entry `json:"entries"`
+	Next    string        `json:"next,omitempty"` // "" = this was the last page
+}
 
 func (a *API) history(r *call) (any, error) {
 	q := r.URL.Query()
-	query := queue.Query{View: queue.Recent, Pipeline: q.Get("pipeline"), Kind: queue.Kind(q.Get("kind")), Limit: limit(r)}
-	client := q.Get("client")
-	if client == "" {
-		page, err := a.engine.Driver().Browse(r.Context(), query)
-		if err != nil {
-			return nil, err
-		}
-		return a.entries(r, page.Entries)
+	page, err := a.engine.Driver().Browse(r.Context(), queue.Query{View: queue.Recent, Pipeline: q.Get("pipeline"), Prefix: flow.NamesOf(q.Get("client")),
+		Kind: queue.Kind(q.Get("kind")), Limit: limit(r), Look: mostLooked, After: q.Get("after")})
+	if err != nil {
+		return nil, err
 	}
-	// Those of others stand between: they are read on until there are enough.
-	most := cmp.Or(query.Limit, ofOneClient)
-	query.Limit = 1000
-	var out []queue.Entry
-	for {
-		page, err := a.engine.Driver().Browse(r.Context(), query)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, ofClient(page.Entries, client)...)
-		if query.After = page.Next; page.Next == "" || len(out) >= most {
-			return a.entries(r, out[:min(most, len(out))])
-		}
-	}
+	entries, err := a.entries(r, page.Entries)
+	return HistoryPage{append([]queue.Entry{}, entries...), page.Next}, err
 }

@@ -72,7 +72,7 @@ const (
 	ByID                 // the one job ID
 	ByRef                // history of the families of all messages with Ref, by time
 	ByMsg                // history of the family of message ID, by time
-	Recent               // the newest entries, newest first, of Pipeline and Kind where set
+	Recent               // the newest entries, newest first, of Pipeline, Prefix and Kind where set
 	Counters             // counts per (pipeline, kind) since the store was made
 )
 
@@ -88,7 +88,8 @@ const (
 	DeadJob State = "dead"
 )
 
-// Query says what to read. Limit 0 means 100; After continues a Page.
+// Query says what to read. Limit 0 means 100; After continues a Page, with the
+// rest of the query as it was.
 type Query struct {
 	View     View
 	Lane     string // "" = all
@@ -96,9 +97,11 @@ type Query struct {
 	ID       string
 	Ref      Ref // Type "" matches every type
 	Pipeline string
+	Prefix   string // history: only of pipelines whose names begin so
 	Kind     Kind
 	Box      string // dead letters: "" = all
 	Limit    int
+	Look     int // Recent: how many entries are looked at for one page, which may end with fewer than Limit then; 0 = as many as it takes
 	After    string
 	Bodies   bool // fill JobInfo.Body
 }
@@ -109,7 +112,7 @@ type Page struct {
 	Jobs    []JobInfo
 	Entries []Entry
 	Counts  []Count
-	Next    string // "" = this was the last page
+	Next    string // "" = this was the last page; otherwise there may be more
 }
 
 // LaneStat tells how full a lane is.

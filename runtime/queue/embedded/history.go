@@ -155,28 +155,20 @@ func (s *store) recent(q queue.Query) (queue.Page, error) {
 	if from != 0 {
 		to = numKey(keyHistory, from>>16+1)
 	}
-	var p queue.Page
-	var last uint64
-	limit := ledger.Limit(q)
+	page := ledger.NewNewest(q)
 	err = s.kv.scan([]byte{keyHistory}, to, true, func(k, v []byte) bool {
 		lines, err := s.entries(binary.BigEndian.Uint64(k[1:]), v)
 		if err != nil {
 			return true // noted as damaged
 		}
 		for _, l := range slices.Backward(lines) {
-			if from != 0 && l.Seq >= from || !ledger.Matches(q, l.Entry) {
-				continue
-			}
-			if len(p.Entries) == limit {
-				p.Next = ledger.Cursor(last)
+			if (from == 0 || l.Seq < from) && !page.Look(l) {
 				return false
 			}
-			p.Entries = append(p.Entries, l.Entry)
-			last = l.Seq
 		}
 		return true
 	})
-	return p, s.reading(err)
+	return page.Page, s.reading(err)
 }
 
 // counters holds the durable counters, and the numbers that are given out once.

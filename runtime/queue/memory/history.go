@@ -109,20 +109,18 @@ func (h *history) recent(q queue.Query) (queue.Page, error) {
 	if err != nil {
 		return queue.Page{}, err
 	}
-	var p queue.Page
-	var last uint64
-	for _, l := range slices.Backward(h.lines) {
-		if after != 0 && l.Seq >= after || !ledger.Matches(q, l.Entry) {
-			continue
-		}
-		if len(p.Entries) == ledger.Limit(q) {
-			p.Next = ledger.Cursor(last)
+	lines := h.lines
+	if after != 0 {
+		end, _ := slices.BinarySearchFunc(lines, after, func(l ledger.Line, seq uint64) int { return cmp.Compare(l.Seq, seq) })
+		lines = lines[:end]
+	}
+	page := ledger.NewNewest(q)
+	for _, l := range slices.Backward(lines) {
+		if !page.Look(l) {
 			break
 		}
-		p.Entries = append(p.Entries, l.Entry)
-		last = l.Seq
 	}
-	return p, nil
+	return page.Page, nil
 }
 
 func (s *store) browseJobs(q queue.Query) (queue.Page, error) {

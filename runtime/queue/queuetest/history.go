@@ -103,6 +103,53 @@ func exerciseHistory(t *testing.T, h Harness) {
 			k.equal("kind", messages(k.pages(queue.Query{View: queue.Recent, Kind: queue.Accepted, Limit: 5}).Entries), accepted)
 			k.equal("pipeline", len(k.browse(queue.Query{View: queue.Recent, Pipeline: "stock"}).Entries), 4)
 			k.equal("neither", len(k.browse(queue.Query{View: queue.Recent, Pipeline: "stock", Kind: queue.Accepted}).Entries), 0)
+			k.equal("prefix", messages(k.pages(queue.Query{View: queue.Recent, Prefix: "ord", Limit: 5}).Entries), accepted)
+		},
+		"recent, with few that are wanted": func(k *kit) {
+			var wanted []string
+			for i := range 40 {
+				e := entry(fmt.Sprint("m", i), queue.Accepted)
+				if i%19 == 0 {
+					e.Pipeline = "acme/orders"
+					wanted = append([]string{e.Message + " accepted"}, wanted...)
+				}
+				k.record(e)
+			}
+			q := queue.Query{View: queue.Recent, Prefix: "acme/", Limit: 2, Look: 7}
+			var got []string
+			for pages := 1; ; pages++ {
+				p := k.browse(q)
+				if len(p.Entries) > 1 {
+					k.Errorf("a page that looks at 7 entries holds %d of which one in 19 is wanted", len(p.Entries))
+				}
+				got = append(got, messages(p.Entries)...)
+				if pages == 1 { // what comes meanwhile is newer than all pages
+					k.record(entry("late", queue.Accepted), entry("later", queue.Accepted))
+				}
+				if q.After = p.Next; p.Next == "" {
+					if pages < 6 || pages > 7 {
+						k.Errorf("%d pages of 7 for 40 entries", pages)
+					}
+					break
+				}
+			}
+			k.equal("wanted", got, wanted)
+		},
+		"a prefix": func(k *kit) {
+			so := queue.Ref{Type: "order", Value: "SO-9"}
+			var wanted []string
+			for i := range 12 {
+				e := entry(fmt.Sprintf("m.%d", i), queue.Branched, so)
+				e.At = k.now.Add(time.Duration(i) * time.Second)
+				if i%2 == 0 {
+					e.Pipeline = "acme/orders"
+					wanted = append(wanted, e.Message+" branched")
+				}
+				k.record(e)
+			}
+			for _, q := range []queue.Query{{View: queue.ByMsg, ID: "m", Prefix: "acme/", Limit: 4}, {View: queue.ByRef, Ref: so, Prefix: "acme/", Limit: 4}} {
+				k.equal("all pages", messages(k.pages(q).Entries), wanted)
+			}
 		},
 		"counters": func(k *kit) {
 			k.record(entry("a", queue.Sent), entry("a", queue.Sent), entry("b", queue.Failed))

@@ -11,6 +11,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"crossdock/runtime/queue"
+	"crossdock/runtime/queue/internal/ledger"
 )
 
 func (d *Driver) browseMessage(ctx context.Context, q queue.Query) (queue.Page, error) {
@@ -59,7 +60,9 @@ func (d *Driver) families(ctx context.Context, q queue.Query, roots []string) (q
 	var all []queue.Entry
 	for i, root := range roots {
 		for _, stored := range found[i].Val() {
-			all = append(all, readEntry(root, stored))
+			if e := readEntry(root, stored); strings.HasPrefix(e.Pipeline, q.Prefix) {
+				all = append(all, e)
+			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b queue.Entry) int { return a.At.Compare(b.At) })
@@ -95,20 +98,25 @@ func (d *Driver) browseRecent(ctx context.Context, q queue.Query) (queue.Page, e
 			return page, fmt.Errorf("%q is no page of this view", q.After)
 		}
 	}
-	for {
+	for looked := 0; ; {
 		pointers, start, err := d.pointers(ctx, below)
 		if err != nil || len(pointers) == 0 {
 			return page, err
 		}
-		var match []pointer
-		for i, text := range pointers {
-			at := start - int64(i)
-			if below >= 0 && at >= below {
+		if known := start - below + 1; below >= 0 && known > 0 { // newer ones came meanwhile
+			known = min(known, int64(len(pointers)))
+			if pointers, start = pointers[known:], start-known; len(pointers) == 0 {
 				continue
 			}
-			p, ok := parsePointer(text)
-			if ok && (q.Kind == "" || p.kind == q.Kind) && (q.Pipeline == "" || p.pipeline == q.Pipeline) {
-				p.at = at
+		}
+		if q.Look > 0 {
+			pointers = pointers[:min(len(pointers), q.Look-looked)]
+		}
+		looked += len(pointers)
+		var match []pointer
+		for i, text := range pointers {
+			if p, ok := parsePointer(text); ok && ledger.Matches(q, p.kind, p.pipeline) {
+				p.at = start - int64(i)
 				match = append(match, p)
 			}
 		}
@@ -128,6 +136,10 @@ func (d *Driver) browseRecent(ctx context.Context, q queue.Query) (queue.Page, e
 			below = match[i].at
 		}
 		below = start - int64(len(pointers)) + 1
+		if q.Look > 0 && looked == q.Look {
+			page.Next = strconv.FormatInt(below, 10)
+			return page, nil
+		}
 	}
 }
 

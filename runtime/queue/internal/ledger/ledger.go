@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"crossdock/runtime/queue"
 )
@@ -42,6 +43,9 @@ func Cursor(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // ByTime is one page of lines, which it sorts by time.
 func ByTime(lines []Line, q queue.Query) (queue.Page, error) {
+	if q.Prefix != "" {
+		lines = slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return !strings.HasPrefix(l.Pipeline, q.Prefix) })
+	}
 	slices.SortFunc(lines, func(a, b Line) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Seq, b.Seq))
 	})
@@ -66,9 +70,36 @@ func ByTime(lines []Line, q queue.Query) (queue.Page, error) {
 	return p, nil
 }
 
-// Matches tells whether an entry is one that a query for Recent asks for.
-func Matches(q queue.Query, e queue.Entry) bool {
-	return (q.Pipeline == "" || q.Pipeline == e.Pipeline) && (q.Kind == "" || q.Kind == e.Kind)
+// Newest is one page of a query for Recent, made of lines as they are looked at.
+type Newest struct {
+	Page   queue.Page
+	q      queue.Query
+	looked int
+	last   uint64
+}
+
+// NewNewest returns the page of q before any line.
+func NewNewest(q queue.Query) *Newest { return &Newest{q: q} }
+
+// Look takes the next older line, and reports whether the page goes on.
+func (n *Newest) Look(l Line) bool {
+	matches := Matches(n.q, l.Kind, l.Pipeline)
+	if matches && len(n.Page.Entries) == Limit(n.q) || n.q.Look > 0 && n.looked == n.q.Look {
+		n.Page.Next = Cursor(n.last)
+		return false
+	}
+	if matches {
+		n.Page.Entries = append(n.Page.Entries, l.Entry)
+	}
+	n.looked++
+	n.last = l.Seq
+	return true
+}
+
+// Matches tells whether an entry of a kind and pipeline is one that a query for
+// Recent asks for.
+func Matches(q queue.Query, kind queue.Kind, pipeline string) bool {
+	return (q.Pipeline == "" || q.Pipeline == pipeline) && strings.HasPrefix(pipeline, q.Prefix) && (q.Kind == "" || q.Kind == kind)
 }
 
 // HasRef tells whether an entry carries the reference that q asks for.
