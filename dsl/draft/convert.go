@@ -222,7 +222,7 @@ func (c *conversion) works(target *value.Shape, n *profile.Node, zone string) bo
 // alike is how well a source suits a target: by its name, by where it stands,
 // and by its values.
 func alike(target []string, src source, fit float64) float64 {
-	name := likeness.Compare(target, src.path)
+	name := likeness.Suits(target, src.path)
 	switch leaf := lastName(target); {
 	case likeness.Has(leaf, "country") && ofTwoLetters(src.node):
 		name *= 1.1
@@ -233,6 +233,16 @@ func alike(target []string, src source, fit float64) float64 {
 	}
 	if src.node.Present() == 0 {
 		name *= 0.8
+	}
+	// Of names that mean the same, the one with the same words.
+	ours := likeness.Words(lastName(target))
+	for _, w := range likeness.Words(lastName(src.path)) {
+		if slices.Contains(ours, w) {
+			name *= 1.01
+		}
+	}
+	if of([]string{"sender"}, target) && !of([]string{"sender"}, src.path) {
+		name *= 0.8 // an address without more is where something goes
 	}
 	return name * src.far * fit
 }

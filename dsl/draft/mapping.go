@@ -101,6 +101,9 @@ type slot struct {
 	match    *match
 }
 
+// fixed reports whether a field has one possible value: no source is asked for it.
+func (s *slot) fixed() bool { return s.required && len(s.shape.Options) == 1 }
+
 // match is what was found for a slot.
 type match struct {
 	slot  *slot
@@ -149,6 +152,9 @@ func (m *mapper) assign(list []*slot, at *scope) {
 	scalars, lists := at.scalars(), at.lists()
 	var all []*match
 	for _, s := range list {
+		if s.fixed() {
+			continue
+		}
 		if s.shape.Type.Base == value.List {
 			for _, src := range lists {
 				if score := m.likeList(s, src, at); score >= least {
@@ -179,7 +185,85 @@ func (m *mapper) assign(list []*slot, at *scope) {
 			used[c.src.expr]++
 		}
 	}
+	m.beside(list, scalars, used)
+	m.fullName(list, scalars, used)
 	m.onlyTime(list, scalars, used)
+}
+
+// fullName puts the name of a person together where only its parts are there.
+func (m *mapper) fullName(list []*slot, scalars []source, used map[string]int) {
+	for _, s := range list {
+		if s.match != nil || s.shape.Type.Base != value.String || len(s.path) < 2 || !slices.Equal(likeness.Concepts(lastName(s.path)), []string{"name"}) {
+			continue
+		}
+		var given, family *source
+		for _, src := range scalars {
+			if used[src.expr] > 0 || s.neighbour(list, src) == nil {
+				continue
+			}
+			switch concepts := likeness.Concepts(lastName(src.path)); {
+			case slices.Equal(concepts, []string{"given"}):
+				given = &src
+			case slices.Equal(concepts, []string{"family"}):
+				family = &src
+			}
+		}
+		if given == nil || family == nil {
+			continue
+		}
+		src := *family
+		src.expr = "[" + given.expr + ", " + family.expr + `] | map(values) | join(" ")`
+		s.match = &match{slot: s, src: src, conv: conversion{fit: 1}, score: 0.7,
+			why: "put together of " + lastName(given.path) + " and " + lastName(family.path)}
+		used[given.expr]++
+		used[family.expr]++
+	}
+}
+
+// beside gives a field without a source what stands beside the source of its
+// neighbour under its own name: where the city of an address was found, its region
+// is not looked for elsewhere.
+func (m *mapper) beside(list []*slot, scalars []source, used map[string]int) {
+	for _, s := range list {
+		if s.match != nil || s.fixed() || s.shape.Type.Base == value.List || len(s.path) < 2 {
+			continue
+		}
+		var best *match
+		for _, src := range scalars {
+			around := s.neighbour(list, src)
+			if around == nil || used[src.expr] > 0 {
+				continue
+			}
+			conv := convert(s.shape, src, m.request.Zone)
+			name := likeness.Compare(s.path[len(s.path)-1:], src.path[len(src.path)-1:])
+			if conv.fit < 0.7 || name < 0.7 || !likeness.Within(lastName(src.path), lastName(s.path)) || best != nil && name <= best.score {
+				continue
+			}
+			best = &match{slot: s, src: src, conv: conv, score: name,
+				why: lastName(src.path) + " stands beside " + lastName(around.match.src.path)}
+		}
+		if best != nil {
+			best.score = max(least, best.score*0.6)
+			s.match = best
+			used[best.src.expr]++
+		}
+	}
+}
+
+// neighbour is a field of the same object whose source is of the object that src
+// is of, nil for none. Fields of the whole document are no neighbours: there all
+// things stand beside each other.
+func (s *slot) neighbour(list []*slot, src source) *slot {
+	object := func(expr string) string { return expr[:max(0, strings.LastIndex(expr, "."))] }
+	for _, o := range list {
+		if o == s || o.match == nil || o.shape.Type.Base == value.List || !slices.Equal(o.path[:len(o.path)-1], s.path[:len(s.path)-1]) {
+			continue
+		}
+		if base := object(o.match.src.expr); base != "" && base == object(src.expr) {
+			return o
+		}
+	}
+	return nil
 }
 
 // oneForAll reports whether all samples have the same text and no digit is in it:
@@ -319,7 +403,7 @@ func (m *mapper) note(s *slot) string {
 // that one.
 func (m *mapper) missing(s *slot, at *scope, indent string) {
 	name := strings.Join(s.path, ".")
-	if s.required && len(s.shape.Options) == 1 {
+	if s.fixed() {
 		m.any = true
 		reason := "the only value it can have"
 		m.guesses = append(m.guesses, Guess{schema.Join(s.whole), "const " + s.shape.Options[0], 1, reason, true})

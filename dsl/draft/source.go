@@ -75,23 +75,24 @@ func walkObject(n *profile.Node, expr string, path []string, far float64, how st
 	}
 }
 
-// firstOf offers the first item of a list, for targets that want one value.
+// firstOf offers the item of a list for targets that want one value: of texts the
+// first, of objects that of a role, or the only one where no sample has two.
 func firstOf(n *profile.Node, at source, scalar func(source)) {
 	item := n.Item
-	note := "the first of a list"
 	if item.Texts+item.Numbers > 0 && item.Objects == 0 {
-		scalar(source{node: item, expr: "first(" + at.expr + "[]?)", path: at.path, far: 0.7, how: note})
+		scalar(source{node: item, expr: "first(" + at.expr + "[]?)", path: at.path, far: 0.7, how: "the first of a list"})
 		return
 	}
 	if item.Objects == 0 || item.Keyed() {
 		return
 	}
-	far := 0.7
 	if tells := qualifier(item); tells != "" {
 		withRole(item, at, tells, scalar)
-		// Where a field tells the items apart, their order tells nothing.
-		far = 0.5
 	}
+	if n.Most > 1 {
+		return // which of them is meant, their order does not tell
+	}
+	far, note := 0.9, "the only one of a list"
 	walkObject(item, "", at.path, far, note, func(src source) {
 		src.expr = "first(" + at.expr + "[]?" + src.expr + ")"
 		scalar(src)

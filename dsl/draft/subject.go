@@ -21,7 +21,7 @@ func (m *mapper) subject(list []*slot, at *scope) {
 	}
 	for _, s := range list {
 		if s.match == nil && lastName(s.path) == "subject" && s.shape.Type.Base == value.String {
-			s.match = m.about(s, at)
+			s.match = m.about(s, list, at)
 		}
 	}
 }
@@ -29,7 +29,9 @@ func (m *mapper) subject(list []*slot, at *scope) {
 // about returns the best number that one of the forms of a subject takes. The
 // word that stands in the name of the schema is the first choice; of others that
 // are as good, the last shown.
-func (m *mapper) about(s *slot, at *scope) *match {
+// Where the number of a thing has a field of its own, the subject is made of the
+// same.
+func (m *mapper) about(s *slot, list []*slot, at *scope) *match {
 	var best *match
 	named := false
 	for _, form := range subjectForms.FindAllStringSubmatch(s.shape.Note, -1) {
@@ -43,9 +45,19 @@ func (m *mapper) about(s *slot, at *scope) *match {
 		inName := slices.ContainsFunc(strings.FieldsFunc(m.request.Output, func(r rune) bool { return r == '/' || r == '@' }), func(part string) bool {
 			return likeness.Has(part, likeness.Concepts(kind)...)
 		})
-		for _, src := range at.scalars() {
+		sources, own := at.scalars(), numberOf(kind, list)
+		if own != nil {
+			sources = nil
+			if own.match != nil {
+				sources = []source{own.match.src}
+			}
+		}
+		for _, src := range sources {
 			score := likeness.Compare([]string{kind, "number"}, src.path) * src.far
-			if score < least || !numbers(src) || likeness.Shared([]string{kind}, src.path) == nil || best != nil && (named && !inName || named == inName && score < best.score) {
+			if own != nil {
+				score = max(score, least) // it was judged as the number already
+			}
+			if score < least || !numbers(src) || own == nil && likeness.Shared([]string{kind}, src.path) == nil || best != nil && (named && !inName || named == inName && score < best.score) {
 				continue
 			}
 			named = inName
@@ -56,6 +68,18 @@ func (m *mapper) about(s *slot, at *scope) *match {
 		}
 	}
 	return best
+}
+
+// numberOf is the field for the number of a kind of thing, nil for none.
+func numberOf(kind string, list []*slot) *slot {
+	i := slices.IndexFunc(list, func(s *slot) bool {
+		name := lastName(s.path)
+		return len(s.path) == 1 && likeness.Has(name, likeness.Concepts(kind)...) && likeness.Has(name, "number")
+	})
+	if i < 0 {
+		return nil
+	}
+	return list[i]
 }
 
 // numbers reports whether the values of a source can tell one thing from others.

@@ -24,12 +24,13 @@ type table struct {
 	weak     map[string]bool            // concepts that say little
 	noise    map[string]bool            // words around the data
 	apart    []map[string]bool          // concepts that exclude each other
+	contrary map[string]bool            // concepts that turn what stands beside them into its opposite
 }
 
 var words = sync.OnceValue(func() *table { return read(wordsText) })
 
 func read(text string) *table {
-	t := &table{map[string]string{}, map[string]map[string]bool{}, map[string]bool{}, map[string]bool{}, nil}
+	t := &table{map[string]string{}, map[string]map[string]bool{}, map[string]bool{}, map[string]bool{}, nil, map[string]bool{}}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		list := strings.Fields(line)
@@ -54,6 +55,10 @@ func read(text string) *table {
 			for _, w := range list[1:] {
 				t.weak[w] = true
 			}
+		case line[0] == '^':
+			for _, w := range list[1:] {
+				t.contrary[w] = true
+			}
 		case line[0] == '!':
 			for _, w := range list[1:] {
 				t.noise[w] = true
@@ -68,9 +73,15 @@ func read(text string) *table {
 	return t
 }
 
+// spelt writes the letters of European names as words.txt does.
+var spelt = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "ß", "ss",
+	"é", "e", "è", "e", "ê", "e", "á", "a", "à", "a", "â", "a", "ã", "a", "å", "a", "í", "i", "ó", "o", "ô", "o", "õ", "o", "ø", "o",
+	"ú", "u", "ç", "c", "ñ", "n")
+
 // Words takes a name apart: camel case, underscores, digits and what two known
 // words run together.
 func Words(name string) []string {
+	name = spelt.Replace(name)
 	var raw []string
 	var word []rune
 	end := func() {
@@ -134,7 +145,11 @@ func singular(w string) string {
 // themselves.
 func Concepts(name string) []string {
 	t := words()
-	list := Words(name)
+	list := slices.DeleteFunc(Words(name), func(w string) bool { return w == "or" || w == "and" || w == "of" || w == "the" })
+	// The price per unit is a price.
+	if i := slices.Index(list, "per"); i > 0 {
+		list = list[:i]
+	}
 	var out []string
 	for i := 0; i < len(list); i++ {
 		if i+1 < len(list) {
@@ -172,6 +187,9 @@ func tokens(path []string) []token {
 			continue
 		}
 		list := Concepts(path[i])
+		if place := slices.Index(list, "status"); leaf && place >= 0 && strings.EqualFold(path[i], "state") && inAddress(path[:i]) {
+			list[place] = "region"
+		}
 		// qty.value is a quantity: what is only around a value does not name it.
 		if around := !slices.ContainsFunc(list, func(c string) bool { return !t.noise[c] }); around && (!leaf || i > 0) {
 			continue
@@ -193,6 +211,12 @@ func tokens(path []string) []token {
 		}
 	}
 	return out
+}
+
+// inAddress reports whether the names around a field speak of a place: the state of
+// an address is none of an order.
+func inAddress(path []string) bool {
+	return slices.ContainsFunc(path, func(name string) bool { return Has(name, "address", "receiver", "sender", "billing") })
 }
 
 // alike compares two concepts.
@@ -221,7 +245,82 @@ func Compare(a, b []string) float64 {
 	if leafForth == 0 && leafBack == 0 || leafForth == 0 && telling(x) || leafBack == 0 && telling(y) {
 		return 0
 	}
-	return 2 * forth * back / (forth + back) * min(1, 0.5+0.5*max(leafForth, leafBack)) * strength(x, y) * apartness(x, y)
+	same := 1.0
+	if slices.Equal(leaves(x), leaves(y)) {
+		same = 1.1
+	}
+	return min(1, same*2*forth*back/(forth+back)) * min(1, 0.5+0.5*max(leafForth, leafBack)) * strength(x, y) * apartness(x, y) * opposed(x, y) * numbered(a, b)
+}
+
+// leaves are the concepts of the last name.
+func leaves(list []token) (out []string) {
+	for _, t := range list {
+		if t.leaf {
+			out = append(out, t.concept)
+		}
+	}
+	return out
+}
+
+// opposed lowers the canceled quantity where a quantity is asked for, and the
+// other way round.
+func opposed(x, y []token) float64 {
+	contrary := words().contrary
+	out := 1.0
+	for _, lists := range [][2][]token{{x, y}, {y, x}} {
+		for _, t := range lists[0] {
+			if contrary[t.concept] && !slices.ContainsFunc(lists[1], func(o token) bool { return o.concept == t.concept }) {
+				out = 0.4
+			}
+		}
+	}
+	return out
+}
+
+// numbered lowers numbers of different things: shipment_status_id is the number of
+// a status and of no shipment.
+func numbered(a, b []string) float64 {
+	x, y := numberOf(a), numberOf(b)
+	if x == "" || y == "" || alike(x, y) > 0 {
+		return 1
+	}
+	return 0.5
+}
+
+// numberOf is what the last name of a path numbers, "" where it is no number or
+// does not say of what.
+func numberOf(path []string) string {
+	if len(path) == 0 {
+		return ""
+	}
+	list := Concepts(path[len(path)-1])
+	if i := slices.IndexFunc(list, func(c string) bool { return c == "number" || c == "code" }); i > 0 {
+		return list[i-1]
+	}
+	return ""
+}
+
+// Suits is Compare from the side of a target: what it says of itself has to be in
+// the source, while a source may say more.
+func Suits(target, source []string) float64 {
+	score := Compare(target, source)
+	if score == 0 {
+		return 0
+	}
+	found := func(concept string) bool {
+		return slices.ContainsFunc(tokens(source), func(t token) bool { return alike(t.concept, concept) >= 0.5 })
+	}
+	weak := words().weak
+	// tz_source is a source, and a zone is none.
+	if list := Concepts(target[len(target)-1]); len(list) > 1 && !weak[list[len(list)-1]] && !found(list[len(list)-1]) {
+		score *= 0.6
+	}
+	// The id of a driver says whose id it is.
+	strong := slices.DeleteFunc(tokens(target), func(t token) bool { return weak[t.concept] })
+	if len(strong) > 0 && !slices.ContainsFunc(strong, func(t token) bool { return found(t.concept) }) {
+		score *= 0.7
+	}
+	return score
 }
 
 // strength lowers what two paths have in common by weak words alone: the number
@@ -301,6 +400,15 @@ func covered(x, y []token) (all, leaf float64) {
 // Has reports whether a name contains one of the concepts.
 func Has(name string, concepts ...string) bool {
 	return slices.ContainsFunc(Concepts(name), func(c string) bool { return slices.Contains(concepts, c) })
+}
+
+// Within reports whether a name says nothing that another does not say, too: the
+// name of a postal service is no postal code.
+func Within(name, other string) bool {
+	list := Concepts(other)
+	return !slices.ContainsFunc(Concepts(name), func(c string) bool {
+		return !words().weak[c] && !slices.ContainsFunc(list, func(o string) bool { return alike(c, o) >= 0.5 })
+	})
 }
 
 // Shared returns the concepts that two paths have in common, in the order of

@@ -56,7 +56,7 @@ func TestTable(t *testing.T) {
 	seen := map[string]string{}
 	for line := range strings.Lines(wordsText) {
 		list := strings.Fields(line)
-		if len(list) == 0 || list[0] == "x" || strings.ContainsAny(list[0][:1], "#~-!") {
+		if len(list) == 0 || list[0] == "x" || strings.ContainsAny(list[0][:1], "#~-!^") {
 			continue
 		}
 		for _, w := range list[1:] {

@@ -49,6 +49,7 @@ type Node struct {
 	Item   *Node
 	Deep   bool // something below was beyond the bounds
 
+	Most    int     // items of the longest list
 	Empty   int     // texts of nothing but blanks
 	Longest int     // characters of the longest text
 	Values  []Value // different texts and numbers, the first of them
@@ -94,6 +95,7 @@ func (p *Profile) add(n *Node, v any, depth int) {
 		n.number(v.String())
 	case []any:
 		n.Lists++
+		n.Most = max(n.Most, len(v))
 		if len(v) > 0 && n.Item == nil {
 			n.Item = p.node(n, "[]", depth)
 		}
