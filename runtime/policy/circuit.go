@@ -54,7 +54,7 @@ type Circuit struct {
 	sentAway  int
 	allowed   int
 	good      int
-	pauses    int // refusals in a row that named no time
+	pauses    int // refusals that named no time, less the steps of recovery between them
 	ramp      *Gate
 	adopted   bool // another replica was refused, not this one
 }
@@ -160,6 +160,9 @@ func (c *Circuit) Done(now time.Time, p pass, r Result) (recovers bool) {
 		if c.good++; c.good >= c.allowed {
 			c.good, c.allowed = 0, 2*c.allowed
 			c.ramp.SetLimit(c.allowed)
+			// The pause was long enough for so many calls: what is refused now
+			// is refused for being too many, not for coming too early.
+			c.pauses = max(c.pauses-1, 0)
 		}
 		if c.allowed >= full {
 			c.close()
@@ -203,8 +206,9 @@ func (c *Circuit) shut(why string, now, until time.Time) {
 }
 
 // Pause cuts the operation off because the other side asked for it: for asked,
-// or where it named no time for a while that grows from refusal to refusal. p is
-// what Try said to the call that was refused. It returns when the pause ends.
+// or where it named no time for a while that grows from refusal to refusal, and
+// shrinks with the calls that are answered in between. p is what Try said to the
+// call that was refused. It returns when the pause ends.
 func (c *Circuit) Pause(now time.Time, p pass, asked time.Duration) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -48,3 +48,41 @@ func TestWithoutABreakerNothingOpens(t *testing.T) {
 		c.Done(now, p, Failed)
 	}
 }
+
+// A target that takes some calls a second, and answers 429 without a time to
+// those beyond, is called each second: its pauses do not grow to a minute because
+// it never lets enough calls pass to be taken for well.
+func TestPausesStayShortWhereTheyWereLongEnough(t *testing.T) {
+	for _, perSecond := range []int{3, 10, 50} {
+		c, now := NewCircuit(Trip{}), time.Now()
+		p, until := free, now
+		for round := range 50 {
+			until = c.Pause(now, p, 0)
+			if until.Sub(now) > 2*time.Second {
+				t.Fatalf("%d calls a second: the pause is %v after %d refusals", perSecond, until.Sub(now), round+1)
+			}
+			now = until
+			for range perSecond {
+				if p, _, _ = c.Try(now); p == refused {
+					t.Fatalf("%d calls a second: the pause is over, and nothing is let go", perSecond)
+				}
+				c.Done(now, p, Answered)
+			}
+			p, _, _ = c.Try(now)
+		}
+	}
+}
+
+// Where a pause was too short, the next one is longer, up to a minute.
+func TestPausesGrowWhileTheyAreTooShort(t *testing.T) {
+	c, now := NewCircuit(Trip{}), time.Now()
+	p := free
+	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+		until := c.Pause(now, p, 0)
+		if got := until.Sub(now); got != want*time.Second {
+			t.Fatalf("the pause is %v, want %v", got, want*time.Second)
+		}
+		now = until
+		p, _, _ = c.Try(now)
+	}
+}
