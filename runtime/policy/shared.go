@@ -13,8 +13,9 @@ import (
 
 // sharedBucket spreads calls evenly over all replicas that use one store. Each
 // takes the right to a few calls in advance, about a tenth of a second's worth,
-// by moving the time of the next call in the store; the clocks of the replicas
-// have to agree about as well.
+// by moving the time of the next call in the store. That time is how long the
+// value is kept there, less bucketSlack, so the clocks of the replicas may
+// disagree.
 type sharedBucket struct {
 	store    Store
 	key      string
@@ -25,6 +26,10 @@ type sharedBucket struct {
 	next time.Time // of what was taken in advance
 }
 
+// bucketSlack is how long the store knows a bucket after the time of its next
+// call.
+const bucketSlack = time.Hour
+
 // newSharedBucket returns a bucket of n calls in per, kept under a name.
 func newSharedBucket(store Store, name string, n int, per time.Duration) *sharedBucket {
 	interval := per / time.Duration(n)
@@ -34,7 +39,7 @@ func newSharedBucket(store Store, name string, n int, per time.Duration) *shared
 // take implements source. Pacer calls it one at a time.
 func (b *sharedBucket) take(ctx context.Context, now time.Time) time.Duration {
 	if b.left == 0 {
-		if wait := b.refill(ctx, now); wait > 0 {
+		if wait := b.refill(ctx); wait > 0 {
 			return wait
 		}
 	}
@@ -48,42 +53,45 @@ func (b *sharedBucket) take(ctx context.Context, now time.Time) time.Duration {
 
 // refill takes the next few calls from the store, and returns how long to wait
 // where that did not work.
-func (b *sharedBucket) refill(ctx context.Context, now time.Time) time.Duration {
+func (b *sharedBucket) refill(ctx context.Context) time.Duration {
 	const again = 500 * time.Millisecond // the store is away: nothing can be delivered anyway
 	for range 10 {
 		values, err := b.store.Get(ctx, b.key)
 		if err != nil {
 			return again
 		}
-		begin := b.begin(now, string(values[0].Data))
-		end := begin.Add(time.Duration(b.advance) * b.interval)
+		asked := time.Now()
+		wait := b.ahead(values[0])
+		kept := wait + time.Duration(b.advance)*b.interval + bucketSlack
+		whole := (kept + time.Millisecond - 1).Truncate(time.Millisecond) // as the store counts
 		_, err = b.store.Apply(ctx, queue.Commit{Put: []queue.Put{{Key: b.key, Version: values[0].Version,
-			Value: fmt.Appendf(nil, "%d/%d", end.UnixNano(), b.interval), TTL: end.Sub(now) + time.Hour}}})
+			Value: fmt.Appendf(nil, "%d/%d", whole-kept, b.interval), TTL: whole}}})
 		if errors.Is(err, queue.ErrVersion) {
 			continue
 		}
 		if err != nil {
 			return again
 		}
-		b.left, b.next = b.advance, begin
+		b.left, b.next = b.advance, asked.Add(wait)
 		return 0
 	}
 	return b.interval
 }
 
-// begin reads when the next call is due: the time that the store holds, and the
-// interval by which it was moved. Calls that were taken at a slower rate, before
-// a reload raised it, keep the others waiting only as long as so many of them
-// take now.
-func (b *sharedBucket) begin(now time.Time, data string) time.Time {
-	due, by, _ := strings.Cut(data, "/")
-	n, err := strconv.ParseInt(due, 10, 64)
-	ahead := time.Unix(0, n).Sub(now)
+// ahead reads how long it is until the next call that nobody has taken. Beside
+// the time that it is kept, the value holds by how many nanoseconds that is
+// rounded up, and the interval by which the time was moved. Calls that were
+// taken at a slower rate, before a reload raised it, keep the others waiting
+// only as long as so many of them take now.
+func (b *sharedBucket) ahead(v queue.Value) time.Duration {
+	rounded, by, _ := strings.Cut(string(v.Data), "/")
+	more, err := strconv.ParseInt(rounded, 10, 64)
+	ahead := v.Left - bucketSlack - time.Duration(more)
 	if err != nil || ahead <= 0 {
-		return now
+		return 0
 	}
 	if was, err := strconv.ParseInt(by, 10, 64); err == nil && was > int64(b.interval) {
 		ahead = time.Duration(float64(ahead) / float64(was) * float64(b.interval))
 	}
-	return now.Add(ahead)
+	return ahead
 }

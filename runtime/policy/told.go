@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"sync"
@@ -30,9 +31,10 @@ const (
 )
 
 // told is what the replicas on one store tell each other about the operations of
-// a connection: until when they are cut off, or asked for a pause, and when they
-// work again. It is advice: whoever does not hear it finds out by a call. The
-// clocks of the replicas have to agree about as well.
+// a connection: for how long they are cut off, or asked for a pause, and that
+// they work again. It is advice: whoever does not hear it finds out by a call.
+// How long is told by how long the store keeps the notice, less noticeSlack, so
+// the clocks of the replicas may disagree.
 type told struct {
 	store Store
 	keys  []string // of the operations, in the order of ops
@@ -45,11 +47,15 @@ type told struct {
 	known  map[string]notice // what was last heard or said, by operation
 }
 
-// notice is what the store keeps for one operation.
+// notice is what was said about one operation.
 type notice struct {
+	ID    string    `json:"id"`
 	Cause string    `json:"cause,omitempty"` // open or throttled; "" = it works again
-	Until time.Time `json:"until"`           // or since when it works
+	until time.Time // the pause lasts, by the clock of this process
 }
+
+// noticeSlack is how long the store keeps a notice beyond what it says.
+const noticeSlack = time.Minute
 
 func newTold(store Store, connection string, ops []string) *told {
 	t := &told{store: store, ops: ops, known: map[string]notice{}}
@@ -85,19 +91,19 @@ func (t *told) hear(ctx context.Context, now time.Time, circuits map[string]*Cir
 	values := t.ask(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.heard = time.Now()
 	for i, v := range values {
-		n, ok := read(v)
-		if !ok || n == t.known[t.ops[i]] {
+		n, ok := read(v, t.heard)
+		if !ok || n.ID == t.known[t.ops[i]].ID {
 			continue
 		}
 		t.known[t.ops[i]] = n
 		if n.Cause == "" {
 			circuits[t.ops[i]].forgive()
-		} else if now.Before(n.Until) {
-			circuits[t.ops[i]].adopt(now, n.Cause, n.Until.Add(headStart))
+		} else if t.heard.Before(n.until) {
+			circuits[t.ops[i]].adopt(t.heard, n.Cause, n.until.Add(headStart))
 		}
 	}
-	t.heard = time.Now()
 	if t.asking == asking {
 		t.asking = nil
 	}
@@ -116,8 +122,10 @@ func (t *told) ask(ctx context.Context) []queue.Value {
 	return values
 }
 
-func read(v queue.Value) (n notice, ok bool) {
+// read reads a notice that the store returned at now.
+func read(v queue.Value, now time.Time) (n notice, ok bool) {
 	ok = v.Version > 0 && json.Unmarshal(v.Data, &n) == nil && (n.Cause == "" || n.Cause == open || n.Cause == throttled)
+	n.until = now.Add(v.Left - noticeSlack)
 	return n, ok
 }
 
@@ -127,19 +135,19 @@ func (t *told) tell(op string, c *Circuit, recovers bool) {
 	if t == nil {
 		return
 	}
-	n := notice{Until: time.Now()}
+	var n notice
 	if !recovers {
-		if n.Cause, n.Until = c.found(); n.Cause == "" {
+		if n.Cause, n.until = c.found(); n.Cause == "" {
 			return
 		}
 	}
-	n.Until = n.Until.Round(0).UTC().Truncate(time.Millisecond) // as it comes back from the store
 	t.mu.Lock()
 	before, was := t.known[op]
-	if before == n || recovers && !was {
+	if was && before.Cause == n.Cause && before.until.Equal(n.until) || recovers && !was {
 		t.mu.Unlock()
 		return
 	}
+	n.ID = rand.Text()
 	t.known[op] = n
 	t.mu.Unlock()
 	go t.write(op, n)
@@ -164,10 +172,10 @@ func (t *told) write(op string, n notice) {
 		if err != nil {
 			return
 		}
-		if had, ok := read(values[0]); ok && had.Cause != "" && n.Cause != "" && had.Until.After(n.Until) {
+		if had, ok := read(values[0], time.Now()); ok && had.Cause != "" && n.Cause != "" && had.until.After(n.until) {
 			return
 		}
-		_, err = t.store.Apply(ctx, queue.Commit{Put: []queue.Put{{Key: key, Version: values[0].Version, Value: data, TTL: max(time.Until(n.Until), 0) + time.Minute}}})
+		_, err = t.store.Apply(ctx, queue.Commit{Put: []queue.Put{{Key: key, Version: values[0].Version, Value: data, TTL: max(time.Until(n.until), 0) + noticeSlack}}})
 		if !errors.Is(err, queue.ErrVersion) {
 			return
 		}

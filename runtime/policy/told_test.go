@@ -155,3 +155,33 @@ func TestASlowStoreHoldsNobody(t *testing.T) {
 		}
 	})
 }
+
+// TestDistancesAreTold: pauses and rates are told as how long a value is kept, so
+// the clock of who wrote it does not matter to who reads it.
+func TestDistancesAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memory.Open(memory.Options{})
+		t.Cleanup(func() { store.Close() })
+		l := Limits{Name: "tms", Operations: []string{"create"}, Concurrency: 8, Rate: 1, Per: time.Minute, Store: store, Shared: true}
+		p, _ := enter(t, NewGuard(l), "create")
+		p.Pause(30 * time.Second)
+		synctest.Wait()
+		time.Sleep(10 * time.Second)
+		values, err := store.Get(t.Context(), "circuit/tms.create", "rate/tms")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := values[0]; v.Left != 20*time.Second+noticeSlack {
+			t.Errorf("the pause is told with %s left", v.Left)
+		}
+		if v := values[1]; v.Left != 50*time.Second+bucketSlack {
+			t.Errorf("the next call is told with %s left", v.Left)
+		}
+		// Another replica finds nothing in them but that.
+		was := time.Now()
+		b := newSharedBucket(store, "tms", 1, time.Minute)
+		if wait := b.take(t.Context(), was); wait != 50*time.Second {
+			t.Errorf("the next call of another replica is due in %s", wait)
+		}
+	})
+}

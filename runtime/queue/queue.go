@@ -199,6 +199,9 @@ type Value struct {
 	Key     string
 	Version int64
 	Data    []byte
+	// Left is how long the value is kept from now on, by the clock of the store,
+	// to the millisecond; 0 = for ever.
+	Left time.Duration
 }
 
 // Want asks for leases of one lane.

@@ -270,8 +270,11 @@ func (s *store) Get(_ context.Context, keys ...string) ([]queue.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v.alive(time.Now()) {
+		if now := time.Now(); v.alive(now) {
 			out[i].Version, out[i].Data = v.version, v.data
+			if !v.expires.IsZero() {
+				out[i].Left = v.expires.Sub(now)
+			}
 		}
 		s.commits.durable(key)
 	}

@@ -128,6 +128,9 @@ func (s *store) Get(_ context.Context, keys ...string) ([]queue.Value, error) {
 		out[i] = queue.Value{Key: key}
 		if v, ok := s.value(key); ok {
 			out[i] = v.Value
+			if !v.expires.IsZero() {
+				out[i].Left = time.Until(v.expires)
+			}
 		}
 	}
 	return out, nil

@@ -75,6 +75,10 @@ func exerciseState(t *testing.T, h Harness) {
 			k.apply(queue.Commit{Put: []queue.Put{
 				{Key: "short", Value: []byte("x"), TTL: time.Hour}, {Key: "kept", Value: []byte("y"), TTL: time.Hour}}})
 			k.apply(put("kept", 1, "for ever"))
+			k.equal("left for ever", k.get("kept").Left, time.Duration(0))
+			if left := k.get("short").Left; left > time.Hour || left < 59*time.Minute {
+				k.Errorf("an hour's value is left for %s", left)
+			}
 			k.sweep(30 * time.Minute)
 			k.equal("still there", k.get("short").Version, 1)
 			k.sweep(2 * time.Hour)

@@ -6,8 +6,14 @@ import (
 	"strconv"
 	"strings"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"crossdock/runtime/queue"
 )
+
+// gone is what PTTL says of a key that is not there; of one without an end it
+// says -1.
+const gone = -2
 
 // Get returns state values; see queue.Driver.
 func (d *Driver) Get(ctx context.Context, keys ...string) ([]queue.Value, error) {
@@ -22,10 +28,18 @@ func (d *Driver) Get(ctx context.Context, keys ...string) ([]queue.Value, error)
 	for _, k := range keys {
 		names = append(names, d.keys.of("state", k))
 	}
-	found, err := d.rdb.MGet(ctx, append(names, d.keys.of("mark"))...).Result()
-	if err != nil {
+	var texts *goredis.SliceCmd
+	left := make([]*goredis.DurationCmd, len(keys))
+	if _, err := d.rdb.Pipelined(ctx, func(p goredis.Pipeliner) error {
+		texts = p.MGet(ctx, append(names, d.keys.of("mark"))...)
+		for i, name := range names[:len(keys)] {
+			left[i] = p.PTTL(ctx, name) // behind the value: who goes by the time of one written in between is refused by the version
+		}
+		return nil
+	}); err != nil {
 		return nil, fmt.Errorf("read state from redis: %w", d.verdict(err))
 	}
+	found := texts.Val()
 	if mark, _ := found[len(keys)].(string); mark != d.mark {
 		return nil, d.fail(lostMessage)
 	}
@@ -33,14 +47,15 @@ func (d *Driver) Get(ctx context.Context, keys ...string) ([]queue.Value, error)
 	for i, k := range keys {
 		values[i].Key = k
 		stored, ok := found[i].(string)
-		if !ok {
+		if !ok || left[i].Val() == gone {
 			continue
 		}
 		version, data, _ := strings.Cut(stored, ":")
+		var err error
 		if values[i].Version, err = strconv.ParseInt(version, 10, 64); err != nil {
 			return nil, fmt.Errorf("state %q in redis: %w", k, errRecord)
 		}
-		values[i].Data = []byte(data)
+		values[i].Data, values[i].Left = []byte(data), max(left[i].Val(), 0)
 	}
 	return values, nil
 }
