@@ -26,8 +26,12 @@ type Gate struct {
 // NewGate returns a gate of limit places, of which reserve percent are for
 // critical work only. One place is always open to everybody.
 func NewGate(limit, reserve int) *Gate {
-	kept := min((limit*reserve+99)/100, limit-1)
-	return &Gate{limit: limit, reserve: max(kept, 0)}
+	return &Gate{limit: limit, reserve: kept(limit, reserve)}
+}
+
+// kept is how many of limit places are for critical work only.
+func kept(limit, reserve int) int {
+	return max(min((limit*reserve+99)/100, limit-1), 0)
 }
 
 // Enter waits for a place; false means the context ended first.
@@ -73,6 +77,15 @@ func (g *Gate) Leave() {
 func (g *Gate) SetLimit(n int) {
 	g.mu.Lock()
 	g.limit = n
+	g.admit()
+	g.mu.Unlock()
+}
+
+// become makes g a gate of limit places, of which reserve percent are for
+// critical work only. Who is inside stays.
+func (g *Gate) become(limit, reserve int) {
+	g.mu.Lock()
+	g.limit, g.reserve = limit, kept(limit, reserve)
 	g.admit()
 	g.mu.Unlock()
 }

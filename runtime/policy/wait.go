@@ -33,6 +33,28 @@ func (w wait) over() bool {
 	return true
 }
 
+// Succeed makes g ready to take the place of was, nil for none: calls that are
+// under way count for both. It is called before g is used, and again where g is
+// put back.
+func (g *Guard) Succeed(was *Guard) {
+	if g == nil || g == was {
+		return
+	}
+	if was != nil {
+		if g.gate != was.gate {
+			g.gate = was.gate
+		}
+		g.gate.become(g.limits.Concurrency, g.limits.Reserve)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-g.replaced:
+		g.replaced = make(chan struct{})
+	default:
+	}
+}
+
 // Retire ends the waits in memory before g, because another guard has taken its
 // place: who waits for a rate that is raised does not wait for the old one. Who
 // comes later and would have to wait does not wait either.
@@ -46,19 +68,5 @@ func (g *Guard) Retire() {
 	case <-g.replaced:
 	default:
 		close(g.replaced)
-	}
-}
-
-// Reinstate takes Retire back.
-func (g *Guard) Reinstate() {
-	if g == nil {
-		return
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	select {
-	case <-g.replaced:
-		g.replaced = make(chan struct{})
-	default:
 	}
 }

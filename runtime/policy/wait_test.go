@@ -61,8 +61,8 @@ func TestARetiredGuardKeepsNobodyWaiting(t *testing.T) {
 		enter(time.Second, false)
 		enter(0, false)
 		g.Retire() // a second time changes nothing
-		g.Reinstate()
-		g.Reinstate()
+		g.Succeed(nil)
+		g.Succeed(nil)
 		enter(3*time.Second, true)
 		if !g.Count(t.Context(), ask) { // after its turn
 			t.Error("a look was not counted")
@@ -72,6 +72,40 @@ func TestARetiredGuardKeepsNobodyWaiting(t *testing.T) {
 			t.Error("a look was counted that would have had to wait")
 		}
 	})
+}
+
+// TestPlacesOutliveAReload: calls that are under way when other limits take over
+// have places of those, too, and of the old ones where they are put back.
+func TestPlacesOutliveAReload(t *testing.T) {
+	guard := func(places int) *policy.Guard {
+		return policy.NewGuard(policy.Limits{Name: "erp", Concurrency: places})
+	}
+	leaving := make(chan struct{})
+	close(leaving)
+	free := func(g *policy.Guard) (passes []policy.Pass) {
+		for {
+			p, _ := g.Enter(t.Context(), policy.Ask{Operation: "x", Priority: queue.Normal, Leaving: leaving})
+			if !p.Given() {
+				return passes
+			}
+			passes = append(passes, p)
+		}
+	}
+	first, second, third := guard(2), guard(5), guard(1)
+	two := free(first)
+	second.Succeed(first)
+	three := free(second)
+	third.Succeed(second)
+	if len(two) != 2 || len(three) != 3 || len(free(third)) != 0 {
+		t.Fatalf("%d places of 2, %d more of 5, and some of 1", len(two), len(three))
+	}
+	second.Succeed(third) // it is put back
+	for _, p := range append(two, three[:2]...) {
+		p.Leave(policy.Answered)
+	}
+	if n := len(free(second)); n != 4 {
+		t.Errorf("%d places are free of 5 of which one is taken", n)
+	}
 }
 
 // TestARaisedRateIsNotHeldBack: what one replica took at a slow rate keeps those

@@ -115,14 +115,17 @@ func New(d queue.Driver, log *slog.Logger, meter *journal.Meter, opt Options) *W
 // those that wait for limits which are not those of l: they are returned, and
 // wait anew.
 func (w *Worker) Use(l *Live) {
-	for _, g := range l.Guards {
-		g.Reinstate() // a reload that failed its last check puts it back
+	was := w.live.Load()
+	if was == nil {
+		was = &Live{}
 	}
-	if was := w.live.Swap(l); was != nil {
-		for name, g := range was.Guards {
-			if l.Guards[name] != g {
-				g.Retire()
-			}
+	for name, g := range l.Guards {
+		g.Succeed(was.Guards[name])
+	}
+	w.live.Store(l)
+	for name, g := range was.Guards {
+		if l.Guards[name] != g {
+			g.Retire()
 		}
 	}
 	w.mu.Lock()
