@@ -94,6 +94,9 @@ func syntaxHint(src string, toks []token, i int) string {
 	case t.text == "{" && prev("{"):
 		return "a cell is jq alone, without {{ }}: a field is written `.name`, a text with a value in it \"to \\(.name)\""
 	}
+	if hint := oddName(src, toks, i); hint != "" {
+		return hint
+	}
 	switch t.text {
 	case "'":
 		return "texts stand in double quotes"
@@ -141,6 +144,8 @@ func syntaxHint(src string, toks []token, i int) string {
 		}
 	}
 	switch {
+	case i > 1 && before.text == "?" && toks[i-2].text == "?":
+		return "write `//` for another value where there is none, or give the row a `default:`"
 	case t.text == ")" || t.text == "]" || t.text == "}":
 		return "it closes a bracket that is not open"
 	case before.text == "as" && t.kind == tokIdent:
@@ -152,6 +157,38 @@ func syntaxHint(src string, toks []token, i int) string {
 			return fmt.Sprintf("a name that starts with a digit needs quotes: .%q", t.text[1:]+after.text)
 		}
 		return fmt.Sprintf("positions stand in brackets: [%s]", t.text[1:])
+	}
+	return ""
+}
+
+// keyword are words of jq that stand behind a value.
+var keyword = map[string]bool{"and": true, "or": true, "as": true, "then": true, "elif": true, "else": true, "end": true, "catch": true, "if": true, "def": true,
+	"reduce": true, "foreach": true, "try": true, "label": true, "import": true, "include": true}
+
+// oddName recognises a field whose name jq does not take without quotes, where
+// reading stopped at the token i: .@odata.nextLink, .$id, .Größe, .Order Date.
+func oddName(src string, toks []token, i int) string {
+	t := toks[i]
+	// rest is what stands there without a blank.
+	rest := src[t.From:]
+	if end := strings.IndexAny(rest, " \t\r\n|,;:()[]{}"); end >= 0 {
+		rest = rest[:end]
+	}
+	quoted := func(what, name string) string { return fmt.Sprintf("a name with %s needs quotes: .%q", what, name) }
+	before := token{}
+	if i > 0 {
+		before = toks[i-1]
+	}
+	letter, _ := utf8.DecodeRuneInString(src[t.From:])
+	switch {
+	case before.text == "." && before.To == t.From && len(rest) > 1 && (rest[0] == '@' || rest[0] == '$'):
+		return quoted("`"+rest[:1]+"`", rest)
+	case letter >= utf8.RuneSelf && unicode.IsLetter(letter) && before.To == t.From && before.text == ".":
+		return quoted("`"+string(letter)+"`", rest)
+	case letter >= utf8.RuneSelf && unicode.IsLetter(letter) && before.To == t.From && before.kind == tokField:
+		return quoted("`"+string(letter)+"`", before.text[1:]+rest)
+	case t.kind == tokIdent && !keyword[t.text] && before.kind == tokField && strings.Trim(src[before.To:t.From], " ") == "":
+		return quoted("a blank", before.text[1:]+src[before.To:t.To]) + "; what is done with a value stands behind `|`"
 	}
 	return ""
 }
