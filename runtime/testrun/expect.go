@@ -2,6 +2,7 @@ package testrun
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"crossdock/dsl/ast"
@@ -207,7 +208,7 @@ func (r *Rehearsal) expectError(want *spec.ExpectError) []string {
 		plain, _, _ := strings.Cut(step, "@")
 		named := func(s string) bool { return s == want.Step.Value || strings.HasSuffix(s, "/"+want.Step.Value) }
 		return (!want.Step.Set() || named(step) || named(plain)) &&
-			(!want.Field.Set() || field == want.Field.Value) &&
+			(!want.Field.Set() || fieldFits(want.Field.Value, field)) &&
 			(!want.Code.Set() || code == want.Code.Value) &&
 			(!want.Text.Set() || strings.Contains(text, want.Text.Value))
 	}
@@ -226,7 +227,26 @@ func (r *Rehearsal) expectError(want *spec.ExpectError) []string {
 			}
 		}
 	}
-	return []string{"expected an error" + describeError(want) + ", but the run ended: " + strings.Join(r.Outcomes, ", ")}
+	var came []string
+	for _, d := range r.Dead {
+		came = append(came, fmt.Sprintf("a dead letter at %s, field=%s code=%s", d.Step, d.Field, d.Code))
+	}
+	for _, rej := range r.Rejections {
+		came = append(came, fmt.Sprintf("a refusal, step=intake code=%d", rej.Status))
+	}
+	if len(came) == 0 {
+		came = []string{"the run ended: " + strings.Join(r.Outcomes, ", ")}
+	}
+	return []string{"expected an error" + describeError(want) + ", but " + strings.Join(came, "; ")}
+}
+
+// positions are those of items in the name of a field: lines[1].sku.
+var positions = regexp.MustCompile(`\[\d+\]`)
+
+// fieldFits compares the field of an error with the one that a test names, where
+// lines[].sku stands for any item.
+func fieldFits(want, got string) bool {
+	return got == want || strings.Contains(want, "[]") && positions.ReplaceAllString(got, "[]") == want
 }
 
 // isOperation reports whether a call went to the operation a test names;
