@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -80,6 +81,11 @@ func (p *place) path(kind, name string) string {
 // write puts a new definition where it belongs and says so. It returns the path,
 // "" where the text was printed.
 func (a *app) write(p place, kind, name, text string) (string, error) {
+	return a.writeTelling(p, kind, name, text, a.Stdout)
+}
+
+// writeTelling is write, which says to whom the name of the file is told.
+func (a *app) writeTelling(p place, kind, name, text string, tell io.Writer) (string, error) {
 	if p.out == "-" {
 		_, err := fmt.Fprint(a.Stdout, text)
 		return "", err
@@ -88,7 +94,7 @@ func (a *app) write(p place, kind, name, text string) (string, error) {
 	if err := writeNew(file, []byte(text), p.force); err != nil {
 		return "", err
 	}
-	fmt.Fprintln(a.Stdout, file)
+	fmt.Fprintln(tell, file)
 	return file, nil
 }
 

@@ -95,7 +95,7 @@ func codesOf(ctx context.Context, docs []document, where string) ([]profile.Valu
 			return nil, failf(exitUsage, "there is no column `%s`%s; a jq path begins with a dot", where, suggestion(where, names))
 		}
 	} else {
-		items, err := (&payloads{split: where}).apart(ctx, docs)
+		items, err := (&payloads{split: where, where: true}).apart(ctx, docs)
 		if err != nil {
 			return nil, err
 		}

@@ -88,7 +88,15 @@ func (a *app) newMapping(ctx context.Context, name string, f mappingFlags) error
 	if err != nil {
 		return failf(exitFindings, "%s", err)
 	}
-	written, err := a.write(f.place, "mapping", name, string(text))
+	if f.json && f.out == "-" {
+		return failf(exitUsage, "--json prints the guesses and --out - the mapping: only one of them can be printed")
+	}
+	// What was written is told beside the JSON, not in it.
+	tell := a.Stdout
+	if f.json {
+		tell = a.Stderr
+	}
+	written, err := a.writeTelling(f.place, "mapping", name, string(text), tell)
 	if err != nil || written == "" {
 		return err
 	}
@@ -96,7 +104,7 @@ func (a *app) newMapping(ctx context.Context, name string, f mappingFlags) error
 		if err := writeNew(sample.file, sample.raw, true); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.Stdout, "%s   (a copy of real data; mask what is personal before it is shared)\n", sample.file)
+		fmt.Fprintf(tell, "%s   (a copy of real data; mask what is personal before it is shared)\n", sample.file)
 	}
 	return a.drafted(name, f, guesses)
 }

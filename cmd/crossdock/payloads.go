@@ -34,6 +34,8 @@ const (
 // a CSV file.
 type payloads struct {
 	split, delimiter, encoding string
+
+	where bool // split is no flag: it is where the values of a lookup stand
 }
 
 func (p *payloads) flags(cmd *cobra.Command) {
@@ -96,7 +98,7 @@ func (p *payloads) documents(file string, raw []byte) ([]document, error) {
 	case ".ndjson", ".jsonl":
 		return lines(file, raw)
 	case ".xml", ".edi", ".x12", ".edifact", ".idoc", ".xlsx", ".xls", ".yaml", ".yml":
-		return nil, failf(exitLoad, "%s cannot be read: samples are JSON, NDJSON or CSV", file)
+		return nil, failf(exitLoad, "%s cannot be read: samples are JSON, NDJSON or CSV; what else comes in, crossdock takes as one text (`format: text`)", file)
 	}
 	v, err := message.Decode(raw, message.Unlimited)
 	if err == nil {
@@ -149,7 +151,8 @@ func (p *payloads) rows(file string, raw []byte, tab bool) ([]document, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, failf(exitLoad, "%s: %s", file, err)
+		// What a definition writes as a key is a flag here.
+		return nil, failf(exitLoad, "%s: %s", file, strings.Replace(err.Error(), "`encoding: latin1`", "`--encoding latin1`", 1))
 	}
 	return out, nil
 }
@@ -193,14 +196,14 @@ func (p *payloads) apart(ctx context.Context, docs []document) ([]document, erro
 	c := &cell.Compiler{Diags: &found}
 	prog := c.JQ(spec.Cell{Node: ast.Verbatim("--split", p.split)}, cell.Context{})
 	if prog == nil || found.HasErrors() {
-		return nil, failf(exitUsage, "--split: %s", found[0].Message)
+		return nil, failf(exitUsage, "%s: %s%s", p.asked(), found[0].Message, hinted(found[0]))
 	}
 	var out []document
 	for _, d := range docs {
 		scope := &cell.Scope{Ctx: ctx, Original: d.value}
 		values, err := scope.All(prog, d.value)
 		if err != nil {
-			return nil, failf(exitLoad, "%s: --split: %s", d.place(), err)
+			return nil, failf(exitLoad, "%s: %s: %s%s", d.place(), p.asked(), err, absent(err))
 		}
 		for _, v := range values {
 			items, list := v.([]any)
@@ -212,13 +215,37 @@ func (p *payloads) apart(ctx context.Context, docs []document) ([]document, erro
 			}
 		}
 		if len(out) > maxSampleCount {
-			return nil, failf(exitLoad, "--split gives more than %d items; a part of them will do as a sample", maxSampleCount)
+			return nil, failf(exitLoad, "%s gives more than %d items; a part of them will do as a sample", p.asked(), maxSampleCount)
 		}
 	}
 	if len(out) == 0 {
-		return nil, failf(exitLoad, "--split %s gives no item", p.split)
+		return nil, failf(exitLoad, "%s gives no item", p.asked())
 	}
 	return out, nil
+}
+
+// asked is the jq that takes documents apart, as it was given.
+func (p *payloads) asked() string {
+	if p.where {
+		return "`" + p.split + "`"
+	}
+	return "--split " + p.split
+}
+
+// hinted is what to type instead, behind a sentence.
+func hinted(d diag.Diagnostic) string {
+	if d.Hint == "" {
+		return ""
+	}
+	return "; " + d.Hint
+}
+
+// absent says how to read what some documents do not have.
+func absent(err error) string {
+	if !strings.Contains(err.Error(), "iterate over: null") {
+		return ""
+	}
+	return "; where a list may be missing, write `[]?`"
 }
 
 // profileOf returns what all documents tell.
