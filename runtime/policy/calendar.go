@@ -83,7 +83,8 @@ type Manual struct {
 // Calendar knows when a connection is closed: by its windows and by hand.
 type Calendar struct {
 	windows []*Window
-	strict  *Pacer // for what was held, nil where nothing bounds it
+	slowest *Window // whose rate counts for what was held, nil where nothing bounds it
+	strict  *Pacer  // of that rate
 
 	mu     sync.Mutex
 	known  []spell // of windows
@@ -101,7 +102,7 @@ func NewCalendar(windows []*Window) *Calendar {
 			slowest = w
 		}
 	}
-	if slowest != nil {
+	if c.slowest = slowest; slowest != nil {
 		c.strict = NewPacer(slowest.Rate, slowest.Per, true)
 	}
 	return c

@@ -15,6 +15,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"crossdock/runtime/queue"
@@ -51,21 +52,31 @@ const (
 type line struct {
 	waiting [queue.Low + 1][]*place
 	turn    queue.Turn
-	strict  bool // the highest priority always goes first
+	strict  bool // the highest priority always goes first, and of one priority the oldest
 	n       int
 }
 
 // place is one who waits. Its channel is closed when its turn has come.
 type place struct {
 	c    chan struct{}
-	gone bool // had its turn, or left
+	came time.Time // in a strict line: when its message came
+	gone bool      // had its turn, or left
 }
 
-func (l *line) join(p queue.Priority) *place {
-	me := &place{c: make(chan struct{})}
-	l.waiting[p] = append(l.waiting[p], me)
+func (l *line) join(p queue.Priority, came time.Time) *place {
+	me := &place{c: make(chan struct{}), came: came}
+	l.waiting[p] = slices.Insert(l.waiting[p], l.behind(p, came), me)
 	l.n++
 	return me
+}
+
+// behind counts those of priority p who go before one that came then.
+func (l *line) behind(p queue.Priority, came time.Time) int {
+	n := len(l.waiting[p])
+	for l.strict && n > 0 && l.waiting[p][n-1].came.After(came) {
+		n--
+	}
+	return n
 }
 
 // leave takes one out who gave up; false means that its turn has come already.
@@ -113,10 +124,11 @@ func (l *line) next(allowed uint8) bool {
 	return true
 }
 
-// ahead counts those who wait with priority p or a higher one.
-func (l *line) ahead(p queue.Priority) int {
-	n := 0
-	for q := range p + 1 {
+// ahead counts those who wait with a higher priority than p, or with p and go
+// before one that came then.
+func (l *line) ahead(p queue.Priority, came time.Time) int {
+	n := l.behind(p, came)
+	for q := range p {
 		n += len(l.waiting[q])
 	}
 	return n

@@ -46,7 +46,7 @@ func (g *Gate) enter(w wait, p queue.Priority) bool {
 		g.mu.Unlock()
 		return true
 	}
-	me := g.line.join(p)
+	me := g.line.join(p, w.came)
 	g.admit() // the line may hold only those who may not use the reserve
 	g.mu.Unlock()
 	select {

@@ -53,8 +53,11 @@ func NewGuard(l Limits) *Guard {
 	if l.Rate > 0 {
 		g.pacer = NewPacer(l.Rate, l.Per, false)
 		if l.Shared {
-			g.pacer.from = newSharedBucket(l.Store, l.Name, l.Rate, l.Per)
+			g.pacer.from = newSharedBucket(l.Store, "rate/"+l.Name, l.Rate, l.Per)
 		}
+	}
+	if w := g.calendar.slowest; l.Shared && w != nil {
+		g.calendar.strict.from = newSharedBucket(l.Store, "drain/"+l.Name, w.Rate, w.Per)
 	}
 	if l.Quota > 0 {
 		g.quota = NewQuota(l.Store, l.Name, l.Quota, l.Period, l.Zone, l.Reserve)
@@ -113,7 +116,7 @@ func (g *Guard) Enter(ctx context.Context, a Ask) (Pass, *Hold) {
 		}
 		counted = true
 	}
-	p, h := g.turn(wait{ctx, a.Leaving, g}, c, a)
+	p, h := g.turn(wait{ctx, a.Leaving, g, a.Received}, c, a)
 	if counted && !p.Given() {
 		g.quota.Return()
 	}
@@ -133,7 +136,7 @@ func (g *Guard) Count(ctx context.Context, a Ask) bool {
 	if g.pacer == nil {
 		return true
 	}
-	back, ok := g.pacer.enter(wait{ctx, a.Leaving, g}, time.Now(), a.Priority)
+	back, ok := g.pacer.enter(wait{ctx, a.Leaving, g, a.Received}, time.Now(), a.Priority)
 	return ok || !back.IsZero()
 }
 

@@ -30,7 +30,7 @@ type Pacer struct {
 }
 
 // NewPacer returns a pacer of n calls in per. strict lets the highest priority
-// always go first; else they take turns.
+// always go first, and of one priority the oldest; else they take turns.
 func NewPacer(n int, per time.Duration, strict bool) *Pacer {
 	b := NewBucket(n, per)
 	return &Pacer{interval: b.interval, from: &b, line: line{strict: strict}}
@@ -42,11 +42,11 @@ func NewPacer(n int, per time.Duration, strict bool) *Pacer {
 // zero time means the wait was over before that.
 func (p *Pacer) enter(w wait, now time.Time, prio queue.Priority) (back time.Time, ok bool) {
 	p.mu.Lock()
-	if time.Duration(p.line.ahead(prio))*p.interval > patience || p.interval > patience && p.line.n > 0 {
+	if time.Duration(p.line.ahead(prio, w.came))*p.interval > patience || p.interval > patience && p.line.n > 0 {
 		defer p.mu.Unlock()
 		return p.later(now, prio), false
 	}
-	me := p.line.join(prio)
+	me := p.line.join(prio, w.came)
 	if !p.pumping {
 		p.pump(w.ctx)
 	}

@@ -30,10 +30,10 @@ type sharedBucket struct {
 // call.
 const bucketSlack = time.Hour
 
-// newSharedBucket returns a bucket of n calls in per, kept under a name.
-func newSharedBucket(store Store, name string, n int, per time.Duration) *sharedBucket {
+// newSharedBucket returns a bucket of n calls in per, kept under a key.
+func newSharedBucket(store Store, key string, n int, per time.Duration) *sharedBucket {
 	interval := per / time.Duration(n)
-	return &sharedBucket{store: store, key: "rate/" + name, interval: interval, advance: int(min(max(100*time.Millisecond/max(interval, 1), 1), 1000))}
+	return &sharedBucket{store: store, key: key, interval: interval, advance: int(min(max(100*time.Millisecond/max(interval, 1), 1), 1000))}
 }
 
 // take implements source. Pacer calls it one at a time.

@@ -1,6 +1,9 @@
 package policy
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // wait is what may end a wait in memory before its turn has come: the context of
 // the caller, the caller having to leave, or another guard taking the place of
@@ -8,7 +11,8 @@ import "context"
 type wait struct {
 	ctx     context.Context
 	leaving <-chan struct{}
-	guard   *Guard // nil: nothing takes its place
+	guard   *Guard    // nil: nothing takes its place
+	came    time.Time // when the message came, for which it waits
 }
 
 // replaced is closed when another guard has the place.
