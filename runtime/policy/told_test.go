@@ -179,7 +179,7 @@ func TestDistancesAreTold(t *testing.T) {
 		}
 		// Another replica finds nothing in them but that.
 		was := time.Now()
-		b := newSharedBucket(store, "tms", 1, time.Minute)
+		b := newSharedBucket(store, "rate/tms", 1, time.Minute)
 		if wait := b.take(t.Context(), was); wait != 50*time.Second {
 			t.Errorf("the next call of another replica is due in %s", wait)
 		}
