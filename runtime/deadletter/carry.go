@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"crossdock/runtime/queue"
-	"crossdock/runtime/worker"
 )
 
 const (
@@ -103,7 +102,7 @@ func (b *Box) step(ctx context.Context, c *Change, version int64) error {
 		n := min(batch, len(jobs))
 		part := jobs[:n]
 		jobs = jobs[n:]
-		if version, err = b.some(ctx, c, version, part); err != nil {
+		if version, err = b.some(ctx, c, version, part, true); err != nil {
 			return err
 		}
 		if c.Rate > 0 {
@@ -123,14 +122,14 @@ func (b *Box) step(ctx context.Context, c *Change, version int64) error {
 }
 
 // some changes a few letters and notes that, in one write. Where one of them is
-// gone meanwhile, they are changed one by one.
-func (b *Box) some(ctx context.Context, c *Change, version int64, jobs []queue.JobInfo) (int64, error) {
+// gone meanwhile, they are changed one by one. call says whether messages that
+// wait behind them are called (see worker.Block).
+func (b *Box) some(ctx context.Context, c *Change, version int64, jobs []queue.JobInfo, call bool) (int64, error) {
 	was := *c
 	was.Passed, was.Problems = slices.Clone(c.Passed), slices.Clone(c.Problems)
 	var commit queue.Commit
-	var freed []*worker.Block
 	for i := range jobs {
-		one, err := b.changed(ctx, c, jobs[i].ID)
+		one, err := b.changed(ctx, c, jobs[i].ID, call)
 		var refused *Refusal
 		switch {
 		case err == nil:
@@ -139,7 +138,6 @@ func (b *Box) some(ctx context.Context, c *Change, version int64, jobs []queue.J
 			commit.Jobs = append(commit.Jobs, one.Jobs...)
 			commit.History = append(commit.History, one.History...)
 			commit.Put = append(commit.Put, one.Put...)
-			freed = append(freed, one.frees)
 		case errors.Is(err, ErrNotFound):
 			c.Gone++
 		case errors.As(err, &refused):
@@ -154,23 +152,19 @@ func (b *Box) some(ctx context.Context, c *Change, version int64, jobs []queue.J
 		}
 	}
 	next, err := b.progress(ctx, c, version, commit)
-	if err == nil {
-		for _, block := range freed {
-			if err := worker.CallNext(ctx, b.Driver, block); err != nil {
-				b.Log.Warn("cannot call the message behind a dead letter; it comes by itself", "message", block.Next, "error", err)
-			}
-		}
-	}
 	if !errors.Is(err, queue.ErrNotFound) {
 		return next, err
 	}
 	*c = was
+	if len(jobs) == 1 && len(commit.Orders) > 1 && call {
+		return b.some(ctx, c, version, jobs, false)
+	}
 	if len(jobs) == 1 {
 		c.Gone++
 		return b.progress(ctx, c, version, queue.Commit{})
 	}
 	for i := range jobs {
-		if version, err = b.some(ctx, c, version, jobs[i:i+1]); err != nil {
+		if version, err = b.some(ctx, c, version, jobs[i:i+1], true); err != nil {
 			return version, err
 		}
 	}
@@ -178,13 +172,13 @@ func (b *Box) some(ctx context.Context, c *Change, version int64, jobs []queue.J
 }
 
 // changed returns what changes one letter.
-func (b *Box) changed(ctx context.Context, c *Change, id string) (deed, error) {
+func (b *Box) changed(ctx context.Context, c *Change, id string, call bool) (queue.Commit, error) {
 	job, err := b.job(ctx, id)
 	if err != nil {
-		return deed{}, err
+		return queue.Commit{}, err
 	}
 	if !c.Filter.quick(job) {
-		return deed{}, ErrNotFound // it was replayed and died again meanwhile
+		return queue.Commit{}, ErrNotFound // it was replayed and died again meanwhile
 	}
 	reason := c.Reason
 	if reason != "" {
@@ -193,11 +187,11 @@ func (b *Box) changed(ctx context.Context, c *Change, id string) (deed, error) {
 	reason += "(change " + c.ID + ")"
 	switch c.What {
 	case ToDiscard:
-		return b.discard(ctx, job, c.Who, reason)
+		return b.discard(ctx, job, c.Who, reason, call)
 	case ToFix:
 		fix, err := NewFix(c.Set)
 		if err != nil {
-			return deed{}, err
+			return queue.Commit{}, err
 		}
 		return b.replay(ctx, job, How{Who: c.Who, Reason: reason, Force: c.Force, Fix: fix})
 	}

@@ -49,10 +49,7 @@ func (b *Box) Expire(ctx context.Context, now time.Time) (int, error) {
 		if p == nil || p.Keep <= 0 || now.Sub(j.DeadAt) < p.Keep {
 			return nil
 		}
-		d, err := b.discard(ctx, j, "the policy "+p.Name, fmt.Sprintf("dead letters of the box %s are kept for %s", j.Box, length(p.Keep)))
-		if err == nil {
-			err = b.do(ctx, d)
-		}
+		err := b.end(ctx, j.ID, "the policy "+p.Name, fmt.Sprintf("dead letters of the box %s are kept for %s", j.Box, length(p.Keep)))
 		if errors.Is(err, ErrNotFound) {
 			return nil // somebody dealt with it meanwhile
 		}

@@ -2,6 +2,7 @@ package deadletter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,29 +34,17 @@ func (b *Box) Replay(ctx context.Context, id string, how How) error {
 	if err != nil {
 		return err
 	}
-	d, err := b.replay(ctx, job, how)
+	c, err := b.replay(ctx, job, how)
 	if err != nil {
 		return err
 	}
-	return b.do(ctx, d)
-}
-
-// deed is what changes one dead letter.
-type deed struct {
-	queue.Commit
-	frees *worker.Block // what it held up and holds up no more; nil = nothing
-}
-
-func (b *Box) do(ctx context.Context, d deed) error {
-	if _, err := b.Driver.Apply(ctx, d.Commit); err != nil {
-		return notFound(err)
-	}
-	return worker.CallNext(ctx, b.Driver, d.frees)
+	_, err = b.Driver.Apply(ctx, c)
+	return notFound(err)
 }
 
 // replay returns what sends one dead letter back to work.
-func (b *Box) replay(ctx context.Context, job *queue.JobInfo, how How) (deed, error) {
-	var c deed
+func (b *Box) replay(ctx context.Context, job *queue.JobInfo, how How) (queue.Commit, error) {
+	var c queue.Commit
 	run, err := b.decode(job.Body)
 	if run.ID == "" {
 		return c, refuse("the stored message cannot be read: %s", err)
@@ -149,7 +138,7 @@ func length(d time.Duration) string {
 }
 
 // again takes a message in that could not be identified before.
-func (b *Box) again(ctx context.Context, live *worker.Live, p *compile.Pipeline, run *flow.Run, c deed) (deed, error) {
+func (b *Box) again(ctx context.Context, live *worker.Live, p *compile.Pipeline, run *flow.Run, c queue.Commit) (queue.Commit, error) {
 	jobs, nothing, err := takenIn(ctx, live, p, run)
 	if err != nil {
 		return c, err
@@ -186,33 +175,50 @@ func (b *Box) Discard(ctx context.Context, id, who, reason string) error {
 	if who == "" || reason == "" {
 		return ErrReason
 	}
-	job, err := b.job(ctx, id)
-	if err != nil {
-		return err
-	}
-	d, err := b.discard(ctx, job, who, reason)
-	if err != nil {
-		return err
-	}
-	return b.do(ctx, d)
+	return b.end(ctx, id, who, reason)
 }
 
-// discard returns what ends one dead letter.
-func (b *Box) discard(ctx context.Context, job *queue.JobInfo, who, reason string) (deed, error) {
+// end discards a letter, as often as what it holds up changes meanwhile.
+func (b *Box) end(ctx context.Context, id, who, reason string) error {
+	call := true
+	for {
+		job, err := b.job(ctx, id)
+		if err != nil {
+			return err
+		}
+		c, err := b.discard(ctx, job, who, reason, call)
+		if err != nil {
+			return err
+		}
+		_, err = b.Driver.Apply(ctx, c)
+		switch {
+		case errors.Is(err, queue.ErrVersion) && ctx.Err() == nil:
+			call = true
+		case errors.Is(err, queue.ErrNotFound) && len(c.Orders) > 1:
+			call = false
+		default:
+			return notFound(err)
+		}
+	}
+}
+
+// discard returns what ends one dead letter; call says whether the message that
+// waits behind it is called (see worker.Block).
+func (b *Box) discard(ctx context.Context, job *queue.JobInfo, who, reason string, call bool) (queue.Commit, error) {
 	run, _ := b.decode(job.Body) // one that cannot be read can be discarded all the same
 	if run.ID == "" {
 		run.ID = job.ID
 	}
 	block, err := b.block(ctx, job, &run)
 	if err != nil {
-		return deed{}, err
+		return queue.Commit{}, err
 	}
-	d := deed{frees: block, Commit: queue.Commit{
+	c := queue.Commit{
 		Orders:  []queue.Order{{ID: job.ID, Do: queue.Discard}},
 		History: []queue.Entry{b.entry(&run, queue.Discarded, who, reason)},
-	}}
-	if block != nil {
-		d.Put = []queue.Put{worker.Unblock(job.Lane, run.OrderKey)}
 	}
-	return d, nil
+	if block != nil {
+		block.End(&c, job.Lane, run.OrderKey, call)
+	}
+	return c, nil
 }

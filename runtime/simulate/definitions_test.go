@@ -15,6 +15,8 @@ policies:
   quick: {retry: {attempts: 1000, wait: 1s, grow: 1, jitter: 0, on: [timeout, connection, 429, 5xx]}, remember: 40d}
   low: {extends: quick, priority: low}
   urgent: {extends: quick, priority: critical}
+  latest: {extends: quick, collapse: latest_per_key}
+  held: {extends: quick, on_dead_letter: block}
 `,
 	"thing.schema.yaml": "schema: thing@1\nfields:\n  id: {type: string, required: true}\n  k: {type: string, required: true}\n  turn: {type: integer}\n",
 	"t.connection.yaml": `connection: t
@@ -35,6 +37,8 @@ operations:
   look: {post: /once/look, repeat: check, check: {call: t.find, with: {id: .id}, found_when: response.status == 200 and response.body.found == true}}
   never: {post: /once/never, repeat: never}
   tick: {post: /keyed/tick, repeat: keyed}
+  latest: {post: /keyed/latest, repeat: keyed}
+  held: {post: /keyed/held, repeat: keyed}
 `,
 	"weak.connection.yaml": `connection: weak
 type: http
@@ -67,6 +71,8 @@ operations:
 	"never.pipeline.yaml":    head("never", "") + "  - {send: t.never, map: out}\n",
 	"low.pipeline.yaml":      head("low", "policy: low\n") + "  - {send: weak.low, map: out}\n",
 	"urgent.pipeline.yaml":   head("urgent", "policy: urgent\n") + "  - {send: weak.urgent, map: out}\n",
+	"latest.pipeline.yaml":   head("latest", "policy: latest\n") + "  - {send: t.latest, map: out}\n",
+	"held.pipeline.yaml":     head("held", "policy: held\n") + "  - {send: t.held, map: out}\n",
 	"tick.pipeline.yaml":     "pipeline: tick\ntrigger: {schedule: {cron: \"* * * * *\", missed: run_all}}\nsteps:\n  - {send: t.tick, with: {id: .scheduled_at}}\n",
 }
 
@@ -95,11 +101,12 @@ func writeAll(dir string) error {
 
 // flows that senders call, and the operations at which an event of them has its
 // effects.
-var flows = []string{"plain", "fan", "items", "chain", "fallback", "look", "never", "low", "urgent"}
+var flows = []string{"plain", "fan", "items", "chain", "fallback", "look", "never", "low", "urgent", "latest", "held"}
 
 var effects = map[string][]string{
 	"plain": {"plain"}, "fan": {"fan", "copy"}, "items": {"items"}, "chain": {"first", "second", "heard"},
 	"fallback": {"strict"}, "look": {"look"}, "never": {"never"}, "low": {"low"}, "urgent": {"urgent"},
+	"latest": {"latest"}, "held": {"held"},
 }
 
 // The classes of events.

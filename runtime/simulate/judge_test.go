@@ -39,6 +39,7 @@ func (w *world) judge() {
 		c.end(e)
 	}
 	c.order()
+	c.behind()
 	c.repeats()
 	c.ticks()
 	c.sums()
@@ -115,6 +116,8 @@ func (c *court) end(e *event) {
 		return
 	case e.Class == filtered, dropped && len(letters) == 0:
 		return
+	case e.Flow == "latest" && len(letters) == 0 && c.overtaken(e):
+		return
 	case e.Class == poison && len(letters) == 0 && !c.ordered(e.ID, mending):
 		c.broken("lost", e.ID, "it cannot be mapped, and is no dead letter")
 		return
@@ -132,6 +135,51 @@ func (c *court) end(e *event) {
 			c.broken("lost", e.ID, "taken in as %s, and %s never got it", e.Message, op)
 		case n > 1 && op != "copy" && op != "first":
 			c.broken("doubled", e.ID, "%s had its effect %d times", op, n)
+		}
+	}
+}
+
+// overtaken reports whether the history says that a newer message took the place
+// of e, and there is one.
+func (c *court) overtaken(e *event) bool {
+	newer := ""
+	page, err := c.driver.Browse(context.Background(), queue.Query{View: queue.ByMsg, ID: e.Message, Limit: 1000})
+	if err != nil {
+		c.broken("store", e.ID, "%s", err)
+	}
+	for _, h := range page.Entries {
+		if h.Kind == queue.Filtered {
+			newer, _, _ = strings.Cut(strings.TrimPrefix(h.Detail, "the newer message "), " ")
+		}
+	}
+	return newer != "" && slices.ContainsFunc(c.events, func(o *event) bool {
+		return o.Message == newer && o.Flow == e.Flow && o.K == e.K && o.Turn > e.Turn
+	})
+}
+
+// behind asks of every message that may be held up whether all before it had
+// their ends when it came.
+func (c *court) behind() {
+	done := map[string]time.Duration{} // when an event had its effect
+	for _, a := range c.targets.seen {
+		if a.Op == "held" && a.Applied {
+			done[a.ID] = a.At
+		}
+	}
+	for _, a := range c.targets.seen {
+		e := c.known[a.ID]
+		if a.Op != "held" || e == nil || c.ordered(e.ID, dropping) {
+			continue
+		}
+		for _, before := range c.events {
+			if before.Flow != e.Flow || before.K != e.K || before.Turn >= e.Turn || before.Class == filtered {
+				continue
+			}
+			at, had := done[before.ID]
+			if had && at <= a.At || slices.ContainsFunc(c.orders, func(o order) bool { return o.Event == before.ID && o.Do == dropping && o.Began <= a.At }) {
+				continue
+			}
+			c.broken("overtaken", e.ID, "came at %s, although %s had not ended", a.At, before.ID)
 		}
 	}
 }

@@ -199,8 +199,9 @@ type order struct {
 	ID    string // of the message
 	Event string
 	Do    kind
-	At    time.Duration
-	Sure  bool // it was said to be done
+	Began time.Duration
+	At    time.Duration // it ended
+	Sure  bool          // it was said to be done
 }
 
 // operate does what a fault of a person's kind says.
@@ -252,29 +253,58 @@ func (w *world) letters(ctx context.Context, p *process, f fault) {
 		if !ok {
 			continue // nobody's; the judge sees it too
 		}
-		id, _ := payload["id"].(string)
-		o := order{ID: l.ID, Event: id, Do: f.Kind}
-		n := w.ordered(o)
-		switch f.Kind {
-		case dropping:
-			err = box.Discard(ctx, l.ID, "ana", "not needed")
-		case mending:
-			payload["amount"] = json.Number("1")
-			if err = box.Edit(ctx, l.ID, payload, "ana", "a number"); err == nil {
-				err = box.Replay(ctx, l.ID, deadletter.How{Who: "ana"})
-			}
-		default:
-			err = box.Replay(ctx, l.ID, deadletter.How{Who: "ana"})
+		w.settle(ctx, box, l.ID, payload, f.Kind)
+	}
+}
+
+// settle does with a dead letter what a person chose.
+func (w *world) settle(ctx context.Context, box *deadletter.Box, letter string, payload map[string]any, do kind) {
+	id, _ := payload["id"].(string)
+	n := w.ordered(order{ID: letter, Event: id, Do: do})
+	var err error
+	switch do {
+	case dropping:
+		err = box.Discard(ctx, letter, "ana", "not needed")
+	case mending:
+		payload["amount"] = json.Number("1")
+		if err = box.Edit(ctx, letter, payload, "ana", "a number"); err == nil {
+			err = box.Replay(ctx, letter, deadletter.How{Who: "ana"})
 		}
-		w.mu.Lock()
-		w.orders[n].At, w.orders[n].Sure = w.now(), err == nil
-		w.mu.Unlock()
+	default:
+		err = box.Replay(ctx, letter, deadletter.How{Who: "ana"})
+	}
+	w.mu.Lock()
+	w.orders[n].At, w.orders[n].Sure = w.now(), err == nil
+	w.mu.Unlock()
+}
+
+// release mends the dead letters that hold up others, as somebody has to in the
+// end.
+func (w *world) release(ctx context.Context) {
+	p := w.running(0)
+	if p == nil {
+		return
+	}
+	box := &deadletter.Box{Driver: p.engine.Driver(), Live: p.engine.Worker().Live}
+	list, _, err := box.List(ctx, deadletter.Query{Filter: deadletter.Filter{Pipeline: "held"}})
+	if err != nil {
+		return
+	}
+	for _, l := range list {
+		full, err := box.Show(ctx, l.ID, true)
+		if err != nil {
+			continue
+		}
+		if payload, ok := full.Payload.(map[string]any); ok {
+			w.settle(ctx, box, l.ID, payload, mending)
+		}
 	}
 }
 
 func (w *world) ordered(o order) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	o.Began = w.now()
 	w.orders = append(w.orders, o)
 	return len(w.orders) - 1
 }

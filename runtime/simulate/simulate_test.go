@@ -59,6 +59,7 @@ func run(t *testing.T, p plan) (w *world) {
 		}
 		settled := w.now()
 		for w.open() != "" && w.now() < settled+patience {
+			w.release(ctx)
 			w.sleep(ctx, 500*time.Millisecond)
 		}
 		if open := w.open(); open != "" {

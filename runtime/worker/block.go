@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"crossdock/runtime/flow"
@@ -42,9 +43,17 @@ func ReadBlock(ctx context.Context, d queue.Driver, lane, order string) (*Block,
 	return &b, nil
 }
 
-// Unblock is what a commit writes that ends the dead letter of a block.
-func Unblock(lane, order string) queue.Put {
-	return queue.Put{Key: BlockKey(lane, order), Version: queue.AnyVersion}
+// End adds to a commit that a dead letter is none any more: its block goes, and
+// the message that waits behind it, if called, is ready again. It is one write,
+// or a crash in between would leave that one waiting. The commit is refused with
+// queue.ErrVersion where the block has changed meanwhile, and with
+// queue.ErrNotFound where the message is not parked: it is about to look by
+// itself then, or gone, and need not be called.
+func (b *Block) End(c *queue.Commit, lane, order string, call bool) {
+	c.Put = append(c.Put, queue.Put{Key: BlockKey(lane, order), Version: b.version})
+	if call && b.Next != "" {
+		c.Orders = append(c.Orders, queue.Order{ID: b.Next, Do: queue.Unpark})
+	}
 }
 
 func (b Block) put(lane, order string) queue.Put {
@@ -52,7 +61,7 @@ func (b Block) put(lane, order string) queue.Put {
 	if err != nil {
 		panic(err) // two texts
 	}
-	return queue.Put{Key: BlockKey(lane, order), Version: queue.AnyVersion, Value: data}
+	return queue.Put{Key: BlockKey(lane, order), Version: b.version, Value: data}
 }
 
 // blocked parks a message that stands behind a dead letter of its key. It
@@ -92,9 +101,7 @@ func (t *task) blocked(ctx, work context.Context) bool {
 func (t *task) behind(work context.Context, b *Block) bool {
 	dead := b.Dead
 	b.Next = t.lease.ID
-	put := b.put(t.lease.Lane, t.run.OrderKey)
-	put.Version = b.version
-	c := queue.Commit{Put: []queue.Put{put}, Finish: []queue.Finish{{Lease: t.lease, Outcome: queue.Park, At: time.Now().Add(blockAgain),
+	c := queue.Commit{Put: []queue.Put{b.put(t.lease.Lane, t.run.OrderKey)}, Finish: []queue.Finish{{Lease: t.lease, Outcome: queue.Park, At: time.Now().Add(blockAgain),
 		Attempts: t.lease.Attempts, Reason: journal.Behind + " with the same order_by"}}}
 	mark := len(t.history)
 	t.note(queue.Entry{Kind: queue.ParkedKind, Detail: "waits behind the dead letter " + dead + " with the same order_by"})
@@ -112,41 +119,41 @@ func (t *task) behind(work context.Context, b *Block) bool {
 	return true
 }
 
-// settle adds to the commit that ends a run what becomes of the block of its
-// key: a dead letter makes one, any other end takes its own away.
-func (t *task) settle(c *queue.Commit, out flow.Kind) {
-	switch {
-	case t.p == nil || t.run.OrderKey == "":
-	case out == flow.Dead && t.p.Policy.Block:
-		b := Block{Dead: t.lease.ID}
-		if t.block != nil {
-			b.Next = t.block.Next
+// applyEnd writes the commit that ends a run, with what becomes of the block of
+// its key: a dead letter makes one, any other end takes its own away and calls
+// the message that waits behind it.
+func (t *task) applyEnd(work context.Context, c queue.Commit, out flow.Kind) bool {
+	if t.p == nil || t.run.OrderKey == "" || out == flow.Dead && !t.p.Policy.Block || out != flow.Dead && t.block == nil {
+		return t.apply(work, c)
+	}
+	call := true
+	for {
+		whole := c
+		whole.Put, whole.Orders = slices.Clip(c.Put), slices.Clip(c.Orders)
+		switch {
+		case out == flow.Dead:
+			b := Block{Dead: t.lease.ID}
+			if t.block != nil {
+				b.Next, b.version = t.block.Next, t.block.version
+			}
+			whole.Put = append(whole.Put, b.put(t.lease.Lane, t.run.OrderKey))
+		case t.block != nil:
+			t.block.End(&whole, t.lease.Lane, t.run.OrderKey, call)
 		}
-		c.Put = append(c.Put, b.put(t.lease.Lane, t.run.OrderKey))
-	case out != flow.Dead && t.block != nil:
-		c.Put = append(c.Put, Unblock(t.lease.Lane, t.run.OrderKey))
+		err := t.try(work, whole)
+		switch {
+		case errors.Is(err, queue.ErrVersion) && t.w.leases.fresh(t.lease.ID, 0):
+			// Another message has come to wait behind it.
+			if b, err := ReadBlock(work, t.w.driver, t.lease.Lane, t.run.OrderKey); err == nil {
+				t.block, call = b, true
+			} else {
+				pause(work, 100*time.Millisecond)
+			}
+			continue
+		case errors.Is(err, queue.ErrNotFound) && len(whole.Orders) > len(c.Orders):
+			call = false
+			continue
+		}
+		return t.applied(err)
 	}
-}
-
-// callNext makes the message ready that waited behind the dead letter which has
-// ended now. Where that fails, it comes by itself a little later.
-func (t *task) callNext(work context.Context, out flow.Kind) {
-	if out == flow.Dead || t.block == nil {
-		return
-	}
-	if err := CallNext(work, t.w.driver, t.block); err != nil {
-		t.w.log.Warn("cannot call the message behind a dead letter; it comes by itself", "message", t.block.Next, "error", err)
-	}
-}
-
-// CallNext makes the message ready that waits behind the dead letter of a block.
-func CallNext(ctx context.Context, d queue.Driver, b *Block) error {
-	if b == nil || b.Next == "" {
-		return nil
-	}
-	_, err := d.Apply(ctx, queue.Commit{Orders: []queue.Order{{ID: b.Next, Do: queue.Unpark}}})
-	if errors.Is(err, queue.ErrNotFound) {
-		return nil // it is not parked any more
-	}
-	return err
 }

@@ -153,34 +153,53 @@ func (t *task) note(e queue.Entry) {
 	t.history = append(t.history, e)
 }
 
-// apply writes a commit with the collected history.
+// apply writes a commit with the collected history. It returns false, and has
+// said why, where work on the lease has to end.
 func (t *task) apply(work context.Context, c queue.Commit) bool {
+	return t.applied(t.try(work, c))
+}
+
+// try is apply with the error that stays after trying again.
+func (t *task) try(work context.Context, c queue.Commit) error {
 	c.History = append(c.History, t.history...)
 	for _, put := range t.answers {
 		c.Put = noteOnce(c.Put, put)
 	}
 	for attempt := 1; ; attempt++ {
 		_, err := t.w.driver.Apply(work, c)
-		switch {
-		case err == nil:
+		if err == nil {
 			t.history, t.answers = nil, nil
-			return true
-		case errors.Is(err, queue.ErrLeaseLost), errors.Is(err, queue.ErrNotFound):
-			t.w.meter.Stale()
-			t.w.log.Warn("another holder has taken over this message; its result stands", "message", t.run.ID, "pipeline", t.run.Pipeline)
-			return false
-		case errors.Is(err, queue.ErrClosed), errors.Is(err, queue.ErrFailed), work.Err() != nil:
-			// The lease will run out and the message will be worked on again
-			// with the same keys.
-			t.w.log.Error("cannot write the result", "message", t.run.ID, "pipeline", t.run.Pipeline, "error", err)
-			return false
+			return nil
+		}
+		for _, final := range []error{queue.ErrLeaseLost, queue.ErrNotFound, queue.ErrVersion, queue.ErrClosed, queue.ErrFailed} {
+			if errors.Is(err, final) {
+				return err
+			}
+		}
+		if work.Err() != nil {
+			return err
 		}
 		t.w.log.Warn("cannot write the result, trying again", "message", t.run.ID, "attempt", attempt, "error", err)
 		pause(work, min(time.Duration(attempt)*100*time.Millisecond, 2*time.Second))
 		if !t.w.leases.fresh(t.lease.ID, 0) {
-			return false
+			return err
 		}
 	}
+}
+
+// applied says why a commit was not written, and reports whether it was. Without
+// it the lease runs out and the message is worked on again with the same keys.
+func (t *task) applied(err error) bool {
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, queue.ErrLeaseLost), errors.Is(err, queue.ErrNotFound):
+		t.w.meter.Stale()
+		t.w.log.Warn("another holder has taken over this message; its result stands", "message", t.run.ID, "pipeline", t.run.Pipeline)
+	default:
+		t.w.log.Error("cannot write the result", "message", t.run.ID, "pipeline", t.run.Pipeline, "error", err)
+	}
+	return false
 }
 
 func (t *task) encoded() []byte {
@@ -228,10 +247,8 @@ func (t *task) end(work context.Context, out flow.Outcome) {
 	}
 	mutant.Crash(mutant.BeforeEnd)
 	c.Finish = []queue.Finish{f}
-	t.settle(&c, out.Kind)
-	if t.apply(work, c) {
+	if t.applyEnd(work, c, out.Kind) {
 		mutant.Crash(mutant.AfterEnd)
-		t.callNext(work, out.Kind)
 		t.ended(outcomeWord(out.Kind))
 		if out.Kind == flow.Dead {
 			t.w.log.Warn("dead letter", "message", t.run.ID, "pipeline", t.run.Pipeline, "revision", t.live.WS.Revision,
@@ -333,9 +350,7 @@ func (t *task) emit(ctx, work context.Context, out flow.Outcome) bool {
 	if t.run.Step == flow.End {
 		t.delivered()
 		c := queue.Commit{Finish: []queue.Finish{{Lease: t.lease, Outcome: queue.Done}}, Jobs: jobs, Put: puts}
-		t.settle(&c, flow.Delivered)
-		if t.apply(work, c) {
-			t.callNext(work, flow.Delivered)
+		if t.applyEnd(work, c, flow.Delivered) {
 			t.ended("delivered")
 		}
 		return false
