@@ -664,6 +664,48 @@ func TestADeadLetterBlocksItsKey(t *testing.T) {
 	}
 }
 
+// TestWhoComesDuringAReplayIsCalled: a message that comes to wait behind a dead
+// letter while that is being sent again goes on as soon as that has ended,
+// whichever way.
+func TestWhoComesDuringAReplayIsCalled(t *testing.T) {
+	for _, again := range []int{200, 400} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPort(t, policy.Limits{}, "  b: {extends: p, on_dead_letter: block}\n", ordered("p", "b", "keyed"))
+			p.answers(status(400))
+			p.send("p", `{"n":1,"k":"a"}`)
+			p.pass(time.Second)
+			box := &deadletter.Box{Driver: p.driver, Live: p.worker.Live}
+			dead := p.jobs(queue.DeadJob)
+			if again == 200 {
+				p.answers(nil)
+			}
+			p.took = 5 * time.Second
+			if err := box.Replay(context.Background(), dead[0].ID, deadletter.How{Who: "ann", Reason: "test"}); err != nil {
+				t.Fatal(err)
+			}
+			p.pass(time.Second)
+			p.send("p", `{"n":2,"k":"a"}`)
+			p.pass(10 * time.Second)
+			want := "[1 1 2]"
+			if again == 400 {
+				if got := fmt.Sprint(names(p.calls())); got != "[1 1]" {
+					t.Fatalf("sent behind the dead letter: %s", got)
+				}
+				p.answers(nil)
+				if err := box.Discard(context.Background(), dead[0].ID, "ann", "test"); err != nil {
+					t.Fatal(err)
+				}
+				p.pass(6 * time.Second)
+			}
+			if got := fmt.Sprint(names(p.calls())); got != want || p.left() != 0 {
+				t.Errorf("%s, want %s; %d left", got, want, p.left())
+			}
+			p.even()
+			p.stop()
+		})
+	}
+}
+
 func names(calls []call) []string {
 	var out []string
 	for _, c := range calls {
