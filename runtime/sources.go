@@ -212,7 +212,7 @@ func (e *Engine) newPoll(next *revision, p *compile.Pipeline, state connectors.S
 		r.Now = time.Now()
 		return flow.Scope(ctx, next.ws, nil, &r, 1)
 	}
-	c := poll.Config{Name: p.Name, Every: t.Every.D, MaxPages: t.MaxPages, State: state, Log: e.log}
+	c := poll.Config{Name: p.Name, Every: t.Every.D, MaxPages: t.MaxPages, State: state, Log: e.log, Pageless: !op.Binds(compile.PageName)}
 	c.Call = func(ctx context.Context, with map[string]any, page string) (connectors.Response, error) {
 		bound := map[string]any{}
 		if p.Trigger.PollWith != nil {

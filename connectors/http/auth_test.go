@@ -115,6 +115,20 @@ func TestOAuth(t *testing.T) {
 	}
 }
 
+// TestOAuthOtherGrant lets params say by which grant a token is asked for.
+func TestOAuthOtherGrant(t *testing.T) {
+	o := &id{accept: func(string) bool { return true }}
+	s := open(t, o.serve(t), `auth: {oauth2: {token_path: /token, client_id: "${secret.id}", client_secret: "${secret.token}", params: {grant_type: refresh_token, refresh_token: "${secret.token}"}}}
+operations: {a: {post: /a}}
+`)
+	if a := deliver(t, s, requestFor("a")); a.Status != 200 {
+		t.Errorf("status %d", a.Status)
+	}
+	if form, _ := o.lastReq.Load("form"); form != "client|s3cr3t-t0ken|grant_type=refresh_token&refresh_token=s3cr3t-t0ken" {
+		t.Errorf("token request %v", form)
+	}
+}
+
 // TestOAuthRefresh: a refused token is renewed once per call, not more.
 func TestOAuthRefresh(t *testing.T) {
 	o := &id{accept: func(token string) bool { return token != "t1" }}

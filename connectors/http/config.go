@@ -24,7 +24,7 @@ type Auth struct {
 	Basic  *Basic      `yaml:"basic" doc:"HTTP basic authentication."`
 	Bearer spec.Secret `yaml:"bearer" doc:"A fixed token in the Authorization header."`
 	APIKey *APIKey     `yaml:"api_key" doc:"A key in a header or query parameter."`
-	OAuth2 *OAuth2     `yaml:"oauth2" doc:"Client credentials of OAuth 2."`
+	OAuth2 *OAuth2     `yaml:"oauth2" doc:"Client credentials of OAuth 2, or what grant_type of params says."`
 	HMAC   *HMAC       `yaml:"hmac" doc:"A signature over each request."`
 }
 
@@ -52,7 +52,7 @@ type OAuth2 struct {
 	ClientSecret spec.Secret               `yaml:"client_secret" doc:"Client secret." validate:"required"`
 	Scopes       []string                  `yaml:"scopes" doc:"Scopes to ask for."`
 	Audience     spec.Text                 `yaml:"audience" doc:"Audience to ask for."`
-	Params       spec.Fields[TextOrSecret] `yaml:"params" doc:"More parameters of the token request."`
+	Params       spec.Fields[TextOrSecret] `yaml:"params" doc:"More parameters of the token request, such as grant_type: refresh_token and refresh_token."`
 	Send         spec.Text                 `yaml:"send" doc:"How the client proves itself: basic (default) or body." validate:"omitempty,oneof=basic body"`
 }
 

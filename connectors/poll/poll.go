@@ -36,6 +36,9 @@ type Config struct {
 	Call  func(ctx context.Context, with map[string]any, page string) (connectors.Response, error)
 	Items func(connectors.Response) ([]any, error) // nil: the body, if it is a list
 	Next  func(connectors.Response) (any, error)   // nil: there is one page
+	// Pageless says that nothing of the operation takes the number or token of a
+	// page: only addresses lead on.
+	Pageless bool
 
 	Save       func(item any) (any, error) // value of an item for the cursor; nil: no cursor
 	CursorName string
@@ -106,6 +109,10 @@ func (s *source) Run(ctx context.Context, out connectors.Channel) error {
 		}
 		wait := s.Every - time.Since(began)
 		switch {
+		case err != nil && s.paused(err):
+			_, asked := connectors.ClassOf(err)
+			failures, wait = 0, min(asked, time.Hour)
+			s.Log.Info("the list goes on after a pause", "reason", err.Error(), "next", wait)
 		case err != nil:
 			failures++
 			wait = s.backoff(failures, err)
@@ -119,6 +126,13 @@ func (s *source) Run(ctx context.Context, out connectors.Channel) error {
 			return nil
 		}
 	}
+}
+
+// paused reports whether a round is held up in the middle of a list, by a limit of
+// the connection or by a pause that the other side asked for: it goes on there.
+func (s *source) paused(err error) bool {
+	class, _ := connectors.ClassOf(err)
+	return class == connectors.ClassAfter && s.at.Page != nil
 }
 
 // backoff doubles the pause, up to ten minutes or what is usual, and keeps to
@@ -190,6 +204,11 @@ func (s *source) round(ctx context.Context, out connectors.Channel) (more bool, 
 	for range s.MaxPages {
 		resp, err := s.ask(ctx, now.Page)
 		if err != nil {
+			if class, _ := connectors.ClassOf(err); class == connectors.ClassAfter && now.Page != nil {
+				// Beginning anew would never come to the end of a list that is longer
+				// than what may be asked at once.
+				return false, errors.Join(err, s.remember(ctx, now))
+			}
 			if !resumed || now.Page != s.at.Page {
 				return false, err
 			}
@@ -221,6 +240,9 @@ func (s *source) round(ctx context.Context, out connectors.Channel) (more bool, 
 			}
 			now.Page, now.Highest = nil, nil
 			return false, s.remember(ctx, now)
+		}
+		if text, _ := next.(string); s.Pageless && !isAddress(text) {
+			return false, fmt.Errorf("`next` of the operation gives `%v` for the next page, but nothing takes it: write {page?} where it belongs, in the path or the query", next)
 		}
 		if next == now.Page {
 			return false, fmt.Errorf("the list says that the page behind `%v` is that page again", next)

@@ -1,10 +1,12 @@
 package poll_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
@@ -216,6 +218,63 @@ func TestLongLists(t *testing.T) {
 		run(t, c, q, time.Hour)
 		if got := ids(q); got[len(got)-1] != "19" {
 			t.Errorf("items %v, asked %v", got, e.asked)
+		}
+	})
+}
+
+// TestTokenThatNothingTakes is said at once, and the first page is not read for ever.
+func TestTokenThatNothingTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, q := &erp{}, &connectortest.Queue{}
+		e.add(2)
+		var log bytes.Buffer
+		c := e.config(connectortest.NewState())
+		c.Pageless, c.Log = true, slog.New(slog.NewTextHandler(&log, nil))
+		c.Next = func(connectors.Response) (any, error) { return "t0k=", nil }
+		run(t, c, q, time.Second)
+		if len(e.asked) != 1 || !strings.Contains(log.String(), "write {page?}") {
+			t.Errorf("asked %v, said %s", e.asked, log.String())
+		}
+		// Addresses lead on.
+		e.asked = nil
+		e.add(2)
+		c = e.config(connectortest.NewState())
+		c.Pageless = true
+		run(t, c, q, time.Second)
+		if len(e.asked) != 2 {
+			t.Errorf("asked %v", e.asked)
+		}
+	})
+}
+
+// TestLimitsInTheMiddleOfAList goes on at the page that a limit kept from being
+// asked, also when that is so at each page, and does not ask for the first ones again.
+func TestLimitsInTheMiddleOfAList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, q, state := &erp{}, &connectortest.Queue{}, connectortest.NewState()
+		e.add(12)
+		began, last := time.Now(), time.Time{}
+		e.fail = func(int) error {
+			if since := time.Since(last); since < 20*time.Second { // one call in 20 seconds
+				return connectors.After(20*time.Second-since, errors.New("the rate is reached"))
+			}
+			last = time.Now()
+			return nil
+		}
+		c := e.config(state)
+		c.Every = time.Hour
+		run(t, c, q, 30*time.Minute)
+		if got := ids(q); len(got) != 12 || got[11] != "11" {
+			t.Errorf("items %v, asked %v", got, e.asked)
+		}
+		if took := last.Sub(began); took != 100*time.Second {
+			t.Errorf("six pages took %s", took)
+		}
+		// The next round begins at the cursor.
+		e.fail, e.asked = nil, nil
+		run(t, c, q, time.Second)
+		if e.asked[0] != `{"since":"2026-01-02T00:11:00Z"}` {
+			t.Errorf("asked first %s", e.asked[0])
 		}
 	})
 }

@@ -189,6 +189,27 @@ func plainText(v spec.Value) string {
 	return "a map or list"
 }
 
+// PageName is the placeholder that takes the number or token which `next` gives.
+const PageName = "page"
+
+// pages reports placeholders of a poll that look as if they should take the next
+// page: the first one is asked for without, and the others under PageName.
+func (b *pipelineBuilder) pages(op *Operation, at spec.Text, given map[string]bool) {
+	const how = "the number or token that `next` gives is filled in as {page?}; the first page is asked for without it"
+	switch {
+	case given[PageName] || op.Next == nil:
+	case op.Bound[PageName]:
+		given[PageName] = true
+		b.dec.Errorf(spec.CodeUnknown, at.Span(), "%s cannot ask for its first page, which has no {page} yet", op.Ref()).Hint = "write {page?}: a parameter without a value is left out"
+	case !op.Binds(PageName):
+		for _, name := range sortedKeys(op.Bound) {
+			if !given[name] && !op.Bound[name] {
+				b.dec.Warnf(CodePattern, at.Span(), "nothing gives {%s?} of %s a value", name, op.Ref()).Hint = how
+			}
+		}
+	}
+}
+
 func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 	op := b.operationRef(b.dec, s.Call)
 	if op == nil {
@@ -224,6 +245,7 @@ func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 	if s.Every.Node != nil && s.Every.D < shortestPoll {
 		b.dec.Errorf(spec.CodeUnknown, s.Every.Node.Span, "`every` must be at least %s", shortestPoll).Hint = "write `every: 10s`, or what the other side bears"
 	}
+	b.pages(op, s.Call, given)
 	unbound(b.dec, op, s.Call, given)
 	shape := op.responseShape()
 	if op.Items != nil {

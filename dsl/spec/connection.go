@@ -50,7 +50,7 @@ type OperationOptions struct {
 	Changes     Text     `yaml:"changes" doc:"Schema of the document that it changes in the other system, where that is another one than request." ref:"schema"`
 	Timeout     Duration `yaml:"timeout" doc:"Longest time for one call of this operation."`
 	Items       Cell     `yaml:"items" doc:"jq: the items of a list answer." lang:"jq"`
-	Next        Cell     `yaml:"next" doc:"jq: address or number of the next page; nothing on the last one." lang:"jq"`
+	Next        Cell     `yaml:"next" doc:"jq: address of the next page, or its number or token, filled in as {page?}; nothing on the last one." lang:"jq"`
 	Stub        Stubs    `yaml:"stub" doc:"Answers that stand in for the real system in mock, demo and try."`
 }
 
