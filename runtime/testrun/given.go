@@ -142,7 +142,11 @@ func mappingInput(c *spec.Case, given []payload) any {
 func inputs(p *compile.Pipeline, g payload, meta any, now time.Time) ([]message.Message, []*connectors.Rejection) {
 	t := p.Trigger.Files
 	if t == nil || g.raw == nil || path.Ext(g.file) == ".json" && t.Format.Value != "json" {
-		return []message.Message{Input(p, g.body, g.raw, meta, now)}, nil
+		raw := g.raw
+		if h := p.Trigger.HTTP; h != nil && h.Format.Value == "form" && path.Ext(g.file) == ".json" {
+			raw = nil // the fields as they are read, not the text of a form
+		}
+		return []message.Message{Input(p, g.body, raw, meta, now)}, nil
 	}
 	reader := files.Open(t, bytes.NewReader(g.raw))
 	var out []message.Message
