@@ -36,6 +36,9 @@ var tokens = []token{
 // hinted are names of values that are nearly always secret.
 var hinted = regexp.MustCompile(`(?i)(password|passwd|secret|token|api_?key|private_?key|client_?key|credential|passphrase)$`)
 
+// paging are names of tokens that tell where a list goes on: they open nothing.
+var paging = regexp.MustCompile(`(?i)(next|page|skip|sync|continuation|continue|cursor|delta)[_-]?(page)?[_-]?token$`)
+
 // secrets reports secrets that are written in a file (XD1201).
 func secrets(p *pass) {
 	for _, f := range p.files() {
@@ -96,7 +99,7 @@ func (s *searcher) node(key string, n *ast.Node) {
 		s.report(n, "an address with what looks like a secret in it")
 		return
 	}
-	if s.guess && hinted.MatchString(key) && !strings.Contains(n.Text, "${") && random(n.Text) {
+	if s.guess && hinted.MatchString(key) && !paging.MatchString(key) && !strings.Contains(n.Text, "${") && random(n.Text) {
 		s.report(n, "a secret")
 	}
 }
