@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -92,7 +91,7 @@ func (d *demo) run(ctx context.Context) error {
 		return failf(exitLoad, "%s", err)
 	}
 	defer logFile.Close()
-	log := slog.New(slog.NewJSONHandler(logFile, nil))
+	log := logTo(logFile)
 	e, err := runtime.New(ctx, runtime.Options{Dir: d.dir, Environment: "demo", Vars: d.stage.Vars, Std: std(), HTTP: "127.0.0.1:0",
 		Log: log, Secret: demoSecret, Watch: d.keep})
 	var list diag.List

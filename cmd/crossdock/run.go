@@ -138,7 +138,7 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	tuned, stop := context.WithCancel(ctx)
 	defer stop()
 	tuning.Go(func() { a.tuneMemory(tuned) })
-	log := slog.New(slog.NewJSONHandler(a.Stderr, nil))
+	log := logTo(a.Stderr)
 	tracer, err := telemetry.New(ctx, telemetry.Options{Endpoint: f.traces, Ratio: f.ratio, Version: runtime.Version, Log: log, Env: os.Getenv})
 	if err != nil {
 		return failf(exitUsage, "%s", err)
