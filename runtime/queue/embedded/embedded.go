@@ -54,7 +54,8 @@ type Options struct {
 	Memory      int64         // bytes that the process may use: with less than 1 GiB the caches are smaller; 0 = not bounded
 	Logger      *slog.Logger  // nil = slog.Default()
 
-	fs vfs.FS // tests break it
+	fs   vfs.FS              // tests break it
+	rest func(time.Duration) // tests do not wait
 }
 
 // part is size, or less where there is little memory.
@@ -81,6 +82,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.fs == nil {
 		o.fs = vfs.Default
+	}
+	if o.rest == nil {
+		o.rest = time.Sleep
 	}
 	return o
 }
@@ -140,6 +144,9 @@ func open(ctx context.Context, dir string, opts Options) (_ *store, err error) {
 			err = errors.Join(err, s.release(false))
 		}
 	}()
+	if err = enoughToOpen(opts.fs, dir); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
 	if s.kv, err = openPebble(dir, opts, s.lock, &s.fault); err != nil {
 		return nil, err
 	}

@@ -25,6 +25,8 @@ func openPebble(dir string, o Options, lock *pebble.Lock, f *failure) (*pebbleKV
 	if o.Durability == Process {
 		fs = lazyFS{fs}
 	}
+	fs = pacedFS{fs, &pace{wait: o.rest}}
+	var told seldom
 	k := &pebbleKV{fail: f.set, down: func() bool { return f.get() != nil }}
 	cache := pebble.NewCache(int64(o.part(16 << 20)))
 	defer cache.Unref()
@@ -45,7 +47,9 @@ func openPebble(dir string, o Options, lock *pebble.Lock, f *failure) (*pebbleKV
 		Logger:                      pebbleLog{log, f},
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) {
-				log.Error("the store cannot tidy its files", "error", err)
+				if told.now() {
+					log.Error("the store cannot tidy its files; it is tried again", "error", err)
+				}
 			},
 			DataCorruption: func(i pebble.DataCorruptionInfo) {
 				f.note(fmt.Sprintf("file %s is damaged: %v", i.Path, i.Details))

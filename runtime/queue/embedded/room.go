@@ -3,6 +3,10 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"crossdock/runtime/queue"
 )
@@ -27,6 +31,30 @@ func (s *store) room() room {
 		return little
 	}
 	return none
+}
+
+// enoughToOpen refuses to open a store whose log could not be made into tables:
+// opening would wait for room, and could not be ended meanwhile.
+func enoughToOpen(fs vfs.FS, dir string) error {
+	names, err := fs.List(dir)
+	if err != nil {
+		return err
+	}
+	var needed uint64
+	for _, name := range names {
+		if !strings.HasSuffix(name, ".log") {
+			continue
+		}
+		i, err := fs.Stat(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		needed += uint64(i.Size())
+	}
+	if u, err := fs.GetDiskUsage(dir); err == nil && u.AvailBytes < needed {
+		return fmt.Errorf("the disk is full: opening needs %d KiB, and %d KiB are left; make room, nothing was changed", needed>>10+1, u.AvailBytes>>10)
+	}
+	return nil
 }
 
 // Check implements queue.Driver. It works on a store that has failed, too.
