@@ -103,7 +103,9 @@ fields:
 // TestPersonal finds what speaks of persons by name and place, whatever it looks like.
 func TestPersonal(t *testing.T) {
 	p := profileOf()
-	for _, v := range documents([]byte(`{"shipping_address": {"address1": "1 Hay St", "phone": "555-555-SHIP", "city": "X"}, "depot": {"street": "2 Dock Rd", "phone_type": "desk"}, "email_optin": "Y"}`)) {
+	for _, v := range documents([]byte(`{"shipping_address": {"address1": "1 Hay St", "phone": "555-555-SHIP", "city": "X"}, "depot": {"street": "2 Dock Rd", "phone_type": "desk"}, "email_optin": "Y",
+		"postalAddress": {"name": "Joe Doe", "countryName": "United States", "lines": "x"}, "warehouse": {"address": {"street": "Dock 1", "name": "DC 7"}},
+		"deliver_to": "John Tan", "received_by": "John", "drop": "63 Ubi Ave", "address": "63 Ubi Ave 1", "mac_address": "00:1B:44:11:3A:B7"}`)) {
 		p.Add(v)
 	}
 	text, err := Schema("x@1", p, []string{"x.json"})
@@ -117,7 +119,7 @@ func TestPersonal(t *testing.T) {
 			found = append(found, name)
 		}
 	}
-	if got, want := strings.Join(found, " "), "shipping_address.address1 shipping_address.phone"; got != want {
+	if got, want := strings.Join(found, " "), "address deliver_to postalAddress.name received_by shipping_address.address1 shipping_address.phone"; got != want {
 		t.Errorf("personal are %s, want %s\n%s", got, want, text)
 	}
 }

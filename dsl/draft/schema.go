@@ -365,15 +365,29 @@ func personal(path []string, n *profile.Node) bool {
 		return true
 	}
 	if likeness.Has(name, "email", "phone", "given", "family", "signer") && !likeness.Has(name, "type", "url") {
-		return n.Present() > 0 && !n.CodeLike() || likeness.Has(name, "given", "family") || likeness.Has(name, "phone") && dialled(n)
+		return n.Present() > 0 && !n.CodeLike() || likeness.Has(name, "given", "family", "signer") || likeness.Has(name, "phone") && dialled(n)
 	}
+	// Whose address it is, it need not say; that of a depot is nobody's.
+	somebody := of(people, path) || of([]string{"address"}, path) && !of([]string{"location"}, path)
 	if likeness.Has(name, "street", "street2") {
-		return n.Present() > 0 && of(people, path)
+		return n.Present() > 0 && somebody
 	}
-	if !likeness.Has(name, "name") || likeness.Has(name, "company", "carrier", "sku", "location", "service", "event", "status") {
+	switch concepts := likeness.Concepts(name); {
+	case slices.Equal(concepts, []string{"receiver"}):
+		return n.Present() > 0 && !n.CodeLike() // deliver_to is a name or an address
+	case slices.Equal(concepts, []string{"address"}):
+		return n.Present() > 0 && spoken(n)
+	}
+	if !likeness.Has(name, "name") || likeness.Has(name, "company", "carrier", "sku", "location", "service", "event", "status", "country", "region", "city") {
 		return likeness.Has(name, "contact") && !n.CodeLike()
 	}
-	return of(people, path)
+	return somebody
+}
+
+// spoken reports whether some value has several words, as the addresses of people
+// have and those of machines do not.
+func spoken(n *profile.Node) bool {
+	return slices.ContainsFunc(n.Values, func(v profile.Value) bool { return strings.Contains(strings.TrimSpace(v.Text), " ") })
 }
 
 // of reports whether some name of a path speaks of one of the concepts.

@@ -65,7 +65,7 @@ func patterns() []form {
 	for _, p := range []string{
 		"dd.MM.yyyy HH:mm:ss", "dd.MM.yyyy HH:mm", "dd-MM-yyyy HH:mm:ss", "dd-MM-yyyy HH:mm", "dd/MM/yyyy HH:mm:ss", "dd/MM/yyyy HH:mm", "MM/dd/yyyy HH:mm:ss", "MM/dd/yyyy HH:mm",
 		"MM/dd/yyyy hh:mm:ss a", "MM/dd/yyyy hh:mm a", "M/d/yyyy h:mm a", "yyyy/MM/dd HH:mm:ss", "yyyy/MM/dd HH:mm", "yyyyMMddHHmmss", "yyyyMMddHHmm", "yyyyMMdd HHmmss", "yyyyMMdd HH:mm:ss", "yyyyMMdd'T'HHmmss",
-		"dd MMM yyyy HH:mm", "MMM dd, yyyy HH:mm", "yyyy-MM-dd-HH.mm.ss",
+		"dd MM yyyy HH:mm:ss", "dd MM yyyy HH:mm", "dd.MM.yy HH:mm", "M/d/yyyy h:mm:ss a", "dd MMM yyyy HH:mm:ss", "dd MMM yyyy HH:mm", "MMM dd, yyyy HH:mm", "yyyy-MM-dd-HH.mm.ss",
 	} {
 		out = append(out, form{Local, p, converts(value.DateTime, p, "UTC")})
 	}

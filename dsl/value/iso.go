@@ -93,13 +93,33 @@ func (t *temporal) guess(v any) string {
 	case strings.HasPrefix(s, "/Date("):
 		return "add `parse: odata`"
 	case strings.Count(s, ".") >= 2:
-		return "add the pattern, for example `parse: dd.MM.yyyy`"
+		return "add the pattern, for example `parse: dd.MM.yyyy" + clockPattern(s) + "`"
 	case strings.Count(s, "/") == 2:
-		return "add the pattern: `parse: MM/dd/yyyy` (US) or `parse: dd/MM/yyyy`"
+		return "add the pattern: `parse: MM/dd/yyyy" + clockPattern(s) + "` (US) or `parse: dd/MM/yyyy" + clockPattern(s) + "`"
 	case t.base == DateTime && len(s) == 10:
 		if _, ok := parseISO(s, Date); ok {
 			return "it has no time of day: use `type: date`"
 		}
 	}
 	return "add `parse: ` with the pattern of the text"
+}
+
+// clockPattern is how the time of day behind a date is written, "" where there is
+// none.
+func clockPattern(s string) string {
+	_, clock, found := strings.Cut(strings.TrimSpace(s), " ")
+	if !found || !strings.Contains(clock, ":") {
+		return ""
+	}
+	minutes := "mm"
+	if strings.Count(clock, ":") > 1 {
+		minutes = "mm:ss"
+	}
+	switch upper := strings.ToUpper(clock); {
+	case strings.HasSuffix(upper, " AM") || strings.HasSuffix(upper, " PM"):
+		return " h:" + minutes + " a"
+	case strings.HasSuffix(upper, "AM") || strings.HasSuffix(upper, "PM"):
+		return " h:" + minutes + "a"
+	}
+	return " HH:" + minutes
 }

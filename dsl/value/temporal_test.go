@@ -279,3 +279,39 @@ func BenchmarkTemporal(b *testing.B) {
 		}
 	}
 }
+
+// TestAdviceReads holds that the pattern which is advised for a time reads it.
+func TestAdviceReads(t *testing.T) {
+	for text, want := range map[string]string{
+		"05/18/2026 2:05 PM":    "2026-05-18T14:05:00Z",
+		"05/18/2026 2:05:09 pm": "2026-05-18T14:05:09Z",
+		"05/18/2026 14:05":      "2026-05-18T14:05:00Z",
+		"18.05.2026 14:05:09":   "2026-05-18T14:05:09Z",
+		"18.05.2026":            "",
+	} {
+		c, err := NewConverter(Type{Base: DateTime}, Options{Zone: "UTC"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Convert(text)
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Fatalf("%s: %v", text, err)
+		}
+		_, pattern, _ := strings.Cut(e.Hint, "`parse: ")
+		pattern, _, _ = strings.Cut(pattern, "`")
+		if want == "" {
+			if pattern != "dd.MM.yyyy" {
+				t.Errorf("%s: advised %q", text, e.Hint)
+			}
+			continue
+		}
+		c, err = NewConverter(Type{Base: DateTime}, Options{Zone: "UTC", Parse: pattern})
+		if err != nil {
+			t.Fatalf("%s: %s: %v", text, pattern, err)
+		}
+		if got, err := c.Convert(text); err != nil || got != want {
+			t.Errorf("%s: %s reads %v, %v", text, pattern, got, err)
+		}
+	}
+}

@@ -31,6 +31,7 @@ type Call struct {
 	Operation string    `json:"operation"` // connection.operation
 	Key       string    `json:"key,omitempty"`
 	Path      string    `json:"path"`
+	Query     string    `json:"query,omitempty"`
 	Body      any       `json:"body,omitempty"`
 	Status    int       `json:"status"`           // 0 where no answer was given
 	Repeat    bool      `json:"repeat,omitempty"` // the key was known: nothing was done again
@@ -195,7 +196,7 @@ func (p *Partner) serves(r *nethttp.Request) bool {
 }
 
 func (p *Partner) serve(w nethttp.ResponseWriter, r *nethttp.Request, rt *route, values []string, raw []byte) {
-	call := Call{At: time.Now(), Operation: rt.op.Ref(), Path: r.URL.Path}
+	call := Call{At: time.Now(), Operation: rt.op.Ref(), Path: r.URL.Path, Query: r.URL.RawQuery}
 	if rt.keyName != "" {
 		call.Key = r.Header.Get(rt.keyName)
 	}
