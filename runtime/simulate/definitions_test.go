@@ -39,6 +39,8 @@ operations:
   tick: {post: /keyed/tick, repeat: keyed}
   latest: {post: /keyed/latest, repeat: keyed}
   held: {post: /keyed/held, repeat: keyed}
+  polled: {post: /keyed/polled, repeat: keyed}
+  changes: {get: /list/changes, query: {since: "{since}"}, items: .items, next: .next, repeat: safe}
 `,
 	"weak.connection.yaml": `connection: weak
 type: http
@@ -73,7 +75,15 @@ operations:
 	"urgent.pipeline.yaml":   head("urgent", "policy: urgent\n") + "  - {send: weak.urgent, map: out}\n",
 	"latest.pipeline.yaml":   head("latest", "policy: latest\n") + "  - {send: t.latest, map: out}\n",
 	"held.pipeline.yaml":     head("held", "policy: held\n") + "  - {send: t.held, map: out}\n",
-	"tick.pipeline.yaml":     "pipeline: tick\ntrigger: {schedule: {cron: \"* * * * *\", missed: run_all}}\nsteps:\n  - {send: t.tick, with: {id: .scheduled_at}}\n",
+	"polled.pipeline.yaml": `pipeline: polled
+trigger: {poll: {call: t.changes, every: 5s, cursor: {save: .at, as: since, start: "1999-12-31T00:00:00.000Z", overlap: 5s}}}
+key: [.id]
+order_by: .k
+trace_by: {k: .k}
+steps:
+  - {send: t.polled, map: out}
+`,
+	"tick.pipeline.yaml": "pipeline: tick\ntrigger: {schedule: {cron: \"* * * * *\", missed: run_all}}\nsteps:\n  - {send: t.tick, with: {id: .scheduled_at}}\n",
 }
 
 func head(name, more string) string {
@@ -106,7 +116,7 @@ var flows = []string{"plain", "fan", "items", "chain", "fallback", "look", "neve
 var effects = map[string][]string{
 	"plain": {"plain"}, "fan": {"fan", "copy"}, "items": {"items"}, "chain": {"first", "second", "heard"},
 	"fallback": {"strict"}, "look": {"look"}, "never": {"never"}, "low": {"low"}, "urgent": {"urgent"},
-	"latest": {"latest"}, "held": {"held"},
+	"latest": {"latest"}, "held": {"held"}, "polled": {"polled"},
 }
 
 // The classes of events.

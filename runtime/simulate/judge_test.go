@@ -273,12 +273,7 @@ func (c *court) sums() {
 	if err != nil {
 		c.broken("store", "", "%s", err)
 	}
-	accepted := map[string]int64{}
-	for _, n := range counts.Counts {
-		if n.Kind == queue.Accepted {
-			accepted[n.Pipeline] += n.N
-		}
-	}
+	accepted := takenIn(counts)
 	want := map[string]int64{}
 	for _, e := range c.known {
 		want[e.Flow]++
@@ -286,11 +281,39 @@ func (c *court) sums() {
 			want[e.Flow+" again"]++ // those without a key are taken in as often as they are sent
 		}
 	}
-	for _, f := range flows {
+	for _, f := range append([]string{"polled"}, flows...) {
 		if n := accepted[f]; n < want[f] || n > want[f] && want[f+" again"] == 0 {
 			c.broken("unaccounted", f, "took in %d messages, %d were sent", n, want[f])
 		}
 	}
+}
+
+// takenIn counts the messages of each pipeline.
+func takenIn(counts queue.Page) map[string]int64 {
+	n := map[string]int64{}
+	for _, c := range counts.Counts {
+		if c.Kind == queue.Accepted {
+			n[c.Pipeline] += c.N
+		}
+	}
+	return n
+}
+
+// unread tells how many changes nobody has asked for yet.
+func (w *world) unread() int64 {
+	counts, err := w.driver.Browse(context.Background(), queue.Query{View: queue.Counters, Limit: 100000})
+	if err != nil {
+		return 1
+	}
+	n := -takenIn(counts)["polled"]
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events {
+		if e.Flow == "polled" {
+			n++
+		}
+	}
+	return n
 }
 
 // open tells what is not done yet, "" = nothing.
@@ -298,6 +321,9 @@ func (w *world) open() string {
 	b, err := journal.ReadBalance(context.Background(), w.driver, "")
 	if err != nil {
 		return err.Error()
+	}
+	if n := w.unread(); n > 0 {
+		return fmt.Sprintf("%d changes were not taken in", n)
 	}
 	if b.Open == 0 {
 		return ""

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -83,11 +85,68 @@ type targets struct {
 	w      *world
 	server *http.Server
 	on     *listener
+	under  sync.WaitGroup // requests
 
 	mu      sync.Mutex
 	seen    []*arrival
 	keys    map[string]bool // of effects of keyed targets, with the operation
 	effects map[string]int  // by operation and ID, of targets without keys
+	changes []change        // what can be asked for, by time
+}
+
+// change is an event that nobody sends: it stands in a list.
+type change struct {
+	at   string
+	body map[string]any
+}
+
+// written is a time as it stands in the list.
+func written(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// add puts a change where its time belongs.
+func (t *targets) add(e *event, at time.Time) {
+	c := change{at: written(at), body: e.body()}
+	c.body["at"] = c.at
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i, _ := slices.BinarySearchFunc(t.changes, c.at+"~", func(c change, at string) int { return strings.Compare(c.at, at) })
+	t.changes = slices.Insert(t.changes, i, c)
+}
+
+// listed is how many changes a page holds.
+const listed = 3
+
+// list answers with one page of the changes since a time.
+func (t *targets) list(rw http.ResponseWriter, r *http.Request) {
+	no := targetNo[r.Host+":80"]
+	if t.fails(&arrival{}, no, rw, r) {
+		return
+	}
+	since, from := r.URL.Query().Get("since"), 0
+	if text := r.URL.Query().Get("from"); text != "" {
+		from, _ = strconv.Atoi(text) // as this very list wrote it
+	}
+	t.mu.Lock()
+	list := t.changes
+	for len(list) > 0 && list[0].at < since {
+		list = list[1:]
+	}
+	list = list[min(from, len(list)):]
+	items := []any{}
+	for _, c := range list[:min(listed, len(list))] {
+		items = append(items, c.body)
+	}
+	answer := map[string]any{"items": items}
+	if len(list) > listed {
+		answer["next"] = "http://plain.test/list/changes?" + url.Values{"since": {since}, "from": {strconv.Itoa(from + listed)}}.Encode()
+	}
+	raw := marshal(answer)
+	t.mu.Unlock()
+	rw.Header().Set("Content-Type", "application/json")
+	if t.w.hit(netCut, no) {
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = rw.Write(raw) // a caller that left asks again
 }
 
 func newTargets(w *world) *targets {
@@ -131,6 +190,8 @@ func (c wire) Read(b []byte) (int, error) {
 
 // ServeHTTP implements http.Handler.
 func (t *targets) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	t.under.Add(1)
+	defer t.under.Done()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the caller went away
@@ -138,6 +199,10 @@ func (t *targets) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if parts[0] == "find" {
 		t.find(rw, r, parts[1]+" "+parts[2])
+		return
+	}
+	if parts[0] == "list" {
+		t.list(rw, r)
 		return
 	}
 	a := t.arrived(parts[0], parts[1], body, r)

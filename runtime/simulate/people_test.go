@@ -32,7 +32,7 @@ func (w *world) newEvent(flow, k string, turn int) *event {
 	switch n := w.intn(20); {
 	case n == 0:
 		e.Class = poison
-	case n == 1:
+	case n == 1 && flow != "polled": // where it would be taken in each time it is read
 		e.Class = filtered
 	case n < 7 && flow == "fallback":
 		e.Class = refused
@@ -98,6 +98,23 @@ func (w *world) send(ctx context.Context, flow, k string) {
 		if w.intn(12) == 0 && e.Class != filtered && e.Items == nil {
 			w.conflict(ctx, e)
 		}
+	}
+}
+
+// feed is one key of the list that is asked for: its changes come by themselves,
+// now and then one that is written late, which belongs to nobody's order.
+func (w *world) feed(ctx context.Context, k string) {
+	for turn := range w.plan.Turns {
+		w.sleep(ctx, w.jitter(2*w.plan.Length/time.Duration(w.plan.Turns)))
+		e, at := w.newEvent("polled", k, turn), time.Now()
+		if w.intn(5) == 0 {
+			e.K, at = "late-"+e.ID, at.Add(-w.jitter(2*time.Second))
+		}
+		e.sent, e.ok = true, true
+		w.mu.Lock()
+		w.events = append(w.events, e)
+		w.mu.Unlock()
+		w.targets.add(e, at)
 	}
 }
 

@@ -49,6 +49,9 @@ func run(t *testing.T, p plan) (w *world) {
 				people.Go(func() { w.send(ctx, f, fmt.Sprintf("k%d", k)) })
 			}
 		}
+		for k := range p.Keys {
+			people.Go(func() { w.feed(ctx, fmt.Sprintf("k%d", k)) })
+		}
 		people.Go(func() { w.nemesis(ctx, &people) })
 		w.sleep(ctx, p.Length)
 		w.heal()
@@ -69,6 +72,7 @@ func run(t *testing.T, p plan) (w *world) {
 			h.stop()
 		}
 		w.targets.server.Close()
+		w.targets.under.Wait()
 		w.judge()
 	})
 	return w

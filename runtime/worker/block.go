@@ -105,17 +105,14 @@ func (t *task) behind(work context.Context, b *Block) bool {
 		Attempts: t.lease.Attempts, Reason: journal.Behind + " with the same order_by"}}}
 	mark := len(t.history)
 	t.note(queue.Entry{Kind: queue.ParkedKind, Detail: "waits behind the dead letter " + dead + " with the same order_by"})
-	c.History = t.history
-	_, err := t.w.driver.Apply(work, c)
-	switch {
-	case errors.Is(err, queue.ErrVersion):
+	err := t.try(work, c)
+	if errors.Is(err, queue.ErrVersion) {
 		t.history = t.history[:mark]
 		return false
-	case err != nil:
-		c.History, c.Put = nil, nil // looked at again then, whoever ends the block
-		t.apply(work, c)
 	}
-	t.w.meter.Parked(t.run.Pipeline, "blocked")
+	if t.applied(err) {
+		t.w.meter.Parked(t.run.Pipeline, "blocked")
+	}
 	return true
 }
 
