@@ -37,6 +37,7 @@ func (e *Engine) build(ws *dsl.Workspace, old *revision) (*revision, error) {
 		next.secret = spec.Sealing(e.opt.Secret)
 	}
 	next.secret = e.hide.watch(next.secret)
+	ws.Aside = e.opt.Aside
 	if ws.Sandboxed() { // no message has to wait until it is ready
 		if err := sandbox.Default().Prepare(); err != nil {
 			return nil, err

@@ -23,6 +23,7 @@ import (
 	"crossdock/connectors/webhook"
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/jq"
 	"crossdock/dsl/spec"
 	"crossdock/runtime/catalog"
 	"crossdock/runtime/journal"
@@ -57,6 +58,7 @@ type Options struct {
 	Dial        func(ctx context.Context, network, addr string) (net.Conn, error)
 	Debounce    time.Duration // of the file watch: how long files are quiet before they are read; 50ms
 	AlertEvery  time.Duration // how often alerts look at what is the case; 5s
+	Aside       jq.Sandbox    // where jq cells go on that have met a limit before; nil = in this process
 	Memory      int64         // bytes that this process may use; 0 = not bounded
 	Cache       *dsl.Cache    // of earlier loads of the same definitions; nil = nothing is known of them
 	Free        func()        // gives memory back that loading left behind; nil = debug.FreeOSMemory

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"crossdock/dsl/sandbox/child"
 	"crossdock/pipelines"
 )
 
@@ -45,6 +46,9 @@ type app struct {
 
 // main runs one command line and returns its exit code.
 func (a *app) main(ctx context.Context, args []string) int {
+	if len(args) == 1 && args[0] == child.Word {
+		return child.Main()
+	}
 	root := a.root()
 	args = keepPaths(args)
 	root.SetArgs(args)

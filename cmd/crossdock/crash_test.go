@@ -343,26 +343,32 @@ func (c *crash) send(client *http.Client, body string, want int) {
 	}
 }
 
-// settle waits until nothing is open and returns the balance.
-func (c *crash) settle() journal.Balance {
+// balance asks the process for its ledger.
+func (c *crash) balance() (b journal.Balance, err error) {
 	token, err := os.ReadFile(filepath.Join(c.dir, ".crossdock", "admin.token"))
 	if err != nil {
-		c.t.Fatal(err)
+		return b, err
 	}
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+c.admin+"/v1/balance", nil)
+	if err != nil {
+		return b, err
+	}
+	req.Header.Set("Authorization", "Bearer "+string(bytes.TrimSpace(token)))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return b, err
+	}
+	defer resp.Body.Close()
+	return b, json.NewDecoder(resp.Body).Decode(&b)
+}
+
+// settle waits until nothing is open and returns the balance.
+func (c *crash) settle() journal.Balance {
 	var b journal.Balance
 	deadline := time.Now().Add(60 * time.Second)
 	for time.Now().Before(deadline) {
-		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+c.admin+"/v1/balance", nil)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+string(bytes.TrimSpace(token)))
-		resp, err := http.DefaultClient.Do(req)
-		if err == nil {
-			err = json.NewDecoder(resp.Body).Decode(&b)
-			resp.Body.Close()
-		}
-		if err == nil && b.Open == 0 && b.Unaccounted == 0 {
+		var err error
+		if b, err = c.balance(); err == nil && b.Open == 0 && b.Unaccounted == 0 {
 			return b
 		}
 		time.Sleep(50 * time.Millisecond) // asks a real process

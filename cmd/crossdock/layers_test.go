@@ -39,8 +39,9 @@ var arrows = map[string][]string{
 	"dsl/value": {"dsl/diag"},
 	"dsl/spec":  {"dsl/ast", "dsl/diag"},
 
-	"dsl/sandbox":      {"dsl/sandbox/wire", "dsl/jq"},
-	"dsl/sandbox/wire": {"dsl/jq"},
+	"dsl/sandbox":       {"dsl/sandbox/wire", "dsl/jq"},
+	"dsl/sandbox/wire":  {"dsl/jq"},
+	"dsl/sandbox/child": {"dsl/sandbox/wire", "dsl/jq"},
 
 	"dsl/format":    {"dsl/parser"},
 	"dsl/cell":      {"dsl/jq", "dsl/rule", "dsl/schema", "dsl/lookup"},

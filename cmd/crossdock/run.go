@@ -144,11 +144,14 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 		return failf(exitUsage, "%s", err)
 	}
 	defer closeTracer(tracer, log)
+	memory := a.boundMemory(log)
+	aside, closeAside := a.aside(memory, log)
+	defer closeAside()
 	var t trail
 	e, err := runtime.New(ctx, runtime.Options{
 		Dir: dir, State: f.state, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
 		HTTP: f.http, Watch: !f.noWatch, Published: f.published, AcceptStore: f.acceptStore, Drain: f.drain, AllowExec: f.allowExec, Strict: f.sandbox == "strict", Unsafe: f.unsafe, Log: log, Gate: gate,
-		Memory: a.boundMemory(log), Worker: worker.Options{LeaseTTL: f.lease, Tracer: tracer}, Switched: func(before string, r runtime.Report) { t.switched(before, r, log); keepSchemas(dir, f.env, log) },
+		Memory: memory, Aside: aside, Worker: worker.Options{LeaseTTL: f.lease, Tracer: tracer}, Switched: func(before string, r runtime.Report) { t.switched(before, r, log); keepSchemas(dir, f.env, log) },
 	})
 	var list diag.List
 	if errors.As(err, &list) {

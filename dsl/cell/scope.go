@@ -43,6 +43,8 @@ type Scope struct {
 	Time  time.Duration // longest run of one cell; 0 = the default of dsl/jq
 	Bytes int64         // most one cell may build; 0 = the default of dsl/jq
 
+	Aside jq.Sandbox // where cells go on that have met a limit before; nil is this process
+
 	Watch Watch // nil outside of tests
 }
 
@@ -59,14 +61,14 @@ func (s *Scope) Frame(extra int) *jq.Frame {
 	f.Vars = f.Vars[:n]
 	f.Vars[slotOriginal], f.Vars[slotMeta], f.Vars[slotRun] = s.Original, s.Meta, s.Run
 	f.Vars[slotSteps], f.Vars[slotParams], f.Vars[slotVars] = s.Steps, s.Params, s.Vars
-	f.Ctx, f.Time, f.Bytes = s.Ctx, s.Time, s.Bytes
+	f.Ctx, f.Time, f.Bytes, f.Aside = s.Ctx, s.Time, s.Bytes, s.Aside
 	return f
 }
 
 // Release takes back a frame, which its holder must not use any more.
 func Release(f *jq.Frame) {
 	clear(f.Vars)
-	f.Ctx = nil
+	f.Ctx, f.Aside = nil, nil
 	frames.Put(f)
 }
 

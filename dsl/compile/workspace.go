@@ -58,6 +58,10 @@ type Workspace struct {
 
 	Watch cell.Watch // of tests; nil otherwise
 
+	// Aside is where jq cells of messages go on that have met a limit before; nil is
+	// this process. Whoever runs the workspace sets it before it is shared.
+	Aside jq.Sandbox
+
 	secrets []string
 	parts   map[string]bool // files of templates; true where some client gets it
 }

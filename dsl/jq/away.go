@@ -2,6 +2,7 @@ package jq
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -10,9 +11,17 @@ import (
 type Sandbox interface {
 	// Run returns what Program.Run would return for the cell or, where One is
 	// set, at most the one value that Program.One would. Errors are those of this
-	// package. ctx ends the run early.
+	// package. ctx ends the run early. As the Aside of a Frame it may say ErrHere.
 	Run(ctx context.Context, c Call) ([]any, error)
 }
+
+// ErrHere says that the Aside of a Frame cannot run a cell, which this process
+// then does itself.
+var ErrHere = errors.New("has to run in this process")
+
+// errLeaves ends a run that goes on aside. A cell only computes, so it can begin
+// anew there.
+var errLeaves = errors.New("goes on aside")
 
 // Call is one run of a cell in a Sandbox. Nothing in it may be changed.
 type Call struct {
@@ -31,7 +40,6 @@ type Call struct {
 // away is what a program has that runs in a sandbox.
 type away struct {
 	sandbox Sandbox
-	lookup  func(table string) (Table, bool)
 	named   []bool // which variables the cell names
 }
 
@@ -40,16 +48,21 @@ func newAway(toks []token, opt Options) *away {
 	if opt.Sandbox == nil {
 		return nil
 	}
-	a := &away{sandbox: opt.Sandbox, lookup: opt.Lookup, named: make([]bool, len(opt.Vars))}
+	return &away{opt.Sandbox, named(toks, opt.Vars)}
+}
+
+// named tells which variables a cell names.
+func named(toks []token, vars []string) []bool {
+	out := make([]bool, len(vars))
 	for _, t := range toks {
 		if t.kind != tokVariable {
 			continue
 		}
-		for i, v := range opt.Vars {
-			a.named[i] = a.named[i] || t.text == "$"+v
+		for i, v := range vars {
+			out[i] = out[i] || t.text == "$"+v
 		}
 	}
-	return a
+	return out
 }
 
 // Sandboxed reports whether the program runs in a sandbox where it does more than
@@ -61,18 +74,37 @@ func (a *away) run(p *Program, f *Frame, in any, one bool) ([]any, error) {
 	if err := p.checkVars(f); err != nil {
 		return nil, err
 	}
+	return a.sandbox.Run(f.context(), p.call(f, in, one, a.named))
+}
+
+// call is a run of p somewhere else.
+func (p *Program) call(f *Frame, in any, one bool, named []bool) Call {
 	c := Call{
 		Source: p.src, Unsafe: p.unsafe, One: one, Vars: p.vars, Values: make([]any, len(f.Vars)), In: in,
-		Time: f.time(), Outputs: f.outputs(), Bytes: f.bytes(), Lookup: a.lookup,
+		Time: f.time(), Outputs: f.outputs(), Bytes: f.bytes(), Lookup: p.lookup,
 	}
 	for i, v := range f.Vars {
-		if a.named[i] {
+		if named[i] {
 			c.Values[i] = v
 		}
 	}
-	ctx := f.Ctx
-	if ctx == nil {
-		ctx = context.Background()
+	return c
+}
+
+// aside runs p from its beginning where f says, or else here after all.
+func (p *Program) aside(f *Frame, in any, one bool) ([]any, error) {
+	out, err := f.Aside.Run(f.context(), p.call(f, in, one, named(scan(p.src), p.vars)))
+	if err == nil || !errors.Is(err, ErrHere) {
+		return out, err
 	}
-	return a.sandbox.Run(ctx, c)
+	f.stays = true
+	defer func() { f.stays = false }()
+	if !one {
+		return p.all(f, in)
+	}
+	v, ok, err := p.here(f, in)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return []any{v}, nil
 }

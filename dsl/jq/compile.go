@@ -56,7 +56,8 @@ type Program struct {
 	unsafe   bool
 	checked  bool // outputs are measured, because they can be larger than what was built
 
-	away *away // nil where this process runs it
+	away   *away // nil where this process runs it
+	lookup func(table string) (Table, bool)
 
 	met atomic.Bool // a run was stopped at a limit
 }
@@ -102,7 +103,7 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 	if failed(problems) {
 		return nil, order(problems)
 	}
-	p := &Program{src: src, vars: opt.Vars, checked: copies(query) > maxCopies, unsafe: opt.Unsafe, away: newAway(toks, opt)}
+	p := &Program{src: src, vars: opt.Vars, checked: copies(query) > maxCopies, unsafe: opt.Unsafe, away: newAway(toks, opt), lookup: opt.Lookup}
 	p.facts.Store(&facts{query: query, places: pl})
 	root, b, err := build(query, opt)
 	if err == nil {

@@ -30,3 +30,6 @@ func Decode(t testing.TB, text string) any { return decode(t, text) }
 
 // Tables are options with crosswalks.
 func Tables(vars ...string) Options { return testOptions(vars...) }
+
+// Met makes p a program that has met a limit.
+func Met(p *Program) { p.met.Store(true) }

@@ -42,12 +42,9 @@ type guard struct {
 
 func newGuard(m *machine) *guard {
 	f := m.frame
-	g := &guard{parent: f.Ctx, m: m, bytes: uint64(f.bytes()), shown: f.bytes(), limit: f.time(), end: m.until(time.Now()), done: make(chan struct{})}
+	g := &guard{parent: f.context(), m: m, bytes: uint64(f.bytes()), shown: f.bytes(), limit: f.time(), end: m.until(f.now()), done: make(chan struct{})}
 	if m.unsafe {
 		g.bytes = g.bytes / 8 * 3 // its stacks grow by copying, and what they leave behind is there until it is collected
-	}
-	if g.parent == nil {
-		g.parent = context.Background()
 	}
 	g.mu.Lock() // the timer may fire before it is known here
 	defer g.mu.Unlock()
@@ -91,10 +88,10 @@ func (g *guard) watch() {
 		g.err = &LimitError{g.parent.Err(), "was stopped"}
 	case !g.resting && now > g.base+g.bytes && confirmed(g.base+g.bytes):
 		g.err = &LimitError{ErrMemory, fmt.Sprintf("builds more than %d MiB of data", g.shown>>20)}
-	case !g.resting && !time.Now().Before(g.end):
+	case !g.resting && !g.m.frame.now().Before(g.end):
 		g.err = &LimitError{ErrTime, fmt.Sprintf("takes longer than %s", g.limit)}
 	default:
-		if g.limit-time.Until(g.end) > turn.Short {
+		if g.m.leaves || g.limit-g.end.Sub(g.m.frame.now()) > turn.Short {
 			g.long.Store(true)
 		}
 		g.timer.Reset(watchEvery)

@@ -1,7 +1,6 @@
 package jq
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -27,6 +26,7 @@ type machine struct {
 	guard  *guard // for the parts that run in the interpreter
 	turn   turn.Turn
 	met    bool // this program has met a limit before
+	leaves bool // it goes on aside when it turns out to be large
 }
 
 // slice is how many steps pass between two looks at the clock. A step takes
@@ -36,6 +36,13 @@ const slice = 1024
 // longLooks is how many looks at the clock a run has at least before it is a
 // long one: who did little and was kept from the processor is not.
 const longLooks = 64
+
+// A run that leaves has looked at the clock so often, and has taken so long. It
+// begins anew aside, so this is lost, and neighbours have noticed little.
+const (
+	leaveLooks = 8
+	leaveAfter = 500 * time.Microsecond
+)
 
 // begin makes the machine of f ready for a run. It is part of the cost of each
 // cell, so it sets nothing that most cells do not need.
@@ -49,6 +56,7 @@ func (m *machine) begin(f *Frame, p *Program) {
 		m.slots = make([]any, p.slots)
 	}
 	m.met = p.met.Load()
+	m.leaves = m.met && f.Aside != nil && !f.stays
 }
 
 // finish lets go of the values of the run and of its turn.
@@ -102,18 +110,17 @@ func (m *machine) ask() {
 	m.bytes, m.more = m.bytes+m.more-max(upTo, 0), max(upTo, 0)
 }
 
-// await waits for the turn of a run that has become large. The wait is not
-// counted as its time.
+// await waits for the turn of a run that has become large, or ends it where it
+// goes on aside. The wait is not counted as its time.
 func (m *machine) await(large bool) {
-	ctx := m.frame.Ctx
-	if ctx == nil {
-		ctx = context.Background()
+	if m.leaves {
+		panic(errLeaves)
 	}
 	m.guard.rest()
-	from := time.Now()
+	from := m.frame.now()
 	m.until(from)
-	err := m.turn.Take(ctx, large, m.met)
-	m.end = m.end.Add(time.Since(from))
+	err := m.turn.Take(m.frame.context(), large, m.met)
+	m.end = m.end.Add(m.frame.now().Sub(from))
 	m.guard.goOn(m.end)
 	if err != nil {
 		panic(&LimitError{err, "was stopped"})
@@ -129,12 +136,16 @@ func (m *machine) look() {
 			panic(&LimitError{err, "was stopped"})
 		}
 	}
-	now := time.Now()
+	now := m.frame.now()
 	left := m.until(now).Sub(now)
 	if left < 0 {
 		panic(&LimitError{ErrTime, fmt.Sprintf("takes longer than %s", m.frame.time())})
 	}
-	if m.looks > longLooks && !m.turn.Held() && m.frame.time()-left > turn.Short {
+	looks, short := longLooks, turn.Short
+	if m.leaves {
+		looks, short = leaveLooks, leaveAfter
+	}
+	if m.looks > looks && !m.turn.Held() && m.frame.time()-left > short {
 		m.await(false)
 	}
 }

@@ -32,8 +32,30 @@ type Frame struct {
 	// Bytes limits what one run may build, garbage included; zero means
 	// DefaultBytes.
 	Bytes int64
+	// Aside runs what has met a limit before and turns out to be large again; nil
+	// means that this process goes on with it.
+	Aside Sandbox
+	// Clock tells the time by which Time is counted; nil means time.Now.
+	Clock func() time.Time
 
 	machine machine
+	stays   bool // Aside could not run it
+}
+
+// context is Ctx, or one that never ends.
+func (f *Frame) context() context.Context {
+	if f.Ctx == nil {
+		return context.Background()
+	}
+	return f.Ctx
+}
+
+// now is the time by which limits are counted.
+func (f *Frame) now() time.Time {
+	if f.Clock == nil {
+		return time.Now()
+	}
+	return f.Clock()
 }
 
 // time is what limits one run of one cell.
@@ -126,7 +148,10 @@ func (p *Program) Run(f *Frame, in any) (out []any, err error) {
 		}
 		return []any{v}, nil
 	}
-	return p.all(f, in)
+	if out, err = p.all(f, in); err == errLeaves {
+		return p.aside(f, in, false)
+	}
+	return out, err
 }
 
 func (p *Program) all(f *Frame, in any) (out []any, err error) {
@@ -152,12 +177,25 @@ func (p *Program) One(f *Frame, in any) (v any, ok bool, err error) {
 		}
 		return p.only(f, in) // for the words
 	case p.away != nil:
-		out, err := p.away.run(p, f, in, true)
-		if err != nil || len(out) == 0 {
-			return nil, false, err
-		}
-		return out[0], true, nil
-	case p.root.one != nil || p.root.maybe != nil:
+		return first(p.away.run(p, f, in, true))
+	}
+	if v, ok, err = p.here(f, in); err == errLeaves {
+		return first(p.aside(f, in, true))
+	}
+	return v, ok, err
+}
+
+// first is One of a run that gave at most one value.
+func first(out []any, err error) (v any, ok bool, _ error) {
+	if err != nil || len(out) == 0 {
+		return nil, false, err
+	}
+	return out[0], true, nil
+}
+
+// here is One in this process.
+func (p *Program) here(f *Frame, in any) (v any, ok bool, err error) {
+	if p.Single() {
 		return p.only(f, in)
 	}
 	return p.sole(f, in)
@@ -266,6 +304,9 @@ func (p *Program) recovered(r any) error {
 			p.met.Store(true)
 		}
 		return limit
+	}
+	if r == any(errLeaves) {
+		return errLeaves
 	}
 	return &RunError{Text: "cannot be computed for this input", cause: fmt.Errorf("panic: %v", r)}
 }

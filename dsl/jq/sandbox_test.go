@@ -33,6 +33,10 @@ func both(src string, opt jq.Options) (here, there *jq.Program) {
 // of error in both places: same values of the same kinds, same errors.
 func TestSandboxAgrees(t *testing.T) {
 	dsltest.Unraced(t, "runs one cell after the other")
+	agreeAll(t, sandbox.Default())
+}
+
+func agreeAll(t *testing.T, place jq.Sandbox) {
 	cells := []struct{ src, in string }{
 		{`1, 2`, `null`}, {`empty`, `null`}, {`error`, `null`}, {`error({a: [1.10]})`, `null`}, {`error("x" * 3000)`, `null`},
 		{`.a.b`, `{"a": 1}`}, {`.a + {}`, `{"a": [1]}`}, {`nan, infinite, -infinite, -0.0`, `null`}, {`[nan]`, `null`},
@@ -46,22 +50,24 @@ func TestSandboxAgrees(t *testing.T) {
 		}
 	}
 	for _, c := range cells {
-		agree(t, c.src, []any{1, "w"}, jq.Decode(t, c.in))
+		agree(t, place, c.src, []any{1, "w"}, jq.Decode(t, c.in))
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		src, vals, in := jq.Draw(rt, t)
-		agree(rt, src, vals, in)
+		agree(rt, place, src, vals, in)
 	})
 }
 
 func agree(t interface {
 	Helper()
 	Errorf(string, ...any)
-}, src string, vals []any, in any) {
+}, place jq.Sandbox, src string, vals []any, in any) {
 	t.Helper()
 	opt := jq.Tables("v", "w")
 	opt.Unsafe = true
-	here, there := both(src, opt)
+	here, _ := jq.Compile(src, opt)
+	opt.Sandbox = place
+	there, _ := jq.Compile(src, opt)
 	if here == nil || there == nil {
 		if here != there {
 			t.Errorf("%s compiles in one place only", src)

@@ -50,7 +50,7 @@ func Advance(ctx context.Context, ws *compile.Workspace, p *compile.Pipeline, r 
 // Scope is what the cells of a run can see beside its payload. p tells which
 // of it they read; nil means all of it.
 func Scope(ctx context.Context, ws *compile.Workspace, p *compile.Pipeline, r *Run, attempt int) *cell.Scope {
-	s := &cell.Scope{Ctx: ctx, Original: r.Original, Vars: ws.Environment.Vars, Steps: steps(r), Watch: ws.Watch}
+	s := &cell.Scope{Ctx: ctx, Original: r.Original, Vars: ws.Environment.Vars, Steps: steps(r), Watch: ws.Watch, Aside: ws.Aside}
 	of := p
 	if of == nil {
 		of = ws.Pipelines[r.Pipeline]

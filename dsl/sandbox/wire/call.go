@@ -60,25 +60,28 @@ var limits = []error{jq.ErrTime, jq.ErrMemory, jq.ErrOutputs, context.Canceled}
 // AppendResult appends the values of a run, or its error. Values that cannot be
 // written become an error.
 func AppendResult(dst []byte, values []any, err error) []byte {
-	if err == nil {
-		out := binary.AppendUvarint(append(dst, endValues), uint64(len(values)))
-		for _, v := range values {
-			if out, err = AppendValue(out, v); err != nil {
-				return AppendResult(dst, nil, &jq.RunError{Text: "gives what cannot be kept: " + err.Error()})
-			}
-		}
+	out, cannot := AppendExact(dst, values, err)
+	switch {
+	case cannot == nil:
 		return out
+	case err == nil:
+		return AppendResult(dst, nil, &jq.RunError{Text: "gives what cannot be kept: " + cannot.Error()})
 	}
+	return AppendText(append(dst, endRun), err.Error())
+}
+
+// AppendExact appends the values of a run, or its error, so that they are read as
+// they are, or says why that cannot be.
+func AppendExact(dst []byte, values []any, err error) ([]byte, error) {
 	var run *jq.RunError
 	var limit *jq.LimitError
 	var several *jq.SeveralError
 	switch {
+	case err == nil:
+		dst = binary.AppendUvarint(append(dst, endValues), uint64(len(values)))
+		return appendValues(dst, values...)
 	case errors.As(err, &several):
-		if out, err := AppendValue(append(dst, endSeveral), several.First); err == nil {
-			if out, err = AppendValue(out, several.Second); err == nil {
-				return out
-			}
-		}
+		return appendValues(append(dst, endSeveral), several.First, several.Second)
 	case errors.As(err, &limit):
 		n := len(limits) - 1
 		for i, l := range limits {
@@ -86,13 +89,20 @@ func AppendResult(dst []byte, values []any, err error) []byte {
 				n = i
 			}
 		}
-		return AppendText(append(dst, endLimit, byte(n)), limit.Text)
+		return AppendText(append(dst, endLimit, byte(n)), limit.Text), nil
 	case errors.As(err, &run) && run.Value != nil:
-		if out, err := AppendValue(AppendText(append(dst, endRunValue), run.Text), run.Value); err == nil {
-			return out
+		return appendValues(AppendText(append(dst, endRunValue), run.Text), run.Value)
+	}
+	return AppendText(append(dst, endRun), err.Error()), nil
+}
+
+func appendValues(dst []byte, values ...any) (_ []byte, err error) {
+	for _, v := range values {
+		if dst, err = AppendValue(dst, v); err != nil {
+			return nil, err
 		}
 	}
-	return AppendText(append(dst, endRun), err.Error())
+	return dst, nil
 }
 
 // ReadResult reads the values of a run, or its error.
