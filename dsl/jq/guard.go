@@ -34,6 +34,7 @@ type guard struct {
 	done    chan struct{}
 	timer   *time.Timer
 	long    atomic.Bool // the run must have its turn to go on
+	ops     int         // of the interpreter, counted where the run leaves
 	mu      sync.Mutex
 	err     *LimitError
 	over    bool
@@ -128,7 +129,10 @@ func (g *guard) Deadline() (time.Time, bool) { return g.end, true }
 // operation, in the goroutine of the run: the place where a long one waits for
 // its turn.
 func (g *guard) Done() <-chan struct{} {
-	if g.long.Load() && !g.m.turn.Held() {
+	if g.m.leaves {
+		g.ops++
+	}
+	if (g.long.Load() || g.ops > leaveOps) && !g.m.turn.Held() {
 		g.m.await(false)
 	}
 	return g.done

@@ -37,11 +37,13 @@ const slice = 1024
 // long one: who did little and was kept from the processor is not.
 const longLooks = 64
 
-// A run that leaves has looked at the clock so often, and has taken so long. It
+// A run that leaves has looked at the clock so often, and has taken so long, or
+// has taken so many operations of the interpreter, whose stacks nobody counts. It
 // begins anew aside, so this is lost, and neighbours have noticed little.
 const (
 	leaveLooks = 8
 	leaveAfter = 500 * time.Microsecond
+	leaveOps   = 2048
 )
 
 // begin makes the machine of f ready for a run. It is part of the cost of each

@@ -84,7 +84,7 @@ func (p *Pool) Run(ctx context.Context, c jq.Call) ([]any, error) {
 		return nil, &jq.LimitError{Limit: ctx.Err(), Text: "was stopped"}
 	}
 	call, err := wire.AppendCall(nil, c)
-	if err != nil || len(call) > frameMost {
+	if err != nil || len(call) > frameMost || !p.able() { // it has waited
 		return nil, jq.ErrHere
 	}
 	values, err, died := p.once(ctx, call, c)
