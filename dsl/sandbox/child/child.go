@@ -27,9 +27,9 @@ import (
 )
 
 const (
-	// Room is what one child may take, in bytes, more or less: from there on it
-	// collects its garbage all the time.
-	Room = 160 << 20
+	// Room is what one child takes at most, in bytes, more or less: from five sixths
+	// of it on it collects its garbage all the time.
+	Room = 192 << 20
 	// Most is how many children there are at most, however many processors.
 	Most = 4
 
@@ -102,7 +102,7 @@ func (p *Pool) once(ctx context.Context, call []byte, c jq.Call) (values []any, 
 		p.cannot(err)
 		return nil, jq.ErrHere, false
 	}
-	values, err, end := k.run(ctx, call, c, c.Time+p.opt.Patience)
+	values, end, err := k.run(ctx, call, c, c.Time+p.opt.Patience)
 	if end == whole {
 		p.rest(k)
 	} else {

@@ -93,7 +93,7 @@ func open(cmd *exec.Cmd) (*process, error) {
 // environment is all that a child sees of the environment: how it is to use the
 // machine, and where rules of time zones lie.
 func environment() []string {
-	env := []string{"GOMAXPROCS=1", fmt.Sprintf("GOMEMLIMIT=%d", Room), "GOTRACEBACK=none"}
+	env := []string{"GOMAXPROCS=1", fmt.Sprintf("GOMEMLIMIT=%d", Room/6*5), "GOTRACEBACK=none"}
 	if zones, ok := os.LookupEnv("ZONEINFO"); ok {
 		env = append(env, "ZONEINFO="+zones)
 	}
@@ -123,7 +123,7 @@ const (
 
 // run runs one cell. Its limit counts the time it has a processor for; patience is
 // how long it may take by the clock on the wall.
-func (k *process) run(ctx context.Context, call []byte, c jq.Call, patience time.Duration) (values []any, err error, end ending) {
+func (k *process) run(ctx context.Context, call []byte, c jq.Call, patience time.Duration) (values []any, end ending, err error) {
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	stop := context.AfterFunc(within, k.kill)
@@ -133,26 +133,26 @@ func (k *process) run(ctx context.Context, call []byte, c jq.Call, patience time
 	}
 	switch {
 	case err == nil && result == nil:
-		return nil, jq.ErrHere, end
+		return nil, end, jq.ErrHere
 	case err == nil:
 		values, err = wire.ReadResult(result)
 		if errors.Is(err, wire.ErrBroken) {
-			return nil, cannotBeComputed(), dead
+			return nil, dead, cannotBeComputed()
 		}
-		return values, err, end
+		return values, end, err
 	case ctx.Err() != nil:
-		return nil, &jq.LimitError{Limit: ctx.Err(), Text: "was stopped"}, spent
+		return nil, spent, &jq.LimitError{Limit: ctx.Err(), Text: "was stopped"}
 	case within.Err() != nil:
-		return nil, jq.ErrHere, spent // others had the processor
+		return nil, spent, jq.ErrHere // others had the processor
 	}
 	k.end()
 	switch said := k.said.String(); {
 	case k.cmd.ProcessState.ExitCode() == exitTime:
-		return nil, &jq.LimitError{Limit: jq.ErrTime, Text: fmt.Sprintf("takes longer than %s", c.Time)}, spent
+		return nil, spent, &jq.LimitError{Limit: jq.ErrTime, Text: fmt.Sprintf("takes longer than %s", c.Time)}
 	case strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate memory"):
-		return nil, &jq.LimitError{Limit: jq.ErrMemory, Text: fmt.Sprintf("builds more than %d MiB of data", c.Bytes>>20)}, spent
+		return nil, spent, &jq.LimitError{Limit: jq.ErrMemory, Text: fmt.Sprintf("builds more than %d MiB of data", c.Bytes>>20)}
 	}
-	return nil, cannotBeComputed(), dead
+	return nil, dead, cannotBeComputed()
 }
 
 func cannotBeComputed() error { return &jq.RunError{Text: "cannot be computed for this input"} }
