@@ -32,6 +32,34 @@ func (l *loss) mayBeEmpty(r *row) bool {
 	return ok && step.Optional
 }
 
+// unpromised reports whether a row reads one place of a payload of which no contract
+// says what it has.
+func (l *loss) unpromised(r *row) bool {
+	if l.m.Spec.Input.Set() || r.Required || r.When.Set() || r.Default.Set() || r.Const.Set() || r.Each.Set() || len(r.Fields) > 0 {
+		return false
+	}
+	c := l.p.cellOf(r.From)
+	return c != nil && onePlace.MatchString(strings.TrimSpace(c.Node.Text))
+}
+
+// onePlace is a path of jq and nothing else.
+var onePlace = regexp.MustCompile(`^(\.|\$\w+\.)(\w+|"[^"]*"|\[\d+\]|\.)*$`)
+
+// unsaid warns of a required field that a payload without it would lose: what a
+// mapping makes is not held against its output when it runs.
+func (l *loss) unsaid(r row, path []string) {
+	name := schema.Join(path)
+	d := diag.Diagnostic{Code: codeLost, Severity: diag.Warning, Kind: "mapping", Name: l.m.Name, Row: name, Span: r.From.Node.Span, Source: r.From.Node.Text, Lang: "jq",
+		Message: l.m.Output.Name + " requires `" + name + "`, and no contract promises that `" + strings.TrimSpace(r.From.Node.Text) + "` is there",
+		Hint:    "add `required: true` (a message without it goes to the dead letters then), or name the contract of what comes in with `input:`"}
+	if fix, ok := requiring(r); ok {
+		d.Fixes = []diag.Fix{fix}
+	}
+	before := len(l.p.list)
+	l.p.about(d)
+	l.voidIfGiven(before, path)
+}
+
 // filtered reports whether a cell ends with a filter that may let nothing pass.
 func filtered(c *cell.Cell) bool { return endsInSelect.MatchString(strings.TrimSpace(c.Node.Text)) }
 

@@ -124,8 +124,12 @@ func (l *loss) object(shape *value.Shape, b *branch, path []string, around *ast.
 			}
 			continue
 		}
-		if child.Required && certain && k.row != nil && l.mayBeEmpty(k.row) {
+		switch {
+		case !child.Required || !certain || k.row == nil:
+		case l.mayBeEmpty(k.row):
 			l.empty(*k.row, at)
+		case l.unpromised(k.row):
+			l.unsaid(*k.row, at)
 		}
 		if l.cannot(at) != nil && child.Required {
 			l.missing(at, around)
