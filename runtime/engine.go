@@ -42,6 +42,7 @@ type Options struct {
 	Std         fs.FS             // the shipped library
 	Store       string            // embedded:PATH, redis://..., memory:; "" = embedded in the state folder
 	Durability  string            // fsync (default), process, or replicated on Redis
+	History     time.Duration     // how long the story of a message can be told; 0 = 30 days
 	Driver      queue.Driver      // an open store instead of Store; it is closed with the engine
 	HTTP        string            // address for webhooks
 	Listener    net.Listener      // for webhooks, instead of HTTP

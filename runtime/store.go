@@ -16,7 +16,8 @@ import (
 	"crossdock/runtime/queue/redis"
 )
 
-// keepHistory is how long the story of a message can be told.
+// keepHistory is how long the story of a message can be told, unless Options say
+// otherwise.
 const keepHistory = 30 * 24 * time.Hour
 
 // OpenStore opens the store that opt names and refuses one on which the
@@ -54,7 +55,7 @@ func openStore(ctx context.Context, opt Options) (queue.Driver, error) {
 	scheme, rest, _ := strings.Cut(store, ":")
 	switch {
 	case scheme == "memory":
-		return memory.Open(memory.Options{KeepHistory: keepHistory}), nil
+		return memory.Open(memory.Options{KeepHistory: opt.keepHistory()}), nil
 	case scheme == "embedded":
 		if rest == "" {
 			rest = opt.storeDir()
@@ -66,11 +67,18 @@ func openStore(ctx context.Context, opt Options) (queue.Driver, error) {
 		if opt.Durability == "process" {
 			durability = embedded.Process
 		}
-		return embedded.Open(ctx, strings.TrimPrefix(rest, "//"), embedded.Options{Durability: durability, KeepHistory: keepHistory, Memory: opt.Memory, Logger: opt.Log})
+		return embedded.Open(ctx, strings.TrimPrefix(rest, "//"), embedded.Options{Durability: durability, KeepHistory: opt.keepHistory(), Memory: opt.Memory, Logger: opt.Log})
 	case strings.HasPrefix(scheme, "redis"):
-		return redis.Open(ctx, store, redis.Options{KeepHistory: keepHistory, Logger: opt.Log, Unsafe: opt.Unsafe, Replicas: opt.replicas()})
+		return redis.Open(ctx, store, redis.Options{KeepHistory: opt.keepHistory(), Logger: opt.Log, Unsafe: opt.Unsafe, Replicas: opt.replicas()})
 	}
 	return nil, fmt.Errorf("there is no store `%s`: use memory:, embedded:PATH, redis://HOST:PORT or rediss://HOST:PORT", scheme)
+}
+
+func (opt Options) keepHistory() time.Duration {
+	if opt.History > 0 {
+		return opt.History
+	}
+	return keepHistory
 }
 
 // replicas is how many replicas must at least confirm each write.

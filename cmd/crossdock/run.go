@@ -19,6 +19,7 @@ import (
 
 	"crossdock/dsl"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/spec"
 	"crossdock/runtime"
 	"crossdock/runtime/access"
 	"crossdock/runtime/admin"
@@ -37,7 +38,7 @@ type runFlags struct {
 	auditEvery                                 time.Duration
 	issuer, audience, roles                    string
 	adminCert, adminKey, probe                 string
-	traces, sandbox                            string
+	traces, sandbox, history                   string
 	ratio                                      float64
 }
 
@@ -67,6 +68,7 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	cmd.Flags().StringVar(&f.http, "http", "127.0.0.1:8080", "address for webhooks")
 	cmd.Flags().StringVar(&f.admin, "admin", "127.0.0.1:8090", "address for status, metrics and operation")
 	cmd.Flags().StringVar(&f.durability, "durability", "fsync", "fsync, process, or replicated on Redis; see doctor")
+	cmd.Flags().StringVar(&f.history, "history", "30d", "how long the story of a message is kept for trace, such as 90d or 12h")
 	cmd.Flags().BoolVar(&f.noWatch, "no-watch", false, "do not reload when files change")
 	cmd.Flags().BoolVar(&f.published, "published", false, "run only what was published into the store")
 	cmd.Flags().DurationVar(&f.drain, "drain", 0, "how long webhooks are served after /readyz says no, for balancers to notice")
@@ -91,6 +93,9 @@ Every flag can also be given as a variable: --store as CROSSDOCK_STORE.`,
 	_ = cmd.Flags().MarkHidden("lease")
 	return cmd
 }
+
+// shortestHistory leaves time to look at what has just happened.
+const shortestHistory = time.Minute
 
 // stateDir is where the token and the note for the command line lie.
 func (f runFlags) stateDir(dir string) string {
@@ -133,6 +138,10 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	if !slices.Contains([]string{"fsync", "process", "replicated"}, f.durability) {
 		return failf(exitUsage, "there is no durability `%s`: use fsync, process or replicated", f.durability)
 	}
+	history, ok := spec.ParseDuration(f.history)
+	if !ok || history < shortestHistory {
+		return failf(exitUsage, "--history %s: it is a length of time such as 30d or 12h, at least 1m", f.history)
+	}
 	var tuning sync.WaitGroup
 	defer tuning.Wait()
 	tuned, stop := context.WithCancel(ctx)
@@ -149,7 +158,7 @@ func (a *app) run(ctx context.Context, dir string, f runFlags) error {
 	defer closeAside()
 	var t trail
 	e, err := runtime.New(ctx, runtime.Options{
-		Dir: dir, State: f.state, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability,
+		Dir: dir, State: f.state, Environment: f.env, Vars: f.vars, Std: std(), Store: f.store, Durability: f.durability, History: history,
 		HTTP: f.http, Watch: !f.noWatch, Published: f.published, AcceptStore: f.acceptStore, Drain: f.drain, AllowExec: f.allowExec, Strict: f.sandbox == "strict", Unsafe: f.unsafe, Log: log, Gate: gate,
 		Memory: memory, Aside: aside, Worker: worker.Options{LeaseTTL: f.lease, Tracer: tracer}, Switched: func(before string, r runtime.Report) { t.switched(before, r, log); keepSchemas(dir, f.env, log) },
 	})
