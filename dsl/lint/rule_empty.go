@@ -32,26 +32,50 @@ func (l *loss) mayBeEmpty(r *row) bool {
 	return ok && step.Optional
 }
 
-// unpromised reports whether a row reads one place of a payload of which no contract
-// says what it has.
-func (l *loss) unpromised(r *row) bool {
+// without returns a sample that has nothing at the place that a row reads, which
+// other samples have; "" where none is like that, or a contract says what comes
+// in.
+func (l *loss) without(r *row) string {
 	if l.m.Spec.Input.Set() || r.Required || r.When.Set() || r.Default.Set() || r.Const.Set() || r.Each.Set() || len(r.Fields) > 0 {
-		return false
+		return ""
 	}
 	c := l.p.cellOf(r.From)
-	return c != nil && onePlace.MatchString(strings.TrimSpace(c.Node.Text))
+	if c == nil || !onePlace.MatchString(strings.TrimSpace(c.Node.Text)) {
+		return ""
+	}
+	at := c.Result(c.JQ)
+	if at.Examples == nil || len(at.Path) == 0 {
+		return ""
+	}
+	last := at.Path[len(at.Path)-1]
+	at.Path = at.Path[:len(at.Path)-1]
+	lacks, had := "", false
+	for _, e := range l.p.examples(at) {
+		object, ok := e.value.(map[string]any)
+		switch {
+		case !ok:
+		case object[last] != nil:
+			had = true
+		case lacks == "":
+			lacks = e.file
+		}
+	}
+	if !had {
+		return "" // it is told as a place that no sample has
+	}
+	return lacks
 }
 
 // onePlace is a path of jq and nothing else.
 var onePlace = regexp.MustCompile(`^(\.|\$\w+\.)(\w+|"[^"]*"|\[\d+\]|\.)*$`)
 
-// unsaid warns of a required field that a payload without it would lose: what a
-// mapping makes is not held against its output when it runs.
-func (l *loss) unsaid(r row, path []string) {
+// unsaid warns of a required field that a payload like a sample would lose: what
+// a mapping makes is not held against its output when it runs.
+func (l *loss) unsaid(r row, path []string, sample string) {
 	name := schema.Join(path)
 	d := diag.Diagnostic{Code: codeLost, Severity: diag.Warning, Kind: "mapping", Name: l.m.Name, Row: name, Span: r.From.Node.Span, Source: r.From.Node.Text, Lang: "jq",
-		Message: l.m.Output.Name + " requires `" + name + "`, and no contract promises that `" + strings.TrimSpace(r.From.Node.Text) + "` is there",
-		Hint:    "add `required: true` (a message without it goes to the dead letters then), or name the contract of what comes in with `input:`"}
+		Message: l.m.Output.Name + " requires `" + name + "`, and " + sample + " has nothing at `" + strings.TrimSpace(r.From.Node.Text) + "`",
+		Hint:    "add `required: true` (a message without it goes to the dead letters then), or a `default:`"}
 	if fix, ok := requiring(r); ok {
 		d.Fixes = []diag.Fix{fix}
 	}

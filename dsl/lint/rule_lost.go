@@ -128,8 +128,10 @@ func (l *loss) object(shape *value.Shape, b *branch, path []string, around *ast.
 		case !child.Required || !certain || k.row == nil:
 		case l.mayBeEmpty(k.row):
 			l.empty(*k.row, at)
-		case l.unpromised(k.row):
-			l.unsaid(*k.row, at)
+		default:
+			if sample := l.without(k.row); sample != "" {
+				l.unsaid(*k.row, at, sample)
+			}
 		}
 		if l.cannot(at) != nil && child.Required {
 			l.missing(at, around)
