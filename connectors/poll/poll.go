@@ -87,9 +87,22 @@ const giveUp = 3
 // place is what is remembered between two rounds.
 type place struct {
 	Cursor any `json:"cursor,omitempty"` // all up to it is taken in
+	// Took is how long the round took that moved the cursor: what was written
+	// during it, and behind a page that was read already, lies so much before it.
+	Took time.Duration `json:"took,omitempty"`
 	// Of a round that has not come to its end:
-	Page    any `json:"page,omitempty"`    // where it goes on
-	Highest any `json:"highest,omitempty"` // the cursor to be
+	Began   time.Time `json:"began,omitzero"`
+	Page    any       `json:"page,omitempty"`    // where it goes on
+	Highest any       `json:"highest,omitempty"` // the cursor to be
+}
+
+// length is how long a round took that began then, in whole seconds: mostly 0.
+func length(began time.Time) time.Duration {
+	took := time.Since(began)
+	if took < time.Second {
+		return 0
+	}
+	return took.Truncate(time.Second) + time.Second
 }
 
 // Run implements connectors.Source.
@@ -201,6 +214,9 @@ func (s *source) remember(ctx context.Context, p place) error {
 func (s *source) round(ctx context.Context, out connectors.Channel) (more bool, err error) {
 	now := s.at
 	resumed := now.Page != nil
+	if !resumed {
+		now.Began = time.Now().UTC().Truncate(time.Millisecond)
+	}
 	for range s.MaxPages {
 		resp, err := s.ask(ctx, now.Page)
 		if err != nil {
@@ -213,7 +229,7 @@ func (s *source) round(ctx context.Context, out connectors.Channel) (more bool, 
 				return false, err
 			}
 			if s.stuck++; s.stuck >= giveUp {
-				s.stuck, now.Page, now.Highest = 0, nil, nil // begin anew from the cursor
+				s.stuck, now.Page, now.Highest, now.Began = 0, nil, nil, time.Time{} // begin anew from the cursor
 				return false, errors.Join(err, s.remember(ctx, now))
 			}
 			return false, err
@@ -236,9 +252,9 @@ func (s *source) round(ctx context.Context, out connectors.Channel) (more bool, 
 		if next == nil {
 			s.known.turn()
 			if now.Highest != nil && (now.Cursor == nil || Compare(now.Highest, now.Cursor) > 0) {
-				now.Cursor = now.Highest
+				now.Cursor, now.Took = now.Highest, length(now.Began)
 			}
-			now.Page, now.Highest = nil, nil
+			now.Page, now.Highest, now.Began = nil, nil, time.Time{}
 			return false, s.remember(ctx, now)
 		}
 		if text, _ := next.(string); s.Pageless && !isAddress(text) {
@@ -260,7 +276,11 @@ func (s *source) ask(ctx context.Context, page any) (connectors.Response, error)
 	if s.Save != nil {
 		with[s.CursorName] = s.Start
 		if s.at.Cursor != nil {
-			with[s.CursorName] = StepBack(s.at.Cursor, s.Overlap)
+			back := s.Overlap
+			if back > 0 {
+				back += s.at.Took
+			}
+			with[s.CursorName] = StepBack(s.at.Cursor, back)
 		}
 	}
 	address := ""

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -420,4 +421,28 @@ func TestOverlapIsNotHandedOverAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestALongRoundMissesNothing: a change that is written into the part of a list
+// that was read already, while the round goes on for longer than the overlap, is
+// found by the next one.
+func TestALongRoundMissesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, q, state := &erp{}, &connectortest.Queue{}, connectortest.NewState()
+		e.add(5)
+		late := map[string]any{"id": json.Number("99"), "at": "2026-01-02T00:00:30Z"}
+		e.fail = func(n int) error {
+			if n == 2 { // its page has begun to move
+				e.items = slices.Insert(e.items, 1, late)
+				time.Sleep(4 * time.Minute)
+			}
+			return nil
+		}
+		c := e.config(state)
+		c.Overlap, c.Keyed = time.Minute, true
+		run(t, c, q, 7*time.Minute)
+		if !slices.Contains(ids(q), "99") {
+			t.Errorf("taken in: %v, asked %v", ids(q), e.asked)
+		}
+	})
 }
