@@ -5,7 +5,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +21,7 @@ import (
 	"crossdock/dsl/parser"
 	"crossdock/pipelines"
 	"crossdock/runtime/catalog"
+	"crossdock/runtime/porttest"
 	"crossdock/runtime/testrun"
 )
 
@@ -204,16 +204,6 @@ func crossdock(t *testing.T) string {
 	return path
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // TestCommands runs all `sh` blocks of a page as one script, in a folder of its
 // own that holds the files of the page, with the built binary. Blocks marked
 // `sh repo` are for people in a clone and are only looked at. What a `text`
@@ -277,9 +267,9 @@ func runScript(t *testing.T, dir, script string, expected []block) {
 		}
 		t.Skip("curl is not installed")
 	}
-	http, admin := freeAddress(t), freeAddress(t)
+	http, admin := porttest.Take(t), porttest.Take(t)
 	script = strings.ReplaceAll(script, "127.0.0.1:8080", http)
-	script = strings.ReplaceAll(script, "127.0.0.1:9101", freeAddress(t))
+	script = strings.ReplaceAll(script, "127.0.0.1:9101", porttest.Take(t))
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-e", "-c", "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n"+script)

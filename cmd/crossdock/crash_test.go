@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"crossdock/runtime/journal"
+	"crossdock/runtime/porttest"
 	"crossdock/runtime/queue/redis/redistest"
 )
 
@@ -84,7 +85,7 @@ func newCrash(t *testing.T) *crash {
 		}
 	}
 	c.binary = buildBinary(t)
-	c.http, c.admin = freeAddr(t), freeAddr(t)
+	c.http, c.admin = porttest.Take(t), porttest.Take(t)
 	c.target = newKeyedTarget(t)
 	write := func(name, text string) {
 		path := filepath.Join(c.dir, name)
@@ -152,16 +153,6 @@ func buildBinary(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return binary
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // start runs the process and waits until it is ready. As a supervisor would, it

@@ -23,7 +23,7 @@ import (
 // The house has five floors. A package imports packages of lower floors, and
 // of its own floor only along the arrows below.
 var floors = [][]string{
-	0: {"runtime/message", "runtime/retry", "runtime/keypair", "runtime/mutant", "runtime/room", "runtime/disktest", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
+	0: {"runtime/message", "runtime/retry", "runtime/keypair", "runtime/mutant", "runtime/room", "runtime/disktest", "runtime/porttest", "dsl/diag", "dsl/ast", "dsl/spec", "dsl/value", "dsl/turn", "dsl/sheet"},
 	1: {"connectors", "connectors/format", "runtime/queue", "dsl", "dsl/parser", "dsl/format", "dsl/jq", "dsl/rule",
 		"dsl/contract", "dsl/profile", "dsl/likeness", "dsl/draft", "dsl/drift",
 		"dsl/sandbox", "dsl/sandbox/*",

@@ -22,6 +22,7 @@ import (
 
 	"crossdock/runtime"
 	"crossdock/runtime/journal"
+	"crossdock/runtime/porttest"
 	"crossdock/runtime/queue/redis/redistest"
 )
 
@@ -106,7 +107,7 @@ func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 // join adds a replica and waits until it is ready.
 func (f *fleet) join() *replica {
 	f.t.Helper()
-	r := &replica{http: freeAddr(f.t), admin: freeAddr(f.t), state: f.t.TempDir()}
+	r := &replica{http: porttest.Take(f.t), admin: porttest.Take(f.t), state: f.t.TempDir()}
 	f.mu.Lock()
 	f.replicas = append(f.replicas, r)
 	f.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -22,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"crossdock/dsl/dsltest"
+	"crossdock/runtime/porttest"
 	"crossdock/runtime/queue/redis/redistest"
 )
 
@@ -97,7 +97,7 @@ func runScripts(t *testing.T, p testscript.Params, store string) {
 		Files: p.Files,
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"HTTP", "ADMIN", "PROBE"} {
-				addr, err := freeAddress()
+				addr, err := porttest.Free()
 				if err != nil {
 					return err
 				}
@@ -143,14 +143,6 @@ func sideBySide(t *testing.T, dir string) (scripts []string) {
 		t.Fatalf("only %d of %d scripts start something beside", len(scripts), len(all))
 	}
 	return scripts
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 // code runs a command and returns its exit code; what it wrote is there for

@@ -28,6 +28,7 @@ import (
 	"crossdock/connectors"
 	"crossdock/connectors/connectortest"
 	"crossdock/connectors/http"
+	"crossdock/runtime/porttest"
 )
 
 // raw is a TCP server that reads one request after the other and lets answer
@@ -185,12 +186,7 @@ func TestIdleClose(t *testing.T) {
 }
 
 func TestNotSent(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := "http://" + l.Addr().String()
-	l.Close()
+	closed := "http://" + porttest.Take(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and says nothing to a TLS client
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"crossdock/runtime/porttest"
 )
 
 // Redis is one server with its data in a folder.
@@ -17,7 +19,7 @@ type Redis struct {
 }
 
 func newRedis(name, dir, logs, fsync string, args ...string) (*Redis, error) {
-	addr, err := freeAddr()
+	addr, err := porttest.Free()
 	if err != nil {
 		return nil, err
 	}
@@ -72,12 +74,3 @@ func (r *Redis) Go() { r.p.signal(syscall.SIGCONT) }
 
 // Kill ends the server as kill -9 does.
 func (r *Redis) Kill() bool { return r.p.kill() }
-
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}

@@ -12,6 +12,7 @@ import (
 
 	"crossdock/bench/chaos/proxy"
 	"crossdock/runtime/admin"
+	"crossdock/runtime/porttest"
 )
 
 // Replica is one running crossdock with proxies around it.
@@ -29,10 +30,10 @@ type Replica struct {
 func (s *Stage) newReplica(n int) (*Replica, error) {
 	r := &Replica{Number: n, Dir: filepath.Join(s.Dir, fmt.Sprintf("replica%d", n))}
 	var err error
-	if r.http, err = freeAddr(); err != nil {
+	if r.http, err = porttest.Free(); err != nil {
 		return nil, err
 	}
-	if r.admin, err = freeAddr(); err != nil {
+	if r.admin, err = porttest.Free(); err != nil {
 		return nil, err
 	}
 	if r.Client, err = proxy.New(r.http); err != nil {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"crossdock/runtime/porttest"
 	"crossdock/runtime/queue"
 	"crossdock/runtime/queue/redis/redistest"
 )
@@ -178,20 +179,16 @@ func TestTLS(t *testing.T) {
 	server := redistest.Start(t, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert,
 		"--tls-auth-clients", "no", "--tls-port", "0")
 	client := server.Client()
-	port := fmt.Sprint(20000 + os.Getpid()%20000)
-	within(t, 5*time.Second, "a port for TLS", func() bool {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return false
-		}
-		_, port, _ = net.SplitHostPort(l.Addr().String())
-		l.Close()
-		err = client.ConfigSet(t.Context(), "tls-port", port).Err()
-		if err != nil && strings.Contains(err.Error(), "Unknown") {
+	_, port, err := net.SplitHostPort(porttest.Take(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.ConfigSet(t.Context(), "tls-port", port).Err(); err != nil {
+		if strings.Contains(err.Error(), "Unknown") {
 			t.Skip("this redis-server was built without TLS")
 		}
-		return err == nil
-	})
+		t.Fatal(err)
+	}
 	url := "rediss://localhost:" + port
 	if _, err := Open(t.Context(), url, Options{}); err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("an unknown authority: %v", err)

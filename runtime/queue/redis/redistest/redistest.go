@@ -19,6 +19,8 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"crossdock/runtime/porttest"
 )
 
 // Server is a redis-server child process on a free port of this machine, with
@@ -287,12 +289,7 @@ func (s *Server) Log() string {
 
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
+	_, port, err := net.SplitHostPort(porttest.Take(t))
 	if err != nil {
 		t.Fatalf("find a free port: %v", err)
 	}
