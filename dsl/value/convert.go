@@ -12,8 +12,8 @@ import (
 
 // Options refine a conversion. The zero Options change nothing.
 type Options struct {
-	Parse       string   // pattern, or several separated by " | ", of a date or time
-	Format      string   // pattern of the result of a date or time
+	Parse       string   // pattern, or several separated by " | ", of a date, time or number
+	Format      string   // pattern of the result of a date, time or number
 	Zone        string   // IANA zone, or "A -> B": the zone of the input and that of the result
 	Unit        string   // "lb -> kg"
 	TrueValues  []string // boolean: the texts that mean true
@@ -29,6 +29,7 @@ type Converter struct {
 	typ      Type
 	opt      Options
 	temporal *temporal
+	written  *written // numbers with a pattern, else nil
 	item     *Converter
 	unitFrom string
 	unitTo   string
@@ -58,6 +59,13 @@ func NewConverter(t Type, opt Options) (*Converter, error) {
 		}
 		c.temporal = temporal
 	}
+	if t.Numeric() {
+		written, err := newWritten(t, opt)
+		if err != nil {
+			return nil, err
+		}
+		c.written = written
+	}
 	if t.Base == List && t.Item != nil {
 		itemOptions := opt
 		itemOptions.Trim, itemOptions.MaxLength = false, 0
@@ -71,18 +79,15 @@ func NewConverter(t Type, opt Options) (*Converter, error) {
 }
 
 func (c *Converter) checkOptions() error {
-	inner := c.typ
-	for inner.Base == List && inner.Item != nil {
-		inner = *inner.Item
-	}
+	inner := c.typ.Innermost()
 	misplaced := func(option, types string) error {
 		return &Error{Code: CodeDefinition, Message: option + " has no meaning for type " + c.typ.String(), Hint: "it belongs to " + types}
 	}
 	switch {
-	case !inner.Temporal() && c.opt.Parse != "":
-		return misplaced("parse", "date, datetime and time")
-	case !inner.Temporal() && c.opt.Format != "":
-		return misplaced("format", "date, datetime and time")
+	case !inner.Temporal() && !inner.Numeric() && c.opt.Parse != "":
+		return misplaced("parse", "date, datetime, time, integer, number and decimal(n)")
+	case !inner.Temporal() && !inner.Numeric() && c.opt.Format != "":
+		return misplaced("format", "date, datetime, time, integer, number and decimal(n)")
 	case !inner.Temporal() && c.opt.Zone != "":
 		return misplaced("zone", "date, datetime and time")
 	case c.opt.Unit != "" && !inner.Numeric() && inner.Base != Any:
@@ -216,12 +221,12 @@ func toText(v any) (any, error) {
 
 // number converts to integer, number and decimal(n), after the unit.
 func (c *Converter) number(v any) (any, error) {
-	if n, ok := v.(json.Number); ok && c.unitFrom == "" {
+	if n, ok := v.(json.Number); ok && c.unitFrom == "" && c.written == nil {
 		if c.typ.Base == Number || c.typ.Base == Integer && plainInteger(string(n)) {
 			return v, nil
 		}
 	}
-	d, err := numberOf(v)
+	d, err := c.decimal(v)
 	if err != nil {
 		return nil, err
 	}
@@ -233,13 +238,27 @@ func (c *Converter) number(v any) (any, error) {
 	switch c.typ.Base {
 	case Integer:
 		if !d.IsInteger() {
-			return nil, &Error{Code: CodeType, Message: "expected a whole number, found " + shorten(d.String()), Hint: "`type: decimal(0)` rounds"}
+			return nil, c.fraction(v, d)
 		}
 		d = d.Round(0)
 	case Fixed:
 		d = d.Round(c.typ.Digits)
 	}
+	if c.written != nil && c.written.format != nil {
+		return c.written.format.write(d), nil
+	}
 	return d.Number(), nil
+}
+
+// fraction is the error of a number that should be whole.
+func (c *Converter) fraction(v any, d Decimal) error {
+	e := &Error{Code: CodeType, Message: "expected a whole number, found " + shorten(d.String()), Hint: "`type: decimal(0)` rounds"}
+	if s, isText := v.(string); isText && c.written == nil && c.unitFrom == "" {
+		if other := readingHint(c.typ, strings.TrimSpace(s)); other != "" {
+			e.Hint += "; " + other
+		}
+	}
+	return e
 }
 
 // plainInteger reports whether s is an integer as JSON writes it.
@@ -248,18 +267,35 @@ func plainInteger(s string) bool {
 	return t != "" && onlyDigits(t) && (t[0] != '0' || t == "0" && t == s)
 }
 
-// numberOf reads numbers and texts that hold one; blanks around it are no part
-// of it.
-func numberOf(v any) (Decimal, error) {
+// decimal reads numbers and texts that hold one; blanks around it are no part
+// of it. A JSON number is taken as it is, whatever the pattern of texts.
+func (c *Converter) decimal(v any) (Decimal, error) {
 	s, ok := v.(string)
 	if !ok {
 		return DecimalOf(v)
+	}
+	if c.written != nil && c.written.parse != nil {
+		return c.written.read(s, c.asWritten())
 	}
 	t := strings.TrimSpace(s)
 	if t == "" {
 		return Decimal{}, emptyText("a number")
 	}
-	return ParseDecimal(t)
+	d, err := ParseDecimal(t)
+	if bad, ok := err.(*Error); ok && bad.Code == CodeParse {
+		if bad.Hint = readingHint(c.asWritten(), t); bad.Hint != "" && c.typ.Base == Any {
+			bad.Hint = "with `type: number`, " + bad.Hint
+		}
+	}
+	return d, err
+}
+
+// asWritten is the type of the numbers before their unit is converted.
+func (c *Converter) asWritten() Type {
+	if c.unitFrom != "" {
+		return Type{Base: Number}
+	}
+	return c.typ
 }
 
 func emptyText(want string) error {

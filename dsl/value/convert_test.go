@@ -60,7 +60,7 @@ func TestConvertErrors(t *testing.T) {
 		code Code
 		want string
 	}{
-		{"abc", "number", Options{}, CodeParse, `"abc" is not a number`}, {"1,234.50", "decimal(2)", Options{}, CodeParse, "thousands separators"},
+		{"abc", "number", Options{}, CodeParse, `"abc" is not a number`}, {"1,234.50", "decimal(2)", Options{}, CodeParse, "`parse: \"1,234.56\"` reads it as 1234.50"},
 		{"", "integer", Options{}, CodeParse, "empty text"}, {json.Number("1.5"), "integer", Options{}, CodeType, "decimal(0)"}, {true, "number", Options{}, CodeType, "expected a number, found true"},
 		{[]any{}, "string", Options{}, CodeType, "join"}, {map[string]any{}, "string", Options{}, CodeType, "tojson"}, {"yes", "boolean", Options{}, CodeType, "true_values"},
 		{json.Number("1"), "boolean", Options{}, CodeType, "true_values"}, {"Q", "boolean", Options{TrueValues: []string{"J"}, FalseValues: []string{"N"}}, CodeType, "one of J, N"},
@@ -68,7 +68,7 @@ func TestConvertErrors(t *testing.T) {
 		{"c", "choice", Options{Choices: []string{"a", "b"}}, CodeOption, "options: a, b"}, {"x", "list", Options{}, CodeType, "[ ... ]"}, {[]any{"1", "x"}, "list(integer)", Options{}, CodeParse, "item 2"},
 		{"x", "object", Options{}, CodeType, "an object"}, {"Grüße", "string", Options{MaxLength: 4}, CodeTooLong, "5 characters, at most 4"},
 		{"1", "number", Options{Unit: "lb"}, CodeUnit, "lb -> kg"}, {"1", "number", Options{Unit: "lb -> m"}, CodeUnit, "cannot convert"}, {"1", "string", Options{Unit: "lb -> kg"}, CodeDefinition, "unit"},
-		{"1", "string", Options{Parse: "yyyy"}, CodeDefinition, "parse has no meaning"}, {"1", "integer", Options{Zone: "UTC"}, CodeDefinition, "zone"}, {"1", "string", Options{TrueValues: []string{"a"}}, CodeDefinition, "true_values"},
+		{"1", "string", Options{Parse: "yyyy"}, CodeDefinition, "parse has no meaning for type string (it belongs to date, datetime, time, integer"}, {"1", "integer", Options{Zone: "UTC"}, CodeDefinition, "zone"}, {"1", "string", Options{TrueValues: []string{"a"}}, CodeDefinition, "true_values"},
 		{"1", "boolean", Options{TrueValues: []string{"a"}, FalseValues: []string{"a"}}, CodeDefinition, "stands in"},
 	} {
 		got, err := Convert(c.in, mustType(t, c.typ), c.opt)

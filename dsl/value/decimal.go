@@ -197,30 +197,11 @@ func isInteger(s string) bool {
 }
 
 func notNumber(s string) error {
-	return &Error{Code: CodeParse, Message: quote(s) + " is not a number", Hint: numberHint(s)}
+	return &Error{Code: CodeParse, Message: quote(s) + " is not a number"}
 }
 
 func tooLarge(s string) error {
 	return &Error{Code: CodeRange, Message: "the number " + quote(s) + " is too large or too fine to be worked on exactly"}
-}
-
-// numberHint recognises the usual foreign spellings of numbers.
-func numberHint(s string) string {
-	t := strings.TrimSpace(s)
-	switch {
-	case t == "":
-		return ""
-	case t != s:
-		return "remove the blanks with `trim` in jq"
-	case strings.HasSuffix(t, "-") && strings.Trim(t, "0123456789.,-") == "":
-		return "the sign stands at the end: use `if endswith(\"-\") then \"-\" + rtrimstr(\"-\") else . end`"
-	case strings.Trim(t, "0123456789.,'+- ") == "" && strings.ContainsAny(t, ", '"):
-		if strings.LastIndex(t, ",") > strings.LastIndex(t, ".") {
-			return "with a decimal comma use `gsub(\"[.]\"; \"\") | sub(\",\"; \".\")` in jq"
-		}
-		return "remove the thousands separators with `gsub(\"[,' ]\"; \"\")` in jq"
-	}
-	return ""
 }
 
 // String returns the plain decimal notation with all digits after the point.

@@ -34,20 +34,19 @@ func TestParseDecimal(t *testing.T) {
 	for _, c := range []struct {
 		in   string
 		code Code
-		hint string
 	}{
-		{"", CodeParse, ""}, {"abc", CodeParse, ""}, {"-", CodeParse, ""}, {"1.", CodeParse, ""}, {".", CodeParse, ""},
-		{"1.2.3", CodeParse, ""}, {"1e", CodeParse, ""}, {"1e1.5", CodeParse, ""}, {"0x10", CodeParse, ""}, {"1_000", CodeParse, ""},
-		{"NaN", CodeParse, ""}, {"Infinity", CodeParse, ""}, {"١٢", CodeParse, ""}, {"--1", CodeParse, ""},
-		{"1,234.50", CodeParse, "thousands separators"}, {"1.234,50", CodeParse, "decimal comma"},
-		{"12,5", CodeParse, "decimal comma"}, {"12.50-", CodeParse, "sign stands at the end"}, {" 1", CodeParse, "blanks"},
-		{"1e1001", CodeRange, ""}, {"1e-1001", CodeRange, ""}, {"1e99999999999999999999", CodeRange, ""},
-		{strings.Repeat("9", 1001), CodeRange, ""},
+		{"", CodeParse}, {"abc", CodeParse}, {"-", CodeParse}, {"1.", CodeParse}, {".", CodeParse},
+		{"1.2.3", CodeParse}, {"1e", CodeParse}, {"1e1.5", CodeParse}, {"0x10", CodeParse}, {"1_000", CodeParse},
+		{"NaN", CodeParse}, {"Infinity", CodeParse}, {"١٢", CodeParse}, {"--1", CodeParse},
+		{"1,234.50", CodeParse}, {"1.234,50", CodeParse},
+		{"12,5", CodeParse}, {"12.50-", CodeParse}, {" 1", CodeParse},
+		{"1e1001", CodeRange}, {"1e-1001", CodeRange}, {"1e99999999999999999999", CodeRange},
+		{strings.Repeat("9", 1001), CodeRange},
 	} {
 		_, err := ParseDecimal(c.in)
 		var e *Error
-		if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(e.Hint, c.hint) {
-			t.Errorf("ParseDecimal(%.20q) = %v, want code %s with hint %q", c.in, err, c.code, c.hint)
+		if !errors.As(err, &e) || e.Code != c.code {
+			t.Errorf("ParseDecimal(%.20q) = %v, want code %s", c.in, err, c.code)
 		}
 	}
 }

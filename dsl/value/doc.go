@@ -20,6 +20,11 @@
 //   - Two-digit years from 69 on are of the 20th century, others of the 21st.
 //   - Names of months and weekdays are English; case does not matter.
 //
+// Numbers are written as JSON writes them, or as a pattern shows the number
+// 1234.56: "1.234,56", "1 234,56", "1234.56-". Groups are of three digits, all of
+// them marked or none; a mark anywhere else is refused, so that no amount is read
+// as a thousand times another.
+//
 // Everything here is pure and safe for concurrent use. Errors are of type
 // *Error and are worded for the people who write definitions.
 package value

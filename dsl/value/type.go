@@ -63,6 +63,14 @@ func (t Type) Textual() bool {
 	return t.Base == String || t.Base == URL || t.Base == Name || t.Base == Choice || t.Temporal()
 }
 
+// Innermost returns the type of what is inside lists of lists.
+func (t Type) Innermost() Type {
+	for t.Base == List && t.Item != nil {
+		t = *t.Item
+	}
+	return t
+}
+
 // maxFixedDigits bounds n in decimal(n); maxListDepth bounds list(list(...)).
 const (
 	maxFixedDigits = 18
