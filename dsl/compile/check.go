@@ -107,7 +107,14 @@ func (at rowContext) checkType(dec *spec.Decoder, s *spec.Row, typ value.Type) {
 	if t == nil || t.Type.Base == value.Any || s.Each.Set() {
 		return
 	}
-	if fits(typ.Base, t.Type.Base) || s.Format.Set() {
+	if s.Format.Set() {
+		if typ.Numeric() && t.Type.Numeric() {
+			f := dec.Errorf(CodeTarget, s.Format.Node.Span, "%s is %s in %s, but `format` makes text of it", at.Row, t.Type, at.out.Name)
+			f.Row, f.Hint, f.Source = at.Row, "remove `format`", s.Format.Node.Text
+		}
+		return
+	}
+	if fits(typ.Base, t.Type.Base) {
 		return
 	}
 	f := dec.Errorf(CodeTarget, s.Type.Span(), "%s is %s in %s, but this row makes %s", at.Row, t.Type, at.out.Name, fmt.Sprint(typ))

@@ -257,8 +257,14 @@ func (d *Decoder) comma(n *ast.Node, pairs []ast.Pair, i int, known []string) bo
 		return true
 	}
 	text, end := before.Value.Text, i
-	for ; end < len(pairs) && rest(end); end++ {
-		text += ", " + pairs[end].Key.Text
+	for last := before.Value.Span.End; end < len(pairs) && rest(end); end++ {
+		key := pairs[end].Key
+		if key.Span.Start.Line != last.Line || key.Span.Start.Col > last.Col+1 {
+			text += ", "
+		} else {
+			text += "," // as in 1.234,56
+		}
+		text, last = text+key.Text, key.Span.End
 	}
 	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
 	f := d.Errorf(CodeUnknown, pairs[i].Key.Span, "unknown key `%s`: inside { } the comma ends the text of `%s`", pairs[i].Key.Text, before.Key.Text)

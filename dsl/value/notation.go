@@ -186,7 +186,7 @@ func newWritten(t Type, opt Options) (*written, error) {
 	}
 	w := &written{text: opt.Parse}
 	if opt.Parse != "" {
-		if problems := CheckNotation(opt.Parse, t, true); len(problems) > 0 {
+		if problems := CheckPattern(opt.Parse, t, true); len(problems) > 0 {
 			return nil, patternError("parse", opt.Parse, problems)
 		}
 		for _, p := range Alternatives(opt.Parse) {
@@ -195,7 +195,7 @@ func newWritten(t Type, opt Options) (*written, error) {
 		}
 	}
 	if opt.Format != "" {
-		if problems := CheckNotation(opt.Format, t, false); len(problems) > 0 {
+		if problems := CheckPattern(opt.Format, t, false); len(problems) > 0 {
 			return nil, patternError("format", opt.Format, problems)
 		}
 		n, _ := scanNotation(opt.Format)

@@ -96,7 +96,7 @@ func TestCheckNotation(t *testing.T) {
 		{"1,234.56 | #.##0,00", "number", true, "#.##0,00", "", "write `1.234,56`"}, {"1.234,56 | 1234.56", "number", true, "1234.56", "read 1.234 as two numbers", "keep one"}, {"1,234.56 | 1.234,56", "number", true, "1.234,56", "read 1,234 as two numbers", "keep one"},
 		{"1.234 | 1234.56", "integer", true, "1234.56", "two numbers", ""}, {"1234,56 | 1234.56", "number", false, "1234,56 | 1234.56", "only one pattern", ""}, {" ", "number", true, " ", "empty", "for example"},
 	} {
-		problems := CheckNotation(c.pattern, mustType(t, c.typ), c.parsing)
+		problems := CheckPattern(c.pattern, mustType(t, c.typ), c.parsing)
 		if c.at == "" {
 			if len(problems) > 0 {
 				t.Errorf("%q for %s: %v", c.pattern, c.typ, problems)

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// PatternProblem is a mistake in a date or time pattern. From and To are byte
+// PatternProblem is a mistake in the pattern of a date, time or number. From and To are byte
 // offsets in the pattern.
 type PatternProblem struct {
 	From, To int
@@ -148,10 +148,13 @@ func countList(letter byte, counts []int) string {
 func Alternatives(pattern string) []string { return strings.Split(pattern, " | ") }
 
 // CheckPattern returns everything that is wrong with a pattern, or with one of
-// several separated by " | ", for values of type t, which is Date, DateTime or
-// Time. Where parsing is false the pattern is meant for a result, which can be
+// several separated by " | ", for values of type t, which is a date, a time or a
+// number. Where parsing is false the pattern is meant for a result, which can be
 // only one.
-func CheckPattern(pattern string, t Base, parsing bool) []PatternProblem {
+func CheckPattern(pattern string, t Type, parsing bool) []PatternProblem {
+	if t.Numeric() {
+		return checkNotation(pattern, t, parsing)
+	}
 	if strings.TrimSpace(pattern) == "" {
 		return []PatternProblem{{0, len(pattern), "the pattern is empty", "for example yyyyMMdd"}}
 	}
@@ -162,7 +165,7 @@ func CheckPattern(pattern string, t Base, parsing bool) []PatternProblem {
 	var problems []PatternProblem
 	at := 0
 	for _, p := range alternatives {
-		for _, problem := range checkOne(p, t, parsing) {
+		for _, problem := range checkOne(p, t.Base, parsing) {
 			problem.From += at
 			problem.To += at
 			problems = append(problems, problem)

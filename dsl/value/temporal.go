@@ -29,7 +29,7 @@ type temporal struct {
 func newTemporal(base Base, opt Options) (*temporal, error) {
 	t := &temporal{base: base, text: opt.Parse}
 	if opt.Parse != "" {
-		if problems := CheckPattern(opt.Parse, base, true); len(problems) > 0 {
+		if problems := CheckPattern(opt.Parse, Type{Base: base}, true); len(problems) > 0 {
 			return nil, patternError("parse", opt.Parse, problems)
 		}
 		for _, p := range Alternatives(opt.Parse) {
@@ -37,7 +37,7 @@ func newTemporal(base Base, opt Options) (*temporal, error) {
 		}
 	}
 	if opt.Format != "" {
-		if problems := CheckPattern(opt.Format, base, false); len(problems) > 0 {
+		if problems := CheckPattern(opt.Format, Type{Base: base}, false); len(problems) > 0 {
 			return nil, patternError("format", opt.Format, problems)
 		}
 		f := newPattern(opt.Format)

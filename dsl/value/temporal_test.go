@@ -195,7 +195,7 @@ func TestCheckPattern(t *testing.T) {
 		{"MM/dd", Date, false, "", ""},
 		{"epoch", Time, true, "epoch", "datetime"},
 	} {
-		problems := CheckPattern(c.pattern, c.typ, c.parsing)
+		problems := CheckPattern(c.pattern, Type{Base: c.typ}, c.parsing)
 		if c.hint == "" {
 			if len(problems) > 0 {
 				t.Errorf("%q: %+v", c.pattern, problems)

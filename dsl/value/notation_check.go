@@ -37,10 +37,8 @@ func mark(s, marks string) bool {
 	return s != "" && utf8.RuneCountInString(s) == 1 && strings.Contains(marks, s)
 }
 
-// CheckNotation returns everything that is wrong with the pattern of a number,
-// or with one of several separated by " | ", for values of type t. Where parsing
-// is false the pattern is meant for a result, which can be only one.
-func CheckNotation(pattern string, t Type, parsing bool) []PatternProblem {
+// checkNotation is CheckPattern of numbers.
+func checkNotation(pattern string, t Type, parsing bool) []PatternProblem {
 	if strings.TrimSpace(pattern) == "" {
 		return []PatternProblem{{0, len(pattern), "the pattern is empty", "for example \"1.234,56\""}}
 	}
