@@ -11,16 +11,24 @@ import (
 	"crossdock/dsl/value"
 )
 
-// readings reports patterns of dates that fit no value of the samples (XD2107).
+// readings reports patterns of dates that fit no value of the samples, and
+// numbers in the samples that their rows do not read (XD2107).
 func readings(p *pass) {
 	for _, m := range p.mappings() {
-		rowsOf(m.Spec.Fields, nil, func(r row) { p.reading(m.Name, r) })
+		for _, f := range m.Spec.Let {
+			p.reading(m.Name, "let "+f.Key.Text, &f.Value)
+		}
+		rowsOf(m.Spec.Fields, nil, func(r row) { p.reading(m.Name, schema.Join(r.path), r.Row) })
 	}
 }
 
-func (p *pass) reading(mapping string, r row) {
+func (p *pass) reading(mapping, name string, r *spec.Row) {
 	c := p.cellOf(r.From)
-	if c == nil || !r.Parse.Set() || !c.JQ.PassesOn() || r.Lookup.Set() {
+	if c == nil || !c.JQ.PassesOn() || r.Lookup.Set() {
+		return
+	}
+	typ, err := value.ParseType(r.Type.Value)
+	if err != nil || !typ.Numeric() && !r.Parse.Set() {
 		return
 	}
 	paths := c.JQ.Paths()
@@ -31,42 +39,55 @@ func (p *pass) reading(mapping string, r row) {
 	if !ok {
 		return
 	}
-	typ, err := value.ParseType(r.Type.Value)
-	if err != nil {
-		return
+	d := diag.Diagnostic{Code: codeSample, Severity: diag.Warning, Span: r.Parse.Span(), Kind: "mapping", Name: mapping, Row: name, Source: r.Parse.Value}
+	if typ.Numeric() {
+		ok = misread(&d, r, typ, at.examples)
+	} else {
+		ok = unfit(&d, r, typ, at.examples)
 	}
-	convert := func(pattern string, v any) error {
-		made, err := value.NewConverter(typ, value.Options{Parse: pattern, Zone: r.Zone.Value})
-		if err == nil {
-			_, err = made.Convert(v)
-		}
-		return err
+	if ok {
+		p.about(d)
 	}
+}
+
+// unread reports whether a text is written in another way than a row reads.
+func unread(e example, typ value.Type, opt value.Options) bool {
+	if s, isText := e.value.(string); !isText || strings.TrimSpace(s) == "" {
+		return false
+	}
+	var bad *value.Error
+	made, err := value.NewConverter(typ, opt)
+	if err == nil {
+		_, err = made.Convert(e.value)
+	}
+	return errors.As(err, &bad) && (bad.Code == value.CodeParse || bad.Code == value.CodeType && typ.Numeric())
+}
+
+// unfit says that a pattern of dates fits no value.
+func unfit(d *diag.Diagnostic, r *spec.Row, typ value.Type, examples []example) bool {
 	var first *example
-	for i, e := range at.examples {
+	for i, e := range examples {
 		if s, isText := e.value.(string); !isText || strings.TrimSpace(s) == "" {
 			continue
 		}
-		var bad *value.Error
-		if err := convert(r.Parse.Value, e.value); err == nil || !errors.As(err, &bad) || bad.Code != value.CodeParse {
-			return
+		if !unread(e, typ, value.Options{Parse: r.Parse.Value, Zone: r.Zone.Value}) {
+			return false
 		}
 		if first == nil {
-			first = &at.examples[i]
+			first = &examples[i]
 		}
 	}
 	if first == nil {
-		return
+		return false
 	}
-	d := diag.Diagnostic{Code: codeSample, Severity: diag.Warning, Span: r.Parse.Span(), Kind: "mapping", Name: mapping, Row: schema.Join(r.path), Source: r.Parse.Value,
-		Message: fmt.Sprintf("`%s` in %s is not written so", first.value, first.file), Hint: "write the pattern that the sample has, or mend the sample"}
+	d.Message, d.Hint = fmt.Sprintf("`%s` in %s is not written so", first.value, first.file), "write the pattern that the sample has, or mend the sample"
 	for _, pattern := range usual {
-		if convert(pattern, first.value) == nil {
+		if !unread(*first, typ, value.Options{Parse: pattern, Zone: r.Zone.Value}) {
 			d.Hint, d.Fixes = "write `"+pattern+"`", replaceText(r.Parse, pattern)
 			break
 		}
 	}
-	p.about(d)
+	return true
 }
 
 // usual are patterns that are offered.

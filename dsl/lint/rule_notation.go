@@ -1,0 +1,102 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
+)
+
+// misread says that a number of the samples is written in another way than its
+// row reads, and which pattern reads it. One such text is enough: a sample shows
+// what comes, and a row that takes only some of it stops messages.
+func misread(d *diag.Diagnostic, r *spec.Row, typ value.Type, examples []example) bool {
+	if r.When.Set() {
+		return false // it may be there for what it cannot read
+	}
+	opt := value.Options{Parse: r.Parse.Value, Unit: r.Unit.Value}
+	before := typ
+	if r.Unit.Set() {
+		before = value.Type{Base: value.Number} // what the conversion makes whole need not come so
+	}
+	var texts []string
+	var odd, first *example // written otherwise; the first that is not read
+	fits := false
+	for i, e := range examples {
+		s, isText := e.value.(string)
+		if !isText || strings.TrimSpace(s) == "" {
+			continue
+		}
+		texts = append(texts, s)
+		switch {
+		case !unread(e, typ, opt):
+			fits = true
+		case odd == nil && len(value.Readings(before, s)) > 0:
+			odd = &examples[i]
+		case first == nil:
+			first = &examples[i]
+		}
+	}
+	if odd == nil {
+		if first == nil || fits || !r.Parse.Set() {
+			return false
+		}
+		d.Message, d.Hint = fmt.Sprintf("`%s` in %s is not written so", first.value, first.file), "write the pattern that the sample has, or mend the sample"
+		return true
+	}
+	d.Message = fmt.Sprintf("`%s` in %s is not written so", odd.value, odd.file)
+	if !r.Parse.Set() {
+		d.Span, d.Source = r.Type.Span(), r.Type.Value
+		d.Message = fmt.Sprintf("`%s` in %s is not read as a number without `parse`", odd.value, odd.file)
+		if typ.Base == value.Integer {
+			d.Message = fmt.Sprintf("`%s` in %s is not read as a whole number without `parse`", odd.value, odd.file)
+		}
+	}
+	found := value.Readings(before, texts...)
+	if len(found) == 0 {
+		texts = []string{odd.value.(string)}
+		found = value.Readings(before, texts...)
+	}
+	d.Hint = toRead(found, texts)
+	if len(found) == 1 {
+		d.Fixes = reading(r, found[0].Pattern)
+	}
+	return true
+}
+
+// toRead says what to write so that texts are read; where only the sender knows
+// which number is meant, it says what each pattern makes of one of them.
+func toRead(found []value.Reading, texts []string) string {
+	var out []string
+	for _, f := range found {
+		part := "`parse: \"" + f.Pattern + "\"`"
+		if len(found) > 1 {
+			i := slices.IndexFunc(texts, func(s string) bool {
+				i := slices.Index(texts, s)
+				return found[0].Numbers[i].Cmp(found[1].Numbers[i]) != 0
+			})
+			part += " where `" + texts[i] + "` is " + f.Numbers[i].String()
+		}
+		out = append(out, part)
+	}
+	return "write " + strings.Join(out, ", ")
+}
+
+// reading is the fix that gives a row the pattern of a number.
+func reading(r *spec.Row, pattern string) []diag.Fix {
+	quoted := `"` + pattern + `"`
+	switch {
+	case r.Parse.Set() && r.Parse.Node.Style == ast.Plain:
+		return replaceText(r.Parse, quoted)
+	case r.Parse.Set() && r.Parse.Node.Style == ast.DoubleQuoted:
+		return replace(r.Parse.Span(), quoted)
+	case !r.Parse.Set() && r.Node.Flow && r.Type.Node.Style == ast.Plain:
+		end := diag.Span{File: r.Type.Span().File, Start: r.Type.Span().End, End: r.Type.Span().End}
+		return []diag.Fix{{Title: "add `parse: " + quoted + "`", Edits: []diag.Edit{{Span: end, Text: ", parse: " + quoted}}}}
+	}
+	return nil
+}
