@@ -102,13 +102,33 @@ func (c *conversion) number(target *value.Shape, n *profile.Node) {
 		if target.Type.Base == value.Integer && n.Fractions > 0 {
 			c.fit = 0
 		}
-	case form == profile.IntegerText || form == profile.DecimalText || form == profile.LeadingZero:
+	case form == profile.IntegerText || form == profile.LeadingZero || form == profile.DecimalText && fitting(target.Type, n):
 		c.keys, c.fit = append(c.keys, t), 0.95
-	case form == profile.DecimalComma:
-		c.pipe = ` | gsub("[.]"; "") | sub(","; ".")`
-		c.keys, c.notes, c.fit = append(c.keys, t), append(c.notes, "decimal comma"), 0.95
+	case form == profile.Notation || form == profile.DecimalText:
+		c.written(target.Type, n)
 	default:
 		c.fit = 0
+	}
+}
+
+// fitting reports whether all values are numbers of a type without a pattern: 1.234
+// is no whole number, unless the point stands between groups.
+func fitting(t value.Type, n *profile.Node) bool {
+	conv, err := value.NewConverter(t, value.Options{})
+	return err == nil && !slices.ContainsFunc(n.Values, func(v profile.Value) bool { return conv.Check(v.Text) != nil })
+}
+
+// written reads numbers in their own notation.
+func (c *conversion) written(t value.Type, n *profile.Node) {
+	found := value.Readings(t, raw(n)...)
+	if len(found) == 0 {
+		c.fit = 0
+		return
+	}
+	c.keys, c.fit = append(c.keys, "type: "+t.String(), "parse: "+yamlPattern(found[0].Pattern)), 0.95
+	c.notes = append(c.notes, "written "+found[0].Pattern)
+	if len(found) > 1 {
+		c.notes = append(c.notes, "or is it "+found[1].Pattern+"?")
 	}
 }
 
@@ -176,7 +196,7 @@ func (c *conversion) temporal(target *value.Shape, src source, zone string) {
 }
 
 func yamlPattern(p string) string {
-	if strings.ContainsAny(p, "':,|#") {
+	if strings.ContainsAny(p, "':,|#") || p[0] == '1' || p[0] == '(' {
 		return `"` + p + `"`
 	}
 	return p
@@ -206,11 +226,8 @@ func (c *conversion) works(target *value.Shape, n *profile.Node, zone string) bo
 	}
 	for _, v := range n.Values {
 		text := v.Text
-		switch {
-		case strings.Contains(c.pipe, "T00"):
+		if c.pipe != "" {
 			text += "T00:00:00"
-		case c.pipe != "":
-			text = strings.Replace(strings.ReplaceAll(text, ".", ""), ",", ".", 1)
 		}
 		if conv.Check(text) != nil {
 			return false

@@ -276,11 +276,18 @@ func (w *schemaWriter) text(l *line, n *profile.Node, pii bool) (string, []strin
 	case profile.LeadingZero:
 		l.why = append(l.why, "digits with leading zeros stay text")
 	case profile.IntegerText, profile.DecimalText:
-		if !likeness.Has(name, "number", "reference", "code", "postal", "phone", "tracking", "sku", "ean", "key") {
+		if !numbered(name) {
 			l.why = append(l.why, "a number written as text")
 		}
-	case profile.DecimalComma:
-		l.why = append(l.why, "a number with a decimal comma written as text")
+	case profile.Notation:
+		if numbered(name) {
+			break
+		}
+		why := "a number: parse: " + yamlPattern(pattern)
+		if other := n.Ambiguous(); other != "" {
+			why += ", or " + yamlPattern(other)
+		}
+		l.why = append(l.why, why+" in a row")
 	}
 	if pii || likeness.Has(name, "number", "reference", "tracking", "sku", "postal", "city", "name", "batch", "serial", "street", "description", "note") {
 		return "string", nil
@@ -293,6 +300,11 @@ func (w *schemaWriter) text(l *line, n *profile.Node, pii bool) (string, []strin
 		l.why = append(l.why, "codes seen: "+list(raw(n), 8))
 	}
 	return "string", nil
+}
+
+// numbered reports whether a name speaks of digits that count nothing.
+func numbered(name string) bool {
+	return likeness.Has(name, "number", "reference", "code", "postal", "phone", "tracking", "sku", "ean", "key")
 }
 
 func texts(n *profile.Node) []string {

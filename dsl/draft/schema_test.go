@@ -140,7 +140,7 @@ func TestSchema(t *testing.T) {
 		"date": "{type: date, required: true}", "at": "{type: datetime, required: true}",
 		"local": "{type: string, required: true} # a time without zone: zone: Area/City, parse: dd.MM.yyyy HH:mm in a row",
 		"flag":  "{type: string, required: true} # yes or no: type: boolean, true_values: [\"Y\"] in a row",
-		"n":     "{type: string, required: true} # a number written as text", "comma": "{type: string, required: true} # a number with a decimal comma written as text",
+		"n":     "{type: string, required: true} # a number written as text", "comma": "{type: string, required: true} # a number: parse: \"1.234,56\" in a row",
 		"lines[]": "{required: true}", "lines[].sku": "{type: string, required: true}", "lines[].qty": "{type: number} # only whole numbers seen, but the name speaks of a measure",
 		"party": "{type: object}", "partner": "{required: true} # one object in 1, a list in 1: `each` takes both", "mixed": "{required: true} # text or number", "nothing": "{} # always null",
 		"maybe": "{type: date}", "Order No": "{type: string, required: true}", `a.b\`: "", "prices": "{type: object, required: true} # its names are data: 2026-01-01",

@@ -13,21 +13,21 @@ type Form string
 
 // The forms that are recognised.
 const (
-	NoForm       Form = ""
-	Date         Form = "date"     // ISO 8601
-	DateTime     Form = "datetime" // ISO 8601 with an offset
-	Local        Form = "local"    // a date and time without an offset; Pattern reads it, and a zone is needed
-	PatternDate  Form = "pattern"  // a date in another notation, which Pattern reads
-	PatternTime  Form = "moment"   // a date, time and offset in another notation, which Pattern reads
-	Clock        Form = "time"     // a time of day
-	URL          Form = "url"
-	Email        Form = "email"
-	UUID         Form = "uuid"
-	LeadingZero  Form = "zeros"   // digits, some of which begin with a zero
-	IntegerText  Form = "integer" // whole numbers written as text
-	DecimalText  Form = "decimal" // numbers with a point written as text
-	DecimalComma Form = "comma"   // numbers with a decimal comma
-	Phone        Form = "phone"   // an international number
+	NoForm      Form = ""
+	Date        Form = "date"     // ISO 8601
+	DateTime    Form = "datetime" // ISO 8601 with an offset
+	Local       Form = "local"    // a date and time without an offset; Pattern reads it, and a zone is needed
+	PatternDate Form = "pattern"  // a date in another notation, which Pattern reads
+	PatternTime Form = "moment"   // a date, time and offset in another notation, which Pattern reads
+	Clock       Form = "time"     // a time of day
+	URL         Form = "url"
+	Email       Form = "email"
+	UUID        Form = "uuid"
+	LeadingZero Form = "zeros"   // digits, some of which begin with a zero
+	IntegerText Form = "integer" // whole numbers written as text
+	DecimalText Form = "decimal" // numbers with a point written as text
+	Notation    Form = "number"  // numbers in another notation, which Pattern reads
+	Phone       Form = "phone"   // an international number
 )
 
 // form is a form with the pattern that reads it.
@@ -51,8 +51,16 @@ var forms = slices.Concat([]form{
 	{Form: Phone, fits: regexp.MustCompile(`^\+[0-9][0-9 ()./-]{6,20}$`).MatchString},
 	{Form: LeadingZero, fits: regexp.MustCompile(`^[0-9]+$`).MatchString},
 	{Form: DecimalText, fits: regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`).MatchString},
-	{Form: DecimalComma, fits: regexp.MustCompile(`^-?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+$|^-?[0-9]+,[0-9]+$`).MatchString},
-})
+}, notations())
+
+// notations are the notations of numbers that are tried.
+func notations() []form {
+	var out []form
+	for _, p := range value.Notations() {
+		out = append(out, form{Notation, p, converts(value.Number, p, "")})
+	}
+	return out
+}
 
 // patterns are the notations of dates and times that are tried.
 func patterns() []form {
@@ -121,8 +129,8 @@ func (n *Node) recognise(s string) {
 	n.forms = left
 }
 
-// Form returns what all values of the place are, and for dates in their own
-// notation the pattern that reads them.
+// Form returns what all values of the place are, and for dates and numbers in
+// their own notation the pattern that reads them.
 func (n *Node) Form() (Form, string) {
 	for _, f := range n.forms {
 		switch {
@@ -131,6 +139,7 @@ func (n *Node) Form() (Form, string) {
 				return IntegerText, ""
 			}
 		case f.Form == DecimalText && n.Texts == 0:
+		case f.Form == Notation && !n.marked(f.pattern):
 		default:
 			return f.Form, f.pattern
 		}
@@ -138,10 +147,33 @@ func (n *Node) Form() (Form, string) {
 	return NoForm, ""
 }
 
+// marked reports whether values that a notation reads are written in it, and not
+// as JSON writes numbers. Digits with blanks between them are far more often a
+// number of somebody than one that is counted, unless there are decimals.
+func (n *Node) marked(pattern string) bool {
+	plain, decimals := true, false
+	for _, v := range n.Values {
+		_, err := value.ParseDecimal(v.Text)
+		plain = plain && err == nil
+		decimals = decimals || strings.ContainsAny(v.Text, ".,")
+	}
+	return n.Texts > 0 && !plain && (decimals || !strings.Contains(pattern, " "))
+}
+
 // Ambiguous returns the other pattern that reads all values as well: day and
-// month could be exchanged.
+// month could be exchanged, or groups and decimals of a number.
 func (n *Node) Ambiguous() string {
-	_, first := n.Form()
+	kind, first := n.Form()
+	if kind == Notation {
+		var texts []string
+		for _, v := range n.Values {
+			texts = append(texts, v.Text)
+		}
+		if found := value.Readings(value.Type{Base: value.Number}, texts...); len(found) > 1 {
+			return found[1].Pattern
+		}
+		return ""
+	}
 	for _, f := range n.forms {
 		if f.pattern != "" && f.pattern != first && len(f.pattern) == len(first) && dayFirst(f.pattern) != dayFirst(first) {
 			return f.pattern
