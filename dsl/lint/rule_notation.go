@@ -33,7 +33,7 @@ func misread(d *diag.Diagnostic, r *spec.Row, typ value.Type, examples []example
 		}
 		texts = append(texts, s)
 		switch {
-		case !unread(e, typ, opt):
+		case !unread(s, typ, opt):
 			fits = true
 		case odd == nil && len(value.Readings(before, s)) > 0:
 			odd = &examples[i]

@@ -50,16 +50,19 @@ func (p *pass) reading(mapping, name string, r *spec.Row) {
 	}
 }
 
-// unread reports whether a text is written in another way than a row reads.
-func unread(e example, typ value.Type, opt value.Options) bool {
-	if s, isText := e.value.(string); !isText || strings.TrimSpace(s) == "" {
-		return false
-	}
-	var bad *value.Error
+// converted is the error of a conversion.
+func converted(v any, typ value.Type, opt value.Options) error {
 	made, err := value.NewConverter(typ, opt)
 	if err == nil {
-		_, err = made.Convert(e.value)
+		_, err = made.Convert(v)
 	}
+	return err
+}
+
+// unread reports whether a text is written in another way than a row reads.
+func unread(v any, typ value.Type, opt value.Options) bool {
+	var bad *value.Error
+	err := converted(v, typ, opt)
 	return errors.As(err, &bad) && (bad.Code == value.CodeParse || bad.Code == value.CodeType && typ.Numeric())
 }
 
@@ -70,7 +73,7 @@ func unfit(d *diag.Diagnostic, r *spec.Row, typ value.Type, examples []example) 
 		if s, isText := e.value.(string); !isText || strings.TrimSpace(s) == "" {
 			continue
 		}
-		if !unread(e, typ, value.Options{Parse: r.Parse.Value, Zone: r.Zone.Value}) {
+		if !unread(e.value, typ, value.Options{Parse: r.Parse.Value, Zone: r.Zone.Value}) {
 			return false
 		}
 		if first == nil {
@@ -82,7 +85,7 @@ func unfit(d *diag.Diagnostic, r *spec.Row, typ value.Type, examples []example) 
 	}
 	d.Message, d.Hint = fmt.Sprintf("`%s` in %s is not written so", first.value, first.file), "write the pattern that the sample has, or mend the sample"
 	for _, pattern := range usual {
-		if !unread(*first, typ, value.Options{Parse: pattern, Zone: r.Zone.Value}) {
+		if converted(first.value, typ, value.Options{Parse: pattern, Zone: r.Zone.Value}) == nil {
 			d.Hint, d.Fixes = "write `"+pattern+"`", replaceText(r.Parse, pattern)
 			break
 		}

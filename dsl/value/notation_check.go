@@ -59,7 +59,7 @@ func checkNotation(pattern string, t Type, parsing bool) []PatternProblem {
 		default:
 			for _, other := range before {
 				if mixed, clash := clash(other, n); clash {
-					problems = append(problems, PatternProblem{at, at + len(p), "`" + other.text + "` and `" + p + "` read " + mixed + " as two numbers", "keep one of them"})
+					problems = append(problems, PatternProblem{at, at + len(p), "`" + other.text + "` and `" + p + "` read " + mixed + " as different numbers", "keep one of them"})
 					break
 				}
 			}

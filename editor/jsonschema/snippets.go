@@ -33,6 +33,7 @@ var snippets = map[string][]snippet{
 		{"required text", "A text that must be there, trimmed.", object{"from": "${1:.source}", "required": true, "trim": true}},
 		{"lookup", "A code translated by a crosswalk.", object{"from": "${1:.code}", "lookup": "${2:table}"}},
 		{"date", "A date in another layout.", object{"from": "${1:.date}", "type": "date", "parse": "${2:dd.MM.yyyy}"}},
+		{"number", "A number as people write it.", object{"from": "${1:.amount}", "type": "${2:decimal(2)}", "parse": "${3:1.234,56}"}},
 		{"list", "One row set per item.", object{"each": "${1:.items}", "fields": object{"${2:target}": "${3:.source}"}}},
 		{"constant", "A fixed value.", object{"const": "${1:value}"}},
 	},
