@@ -43,6 +43,11 @@ func (p *pass) made(t table, r row) {
 		d.Hint = "select the value that is meant"
 	default:
 		d.Hint = "add `type: " + want.Type.String() + "`"
+		if wanted == number {
+			if options, _ := p.asWritten(r.Row, want.Type); options != "" {
+				d.Hint = "add `" + options + "`"
+			}
+		}
 	}
 	p.about(d)
 }

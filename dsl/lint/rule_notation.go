@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"crossdock/dsl/ast"
+	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
 	"crossdock/dsl/value"
 )
@@ -84,6 +86,50 @@ func toRead(found []value.Reading, texts []string) string {
 		out = append(out, part)
 	}
 	return "write " + strings.Join(out, ", ")
+}
+
+// untyped reports a row without a type that makes text where its target is a
+// number, as the samples have it; what a schema says of the input is told with
+// the types.
+func (p *pass) untyped(m *compile.Mapping, r row) {
+	want := shapeAt(m.Output.Schema, r.value())
+	if want == nil || !want.Type.Numeric() || r.converts() || r.From.Node == nil {
+		return
+	}
+	if c := p.cellOf(r.From); c == nil {
+		return
+	} else if _, known := p.selected(c); known {
+		return
+	}
+	options, text := p.asWritten(r.Row, want.Type)
+	if options == "" {
+		return
+	}
+	p.about(diag.Diagnostic{Code: codeSample, Severity: diag.Warning, Span: r.From.Node.Span, Kind: "mapping", Name: m.Name, Row: schema.Join(r.path), Source: r.From.Node.Text, Lang: "jq",
+		Message: fmt.Sprintf("`%s` in %s is text, and %s is %s in %s", text.value, text.file, schema.Join(r.value()), kind(want), m.Output.Name),
+		Hint:    "add `" + options + "`"})
+}
+
+// asWritten says which options make numbers of the texts that samples have for a
+// row, and of which text that is; "" where none is written in a notation of its
+// own, or only the sender knows which one.
+func (p *pass) asWritten(r *spec.Row, typ value.Type) (options string, odd example) {
+	examples, _ := p.selects(r)
+	var texts []string
+	for _, e := range examples {
+		s, isText := e.value.(string)
+		if !isText || strings.TrimSpace(s) == "" {
+			continue
+		}
+		if texts = append(texts, s); odd.value == nil && unread(s, typ, value.Options{}) {
+			odd = e
+		}
+	}
+	found := value.Readings(typ, texts...)
+	if odd.value == nil || len(found) != 1 {
+		return "", odd
+	}
+	return "type: " + typ.String() + ", parse: \"" + found[0].Pattern + "\"", odd
 }
 
 // reading is the fix that gives a row the pattern of a number.

@@ -18,32 +18,43 @@ func readings(p *pass) {
 		for _, f := range m.Spec.Let {
 			p.reading(m.Name, "let "+f.Key.Text, &f.Value)
 		}
-		rowsOf(m.Spec.Fields, nil, func(r row) { p.reading(m.Name, schema.Join(r.path), r.Row) })
+		rowsOf(m.Spec.Fields, nil, func(r row) {
+			p.reading(m.Name, schema.Join(r.path), r.Row)
+			if m.Output != nil {
+				p.untyped(m, r)
+			}
+		})
 	}
 }
 
-func (p *pass) reading(mapping, name string, r *spec.Row) {
+// selects returns what the samples have where a row only selects a value.
+func (p *pass) selects(r *spec.Row) ([]example, bool) {
 	c := p.cellOf(r.From)
 	if c == nil || !c.JQ.PassesOn() || r.Lookup.Set() {
-		return
+		return nil, false
 	}
+	paths := c.JQ.Paths()
+	if len(paths) != 1 {
+		return nil, false
+	}
+	at, ok := p.resolve(c, paths[0])
+	return at.examples, ok
+}
+
+func (p *pass) reading(mapping, name string, r *spec.Row) {
 	typ, err := value.ParseType(r.Type.Value)
 	if err != nil || !typ.Numeric() && !r.Parse.Set() {
 		return
 	}
-	paths := c.JQ.Paths()
-	if len(paths) != 1 {
-		return
-	}
-	at, ok := p.resolve(c, paths[0])
+	examples, ok := p.selects(r)
 	if !ok {
 		return
 	}
 	d := diag.Diagnostic{Code: codeSample, Severity: diag.Warning, Span: r.Parse.Span(), Kind: "mapping", Name: mapping, Row: name, Source: r.Parse.Value}
 	if typ.Numeric() {
-		ok = misread(&d, r, typ, at.examples)
+		ok = misread(&d, r, typ, examples)
 	} else {
-		ok = unfit(&d, r, typ, at.examples)
+		ok = unfit(&d, r, typ, examples)
 	}
 	if ok {
 		p.about(d)

@@ -81,6 +81,9 @@ func NewConverter(t Type, opt Options) (*Converter, error) {
 func (c *Converter) checkOptions() error {
 	inner := c.typ.Innermost()
 	misplaced := func(option, types string) error {
+		if inner.Base == Any {
+			return &Error{Code: CodeDefinition, Message: option + " has no meaning without a type", Hint: c.missingType(types)}
+		}
 		return &Error{Code: CodeDefinition, Message: option + " has no meaning for type " + c.typ.String(), Hint: "it belongs to " + types}
 	}
 	switch {
@@ -103,6 +106,18 @@ func (c *Converter) checkOptions() error {
 		}
 	}
 	return nil
+}
+
+// missingType says which type the options beside it are of.
+func (c *Converter) missingType(types string) string {
+	for _, pattern := range []string{c.opt.Parse, c.opt.Format} {
+		if n, ok := scanNotation(Alternatives(pattern)[0]); ok && n.point != "" {
+			return "add `type: number`, or decimal(2) for two decimals"
+		} else if ok {
+			return "add `type: integer`"
+		}
+	}
+	return "add a `type`: it belongs to " + types
 }
 
 // SplitArrow splits "a -> b" and trims both sides.
