@@ -160,6 +160,9 @@ func TestApply(t *testing.T) {
 			`{"a":1067,"b":"12","c":"X","d":"n","w":10}`, `{"a":"1067","b":12,"c":true,"d":false,"w":4.54}`, ""},
 		{"dates", "fields: {a: {from: .a, type: date, parse: yyyyMMdd}, b: {from: .b, type: datetime, parse: dd.MM.yyyy HH:mm, zone: Europe/Berlin}, c: {from: .c, type: datetime}}",
 			`{"a":20260516,"b":"16.05.2026 08:00","c":"2026-05-16T08:00:00+02:00"}`, `{"a":"2026-05-16","b":"2026-05-16T08:00:00+02:00","c":"2026-05-16T08:00:00+02:00"}`, ""},
+		{"numbers as people write them", "let: {n: {from: .b, type: number, parse: \"1 234,56\"}}\nfields: {a: {from: .a, type: decimal(2), parse: \"1.234,56\", format: \"1,234.56-\"}, b: {from: $n + 1}, c: {from: .c, type: integer, parse: \"1.234\"}, d: {each: .d, from: ., type: number, parse: \"1234,56\"}}",
+			`{"a":"-1.234,5","b":"1 234,5","c":"12.000","d":["1,50",2.50]}`, `{"a":"1,234.50-","b":1235.5,"c":12000,"d":[1.50,2.50]}`, ""},
+		{"another notation", "fields: {a: {from: .a, type: decimal(2), parse: \"1.234,56\"}, b: {from: .b, type: number}}", `{"a":"12.50","b":"12,50"}`, ``, "a parse; b parse"},
 		{"a time without zone", "fields: {a: {from: .a, type: datetime}}", `{"a":"2026-05-16T08:00:00"}`, ``, "a zone"},
 		// Programs.
 		{"program", "let: {help: .b}\nprogram: p.jq", `{"a":1.10,"b":2}`, `{"a":1.10,"help":2,"root":1.10}`, ""},
