@@ -2,6 +2,7 @@ package jq
 
 import (
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -33,3 +34,6 @@ func Tables(vars ...string) Options { return testOptions(vars...) }
 
 // Met makes p a program that has met a limit.
 func Met(p *Program) { p.met.Store(true) }
+
+// Late reports whether a run went on for too long.
+func Late(took, used time.Duration) bool { return late(took, used) }
