@@ -18,21 +18,24 @@ import (
 // mistake is one finding.
 func causes(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 	gone := unreadable(list, ws, fsys)
-	cut := map[string]bool{} // files of which YAML did not give everything
+	eaten := map[string][]diag.Diagnostic{} // by file: what YAML did not give as it was written
 	for _, d := range list {
 		if d.Code == spec.CodeEaten && d.Severity == diag.Error {
-			cut[d.Span.File] = true
+			eaten[d.Span.File] = append(eaten[d.Span.File], d)
 		}
 	}
 	return slices.DeleteFunc(list, func(d diag.Diagnostic) bool {
-		return d.Missing == diag.MissingKey && cut[d.Span.File] || slices.ContainsFunc(list, func(e diag.Diagnostic) bool { return covers(e, d) }) || missed(d, gone)
+		of := eaten[d.Span.File]
+		return d.Missing == diag.MissingKey && len(of) > 0 || covered(d, of) || missed(d, gone)
 	})
 }
 
-// covers reports whether d is about a part of what e says was read in another
-// way than it was written.
-func covers(e, d diag.Diagnostic) bool {
-	return e.Code == spec.CodeEaten && d.Code != spec.CodeEaten && e.Severity == diag.Error && e.Span.Start.Line > 0 && e.Span.Contains(d.Span)
+// covered reports whether d is about a part of what one of eaten, of the same
+// file, says was read in another way than it was written.
+func covered(d diag.Diagnostic, eaten []diag.Diagnostic) bool {
+	return d.Code != spec.CodeEaten && slices.ContainsFunc(eaten, func(e diag.Diagnostic) bool {
+		return e.Span.Start.Line > 0 && e.Span.Contains(d.Span)
+	})
 }
 
 // unreadable returns kind and name of every definition that did not come to be.
