@@ -91,19 +91,19 @@ func (p *Process) collect(r io.Reader) {
 	}
 }
 
-// WaitLine waits for a line of output that contains text.
-func (p *Process) WaitLine(text string, limit time.Duration) error {
+// WaitLine waits for a line of output that contains text, and returns it.
+func (p *Process) WaitLine(text string, limit time.Duration) (string, error) {
 	timeout := time.After(limit)
 	for {
 		select {
 		case l := <-p.lines:
 			if strings.Contains(l, text) {
-				return nil
+				return l, nil
 			}
 		case <-p.ended:
-			return fmt.Errorf("%s ended: %w\n%s", p.Name, errors.Join(p.err, errors.New("no line with "+text)), p.tail.String())
+			return "", fmt.Errorf("%s ended: %w\n%s", p.Name, errors.Join(p.err, errors.New("no line with "+text)), p.tail.String())
 		case <-timeout:
-			return fmt.Errorf("%s did not say %q within %s:\n%s", p.Name, text, limit, p.tail.String())
+			return "", fmt.Errorf("%s did not say %q within %s:\n%s", p.Name, text, limit, p.tail.String())
 		}
 	}
 }
