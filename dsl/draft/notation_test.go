@@ -28,8 +28,8 @@ fields:
 	}
 	p := profileOf()
 	for _, d := range []string{
-		`{"Total": "1.234,50", "Freight": "12.50-", "Weight": "1,234", "Pieces": "1.234", "Duty": "1 234.50", "Volume": "552 100 554", "Plain": "0012.50", "Version": "10 115"}`,
-		`{"Total": "2,5", "Freight": "3.00", "Weight": "2,500", "Pieces": "12", "Duty": "1", "Volume": "120 027 016", "Plain": "3", "Version": "20 095"}`,
+		`{"Total": "1.234,50", "Freight": "12.50-", "Weight": "1,234", "Pieces": "1.234", "Duty": "1 234.50", "Volume": "552 100 554", "Plain": "0012.50", "Padded": "16.29 ", "Version": "10 115"}`,
+		`{"Total": "2,5", "Freight": "3.00", "Weight": "2,500", "Pieces": "12", "Duty": "1", "Volume": "120 027 016", "Plain": "3", "Padded": "7", "Version": "20 095"}`,
 	} {
 		for _, v := range documents([]byte(d)) {
 			p.Add(v)
@@ -62,7 +62,7 @@ fields:
 			t.Errorf("%s is not in\n%s", want, inferred)
 		}
 	}
-	for _, name := range []string{"Volume", "Plain", "Version"} {
+	for _, name := range []string{"Volume", "Plain", "Padded", "Version"} {
 		for l := range strings.Lines(string(inferred)) {
 			if strings.Contains(l, name) && strings.Contains(l, "parse:") {
 				t.Errorf("a number is seen in %s", l)

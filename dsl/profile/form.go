@@ -153,7 +153,7 @@ func (n *Node) Form() (Form, string) {
 func (n *Node) marked(pattern string) bool {
 	plain, decimals := true, false
 	for _, v := range n.Values {
-		_, err := value.ParseDecimal(v.Text)
+		_, err := value.ParseDecimal(strings.TrimSpace(v.Text))
 		plain = plain && err == nil
 		decimals = decimals || strings.ContainsAny(v.Text, ".,")
 	}
