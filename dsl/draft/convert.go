@@ -18,9 +18,15 @@ type conversion struct {
 	notes []string // what is assumed
 }
 
+// habits are what is taken for granted of values that do not tell.
+type habits struct {
+	zone     string // of times without one
+	notation string // of numbers, as others of the same samples have it; "" where they do not say
+}
+
 // convert says how values of a source become the type of a target. What it
 // returns was tried on every value that is known.
-func convert(target *value.Shape, src source, zone string) conversion {
+func convert(target *value.Shape, src source, as habits) conversion {
 	n := src.node
 	c := conversion{fit: 1}
 	switch base := target.Type.Base; base {
@@ -34,15 +40,15 @@ func convert(target *value.Shape, src source, zone string) conversion {
 	case value.Choice:
 		c.choice(target, n)
 	case value.Integer, value.Number, value.Fixed:
-		c.number(target, n)
+		c.number(target.Type, n, as.notation)
 	case value.Boolean:
 		c.boolean(n)
 	case value.Date, value.DateTime, value.Time:
-		c.temporal(target, src, zone)
+		c.temporal(target, src, as.zone)
 	default:
 		c.fit = 0
 	}
-	if c.fit > 0 && !c.works(target, n, zone) {
+	if c.fit > 0 && !c.works(target, n, as.zone) {
 		c.fit = 0
 	}
 	return c
@@ -89,23 +95,23 @@ func (c *conversion) choice(target *value.Shape, n *profile.Node) {
 	}
 }
 
-func (c *conversion) number(target *value.Shape, n *profile.Node) {
+func (c *conversion) number(t value.Type, n *profile.Node, notation string) {
 	form, _ := n.Form()
-	t := "type: " + target.Type.String()
+	typed := "type: " + t.String()
 	switch {
 	case n.Booleans > 0:
 		c.fit = 0
 	case n.Numbers > 0 && n.Texts == 0:
-		if target.Type.Base == value.Fixed {
-			c.keys = append(c.keys, t)
+		if t.Base == value.Fixed {
+			c.keys = append(c.keys, typed)
 		}
-		if target.Type.Base == value.Integer && n.Fractions > 0 {
+		if t.Base == value.Integer && n.Fractions > 0 {
 			c.fit = 0
 		}
-	case form == profile.IntegerText || form == profile.LeadingZero || form == profile.DecimalText && fitting(target.Type, n):
-		c.keys, c.fit = append(c.keys, t), 0.95
+	case form == profile.IntegerText || form == profile.LeadingZero || form == profile.DecimalText && fitting(t, n) && !marked(t, n, notation):
+		c.keys, c.fit = append(c.keys, typed), 0.95
 	case form == profile.Notation || form == profile.DecimalText:
-		c.written(target.Type, n)
+		c.written(t, n, notation)
 	default:
 		c.fit = 0
 	}
@@ -118,18 +124,40 @@ func fitting(t value.Type, n *profile.Node) bool {
 	return err == nil && !slices.ContainsFunc(n.Values, func(v profile.Value) bool { return conv.Check(v.Text) != nil })
 }
 
+// marked reports whether all values are numbers by a notation, too, and others
+// than without it: by that of the other numbers 1.000 is a thousand.
+func marked(t value.Type, n *profile.Node, notation string) bool {
+	if notation == "" || n.Numbers > 0 {
+		return false
+	}
+	other := false
+	for _, v := range n.Values {
+		by, err := value.Convert(v.Text, t, value.Options{Parse: notation})
+		if err != nil {
+			return false
+		}
+		without, err := value.Convert(v.Text, t, value.Options{})
+		other = other || err != nil || by != without
+	}
+	return other
+}
+
 // written reads numbers in their own notation.
-func (c *conversion) written(t value.Type, n *profile.Node) {
+func (c *conversion) written(t value.Type, n *profile.Node, notation string) {
 	found := value.Readings(t, raw(n)...)
 	if len(found) == 0 {
 		c.fit = 0
 		return
 	}
-	c.keys, c.fit = append(c.keys, "type: "+t.String(), "parse: "+yamlPattern(found[0].Pattern)), 0.95
-	c.notes = append(c.notes, "written "+found[0].Pattern)
-	if len(found) > 1 {
-		c.notes = append(c.notes, "or is it "+found[1].Pattern+"?")
+	pattern, note := found[0].Pattern, "written "+found[0].Pattern
+	switch {
+	case marked(t, n, notation):
+		pattern, note = notation, "written "+notation+" like other numbers"
+	case len(found) > 1:
+		note += "; or is it " + found[1].Pattern + "?"
 	}
+	c.keys, c.fit = append(c.keys, "type: "+t.String(), "parse: "+yamlPattern(pattern)), 0.95
+	c.notes = append(c.notes, note)
 }
 
 func (c *conversion) boolean(n *profile.Node) {

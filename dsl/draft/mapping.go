@@ -49,7 +49,7 @@ func Mapping(r Request) ([]byte, []Guess, error) {
 	if len(shape.Order) == 0 {
 		return nil, nil, fmt.Errorf("%s lists no fields", r.To.Name)
 	}
-	m := &mapper{request: r}
+	m := &mapper{request: r, habits: habits{r.Zone, r.Profile.Notation()}}
 	m.object(shape, nil, &scope{node: root}, "  ")
 	var b strings.Builder
 	fmt.Fprintf(&b, "mapping: %s\n", r.Name)
@@ -87,6 +87,7 @@ func what(n *profile.Node) string {
 
 type mapper struct {
 	request Request
+	habits  habits
 	text    strings.Builder
 	guesses []Guess
 	any     bool // some row was written
@@ -164,7 +165,7 @@ func (m *mapper) assign(list []*slot, at *scope) {
 			continue
 		}
 		for _, src := range scalars {
-			conv := convert(s.shape, src, m.request.Zone)
+			conv := convert(s.shape, src, m.habits)
 			if conv.fit == 0 || !src.suits(s.whole) || likeness.Has(lastName(s.path), "number") && oneForAll(src.node) {
 				continue
 			}
@@ -234,7 +235,7 @@ func (m *mapper) beside(list []*slot, scalars []source, used map[string]int) {
 			if around == nil || used[src.expr] > 0 {
 				continue
 			}
-			conv := convert(s.shape, src, m.request.Zone)
+			conv := convert(s.shape, src, m.habits)
 			name := likeness.Compare(s.path[len(s.path)-1:], src.path[len(src.path)-1:])
 			if conv.fit < 0.7 || name < 0.7 || !likeness.Within(lastName(src.path), lastName(s.path)) || best != nil && name <= best.score {
 				continue
@@ -295,7 +296,7 @@ func (m *mapper) onlyTime(list []*slot, scalars []source, used map[string]int) {
 		if used[src.expr] > 0 || src.far < 1 || open == nil {
 			return
 		}
-		if conv := convert(open.shape, src, m.request.Zone); conv.fit > 0 {
+		if conv := convert(open.shape, src, m.habits); conv.fit > 0 {
 			found = append(found, &match{slot: open, src: src, conv: conv, score: least, why: "the only time there is"})
 		}
 	}

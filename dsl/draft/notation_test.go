@@ -70,3 +70,30 @@ fields:
 		}
 	}
 }
+
+// TestNumbersOfOneSender takes what some numbers show for all of them.
+func TestNumbersOfOneSender(t *testing.T) {
+	file, _ := parser.Parse("x.schema.yaml", []byte("schema: order@1\nfields: {total: {type: decimal(2)}, pieces: {type: integer}, weight: {type: number}, plain: {type: integer}}"))
+	var list diag.List
+	to := schema.Build(schema.Source{Name: "order@1", Fields: file.Root.Get("fields")}, &list)
+	for _, c := range []struct{ doc, want, not string }{
+		{`{"Total": "12,50", "Pieces": "1.000", "Weight": "1,250", "Plain": "12"}`, `pieces: {from: .Pieces, type: integer, parse: "1.234,56"} # guess`, "or is it"},
+		{`{"Total": "12,50", "Pieces": "1.000", "Weight": "1,250", "Plain": "12"}`, `weight: {from: .Weight, type: number, parse: "1.234,56"} # guess`, `.Plain, type: integer, parse`},
+		{`{"Total": "1,250.00", "Pieces": "1.000", "Weight": "1,250", "Plain": "12"}`, `weight: {from: .Weight, type: number, parse: "1,234.56"} # guess`, `.Pieces, type: integer, parse`},
+		{`{"Total": "12.50", "Pieces": "1.000", "Weight": "1.250", "Plain": "12"}`, `pieces: {from: .Pieces, type: integer} # guess`, `parse`},
+		{`{"Total": "12,50", "Pieces": "1.000", "Weight": "12'345.50", "Plain": "12"}`, `pieces: {from: .Pieces, type: integer} # guess`, ``},
+	} {
+		p := profileOf()
+		for _, v := range documents([]byte(c.doc)) {
+			p.Add(v)
+		}
+		out, _, err := Mapping(Request{Name: "m", To: to, Output: "order@1", Profile: p, Zone: "UTC"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(string(out), "   #", " #")
+		if !strings.Contains(text, c.want) || c.not != "" && strings.Contains(text, c.not) {
+			t.Errorf("%s gives\n%s\nwant %s and not %s", c.doc, out, c.want, c.not)
+		}
+	}
+}

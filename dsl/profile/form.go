@@ -160,6 +160,33 @@ func (n *Node) marked(pattern string) bool {
 	return n.Texts > 0 && !plain && (decimals || !strings.Contains(pattern, " "))
 }
 
+// Notation returns the pattern of the numbers whose notation is certain; "" where
+// there are none, or several notations. The same sender hardly writes others in
+// another way.
+func (p *Profile) Notation() string {
+	found := map[string]bool{}
+	var walk func(n *Node)
+	walk = func(n *Node) {
+		if n == nil {
+			return
+		}
+		if kind, pattern := n.Form(); kind == Notation && n.Ambiguous() == "" {
+			found[pattern] = true
+		}
+		for _, f := range n.Fields {
+			walk(f)
+		}
+		walk(n.Item)
+	}
+	if walk(p.Root); len(found) != 1 {
+		return ""
+	}
+	for pattern := range found {
+		return pattern
+	}
+	return ""
+}
+
 // Ambiguous returns the other pattern that reads all values as well: day and
 // month could be exchanged, or groups and decimals of a number.
 func (n *Node) Ambiguous() string {
