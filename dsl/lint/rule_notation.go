@@ -70,6 +70,48 @@ func misread(d *diag.Diagnostic, r *spec.Row, typ value.Type, examples []example
 	return true
 }
 
+// notation is how a row reads numbers.
+type notation struct{ row, pattern string }
+
+// noted puts the notation of a row to those of others.
+func noted(list []notation, name string, r *spec.Row) []notation {
+	typ, err := value.ParseType(r.Type.Value)
+	if err != nil || !typ.Numeric() || !r.Parse.Set() || slices.ContainsFunc(list, func(n notation) bool { return n.pattern == r.Parse.Value }) {
+		return list
+	}
+	return append(list, notation{name, r.Parse.Value})
+}
+
+// doubtfulNumber says that a text which is a number as JSON writes it is another
+// one in the notation of a row beside it (XD2104): the same sender writes 12,50,
+// so its 1.000 is hardly one.
+func doubtfulNumber(d *diag.Diagnostic, r *spec.Row, typ value.Type, examples []example, numbers []notation) bool {
+	if r.Parse.Set() || r.When.Set() {
+		return false
+	}
+	for _, e := range examples {
+		s, isText := e.value.(string)
+		if !isText || strings.TrimSpace(s) == "" {
+			continue
+		}
+		opt := value.Options{Unit: r.Unit.Value}
+		plain, err := value.Convert(s, typ, opt)
+		if err != nil {
+			continue
+		}
+		for _, n := range numbers {
+			opt.Parse = n.pattern
+			if by, err := value.Convert(s, typ, opt); err == nil && by != plain {
+				d.Code, d.Span, d.Source = codeDoubtful, r.Type.Span(), r.Type.Value
+				d.Message = fmt.Sprintf("`%s` in %s becomes %v, but %v the way `%s` reads numbers", s, e.file, plain, by, n.row)
+				d.Hint = "write `parse: \"" + n.pattern + "\"`, or `parse: \"1234.56\"` if the point stands before decimals"
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // toRead says what to write so that texts are read; where only the sender knows
 // which number is meant, it says what each pattern makes of one of them.
 func toRead(found []value.Reading, texts []string) string {

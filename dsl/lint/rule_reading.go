@@ -15,11 +15,16 @@ import (
 // numbers in the samples that their rows do not read (XD2107).
 func readings(p *pass) {
 	for _, m := range p.mappings() {
-		for _, f := range m.Spec.Let {
-			p.reading(m.Name, "let "+f.Key.Text, &f.Value)
+		var numbers []notation
+		each := func(f func(name string, r *spec.Row)) {
+			for i := range m.Spec.Let {
+				f("let "+m.Spec.Let[i].Key.Text, &m.Spec.Let[i].Value)
+			}
+			rowsOf(m.Spec.Fields, nil, func(r row) { f(schema.Join(r.path), r.Row) })
 		}
+		each(func(name string, r *spec.Row) { numbers = noted(numbers, name, r) })
+		each(func(name string, r *spec.Row) { p.reading(m.Name, name, r, numbers) })
 		rowsOf(m.Spec.Fields, nil, func(r row) {
-			p.reading(m.Name, schema.Join(r.path), r.Row)
 			if m.Output != nil {
 				p.untyped(m, r)
 			}
@@ -41,7 +46,7 @@ func (p *pass) selects(r *spec.Row) ([]example, bool) {
 	return at.examples, ok
 }
 
-func (p *pass) reading(mapping, name string, r *spec.Row) {
+func (p *pass) reading(mapping, name string, r *spec.Row, numbers []notation) {
 	typ, err := value.ParseType(r.Type.Value)
 	if err != nil || !typ.Numeric() && !r.Parse.Set() {
 		return
@@ -52,7 +57,7 @@ func (p *pass) reading(mapping, name string, r *spec.Row) {
 	}
 	d := diag.Diagnostic{Code: codeSample, Severity: diag.Warning, Span: r.Parse.Span(), Kind: "mapping", Name: mapping, Row: name, Source: r.Parse.Value}
 	if typ.Numeric() {
-		ok = misread(&d, r, typ, examples)
+		ok = misread(&d, r, typ, examples) || doubtfulNumber(&d, r, typ, examples, numbers)
 	} else {
 		ok = unfit(&d, r, typ, examples)
 	}
