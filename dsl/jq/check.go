@@ -70,14 +70,15 @@ func (s scope) with(change func(*scope)) scope {
 }
 
 type checker struct {
+	src      string
 	pl       *places
 	opt      Options
 	problems []Problem
 }
 
 // check finds everything that is wrong with a cell that parses.
-func check(q *gojq.Query, pl *places, opt Options) []Problem {
-	c := &checker{pl: pl, opt: opt}
+func check(src string, q *gojq.Query, pl *places, opt Options) []Problem {
+	c := &checker{src: src, pl: pl, opt: opt}
 	if q.Meta != nil || len(q.Imports) > 0 {
 		at := Span{0, len("import")}
 		for _, t := range pl.toks {
@@ -384,4 +385,11 @@ func (c *checker) variable(name string, at Span, sc scope) {
 	}
 	there := slices.Compact(slices.Sorted(slices.Values(sc.vars)))
 	c.unknown(at, name, "variable", there)
+	p := &c.problems[len(c.problems)-1]
+	switch bare := name[1:]; {
+	case slices.Contains(payloads, strings.ToLower(bare)):
+		p.Hint, p.Replace = "the payload is `.`; "+p.Hint, ""
+	case strings.ToUpper(bare) == bare && slices.Contains(there, "$vars"):
+		p.Hint, p.Replace = "a value of the environment is `$vars."+strings.ToLower(bare)+"`, from `vars:` of its file; "+p.Hint, ""
+	}
 }

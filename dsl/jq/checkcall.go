@@ -28,7 +28,9 @@ func (c *checker) call(f *gojq.Func, sc scope) {
 		return
 	}
 	for _, a := range f.Args {
-		c.query(a, sc)
+		if f.Name != "lookup" || a != f.Args[0] || !c.bareName(a, sc) {
+			c.query(a, sc)
+		}
 	}
 	if slices.Contains(sc.funcs, id) {
 		if slices.Contains(sc.defs, id) && !c.opt.Unsafe {
@@ -53,18 +55,55 @@ func (c *checker) call(f *gojq.Func, sc scope) {
 		slices.Sort(names)
 		c.unknown(at, f.Name, "function", names)
 		p := &c.problems[len(c.problems)-1]
-		if h := habit(f.Name, len(f.Args), sc.vars); h != "" {
+		if len(f.Args) == 0 {
+			path := fieldMeant(c.src, at)
+			// What other tools take for a path is no function misspelt.
+			if path != "."+f.Name || !alikeLetters(f.Name, p.Replace) {
+				p.Hint, p.Replace = "", ""
+			}
+			if p.Replace == "" {
+				p.Hint = fmt.Sprintf("a field is written `%s`, a text \"%s\"", path, f.Name)
+			}
+		}
+		if h := habit(f.Name, len(f.Args), c.argument(f), sc.vars); h != "" {
 			p.Hint, p.Replace = h, ""
-		} else if p.Replace == "" && len(f.Args) == 0 {
-			p.Hint = fmt.Sprintf("a field is written `.%s`, a text \"%s\"", f.Name, f.Name)
 		}
 		return
 	}
 	if !slices.Contains(arities, len(f.Args)) {
 		c.add(Unknown, at, fmt.Sprintf("`%s` does not take %s", f.Name, countArgs(len(f.Args))), arityHint(f.Name, arities))
+		if p := &c.problems[len(c.problems)-1]; len(f.Args) == 1 && slices.Contains(arities, 0) {
+			p.Hint = "write `" + pipedCall(f.Name, c.argument(f)) + "`"
+		}
 		return
 	}
 	c.bounded(f, at)
+}
+
+// argument is the text of the only argument of a call.
+func (c *checker) argument(f *gojq.Func) string {
+	if len(f.Args) != 1 {
+		return ""
+	}
+	at := c.pl.span(f.Args[0])
+	return c.src[at.From:at.To]
+}
+
+// bareName reports whether an argument is a word alone that names nothing: a text
+// without its quotes.
+func (c *checker) bareName(q *gojq.Query, sc scope) bool {
+	if q.Term == nil || q.Term.Func == nil || len(q.Term.SuffixList) > 0 {
+		return false
+	}
+	f := q.Term.Func
+	return len(f.Args) == 0 && f.Name[0] != '$' && !c.resolves(f, sc)
+}
+
+// alikeLetters reports whether a name is a function written in another way:
+// tostring and toString. Names of fields are near many functions.
+func alikeLetters(name, function string) bool {
+	plain := strings.NewReplacer("_", "", "-", "")
+	return function != "" && (strings.ToLower(name) == name || strings.EqualFold(plain.Replace(name), plain.Replace(function)))
 }
 
 func countArgs(n int) string {
@@ -136,7 +175,7 @@ func (c *checker) regex(f *gojq.Func) {
 func (c *checker) table(f *gojq.Func) {
 	name, ok := literalText(f.Args[0])
 	if !ok {
-		c.add(Refused, c.pl.span(f.Args[0]), "the table of `lookup` is chosen while running", "write its name as a text")
+		c.add(Refused, c.pl.span(f.Args[0]), "the table of `lookup` is chosen while running", "write its name as a text"+c.quoted(f.Args[0]))
 		return
 	}
 	if c.opt.Lookup != nil {
@@ -150,4 +189,12 @@ func (c *checker) table(f *gojq.Func) {
 	if p := &c.problems[before]; p.Replace != "" {
 		p.Replace = strconv.Quote(p.Replace)
 	}
+}
+
+// quoted shows a word alone as the text that was meant.
+func (c *checker) quoted(q *gojq.Query) string {
+	if q.Term == nil || q.Term.Func == nil || len(q.Term.Func.Args) > 0 || q.Term.Func.Name[0] == '$' {
+		return ""
+	}
+	return ": `lookup(" + strconv.Quote(q.Term.Func.Name) + ")`"
 }

@@ -99,7 +99,7 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 		return nil, []Problem{syntaxProblem(src, toks, err)}
 	}
 	pl := locate(query, toks)
-	problems := check(query, pl, opt)
+	problems := check(src, query, pl, opt)
 	if failed(problems) {
 		return nil, order(problems)
 	}
@@ -241,5 +241,19 @@ func missingEnd(toks []token) string {
 		return "something must follow"
 	}
 	last := open[len(open)-1]
+	if last == "if" {
+		for i, t := range toks {
+			switch {
+			case t.text == "then" && t.kind == tokIdent:
+				last = "if..then"
+			case i > 0 && t.text == "if" && toks[i-1].text == "else":
+				return "`else if` is written `elif`: if a then b elif c then d else e end"
+			}
+		}
+		if last == "if" {
+			return "`if` is written `if a then b else c end`"
+		}
+		return "`if` is not closed by `end`"
+	}
 	return fmt.Sprintf("`%s` is not closed by `%s`", last, closer[last])
 }

@@ -2,6 +2,7 @@ package jq
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,11 +31,13 @@ var habits = map[string]string{
 	"exists": `has("name")`, "defined": `has("name")`, "keys_unsorted": "keys", "toarray": "if type == \"array\" then . else [.] end",
 	"translate": "lookup(table)", "crosswalk": "lookup(table)", "vlookup": "lookup(table)", "map_code": "lookup(table)",
 	"strip": "trim", "ltrimstring": "ltrimstr(x)", "onlydigits": "digits", "ascii": "[.] | implode", "tostr": "tostring",
+	"nil": "null", "none": "null", "undefined": "null", "todate": "`type: date` and `parse:` on the row", "to_date": "`type: date` and `parse:` on the row",
+	"parse_date": "`type: date` and `parse:` on the row", "parsedate": "`type: date` and `parse:` on the row", "formatdate": "`format:` on the row", "format_date": "`format:` on the row",
 	"round_half_up": "exact_round(n)", "todecimals": "exact_round(n)", "decimal": "exact_round(n)", "fixed": "exact_round(n)",
 }
 
 // habit returns what to write instead of a name that does not exist.
-func habit(name string, args int, vars []string) string {
+func habit(name string, args int, arg string, vars []string) string {
 	if name == "data" && args == 0 {
 		return "in jq the payload is `.`; `data` is its name in conditions"
 	}
@@ -49,10 +52,44 @@ func habit(name string, args int, vars []string) string {
 		if strings.HasPrefix(to, "`") {
 			return "use " + to
 		}
-		return "write `" + to + "`"
+		return "write `" + pipedCall(to, arg) + "`"
 	}
 	return ""
 }
+
+// pipedCall puts the argument of a call in front of what replaces the function: jq
+// takes it from the left. An argument that is several, or none, stays out.
+func pipedCall(to, arg string) string {
+	arg = strings.TrimSpace(arg)
+	switch {
+	case arg == "" || strings.ContainsAny(arg, ",;|") || strings.Count(arg, "(") != strings.Count(arg, ")"):
+		return to
+	case strings.HasPrefix(to, ". "):
+		return arg + to[1:]
+	case strings.HasPrefix(to, "add") && strings.Contains(arg, "[]"):
+		return "[" + arg + "] | " + to
+	case strings.Trim(to, "abcdefghijklmnopqrstuvwxyz_ /0123456789") == "" && to != "a / b" && !strings.HasPrefix(to, "a "):
+		return arg + " | " + to
+	}
+	return to
+}
+
+// fieldMeant is the path that somebody wrote without the dot in front, as other
+// tools want it: lineItems[0].sku.
+func fieldMeant(src string, at Span) string {
+	end := at.To
+	for end < len(src) && (src[end] == '_' || src[end] == '.' || src[end] == '[' || src[end] == ']' || src[end] >= '0' && src[end] <= '9' || src[end]|0x20 >= 'a' && src[end]|0x20 <= 'z') {
+		end++
+	}
+	path := strings.TrimRight(src[at.From:end], ".")
+	if strings.Count(path, "[") != strings.Count(path, "]") {
+		path, _, _ = strings.Cut(path, "[")
+	}
+	return "." + path
+}
+
+// payloads are the names that other tools give the message.
+var payloads = []string{"payload", "input", "data", "body", "message", "msg", "document", "doc", "json", "record", "source", "this", "item", "event"}
 
 // typeset words a problem with a character that word processors and chats put in
 // the place of another one.
@@ -90,11 +127,14 @@ func syntaxHint(src string, toks []token, i int) string {
 	case i == 0 && t.text == "/" && identStart(firstByte(after.text)):
 		return "a path begins with a dot and has dots in between: `." + strings.ReplaceAll(strings.Trim(strings.TrimSpace(src), "/"), "/", ".") + "`"
 	case i == 0 && t.text == "$" && strings.HasPrefix(src[t.To:], "."):
-		return "the payload is `.`: leave the `$` out"
+		return "the payload is `.`: leave the `$` out; below `each`, where `.` is the item, the payload is `$root`"
 	case t.text == "{" && prev("{"):
 		return "a cell is jq alone, without {{ }}: a field is written `.name`, a text with a value in it \"to \\(.name)\""
 	}
-	if hint := oddName(src, toks, i); hint != "" {
+	if toks[0].text == "case" && t.kind == tokIdent && (t.text == "when" || toks[0].From == t.From) {
+		return "there is no `case`, write `if a == 1 then b elif a == 2 then c else d end`"
+	}
+	if hint := oddName(src, toks, i); hint != "" && t.text != "is" && t.text != "elseif" && t.text != "elsif" {
 		return hint
 	}
 	switch t.text {
@@ -104,7 +144,7 @@ func syntaxHint(src string, toks []token, i int) string {
 		return "write `and`"
 	case "|":
 		if next("|") || prev("|") {
-			return "write `or`"
+			return "write `or` between yes and no, `//` for another value where there is none"
 		}
 	case "!":
 		return "write `| not` after the value"
@@ -125,6 +165,14 @@ func syntaxHint(src string, toks []token, i int) string {
 			return "write `[]` for every element"
 		}
 	case "(":
+		if before.kind == tokVariable || i > 1 && toks[i-2].text == "$" && prev(before.text) {
+			name := strings.TrimPrefix(before.text, "$")
+			hint := fmt.Sprintf("a function has no `$` in front: `%s`", name)
+			if to := habits[strings.ToLower(name)]; to != "" && to[0] != '`' {
+				hint += ", which is `" + to + "` here"
+			}
+			return hint
+		}
 		if before.kind == tokField {
 			return fmt.Sprintf("a function comes after a pipe: `| %s(...)`", before.text[1:])
 		}
@@ -134,6 +182,13 @@ func syntaxHint(src string, toks []token, i int) string {
 		}
 	case ";":
 		return "write `|` to go on with a value, `,` for several values"
+	case "elseif", "elsif":
+		return "write `elif`"
+	case "is":
+		if after.text == "not" {
+			return "write `!= null`"
+		}
+		return "write `== null`"
 	case "as":
 		return "write `value as $name | ...`"
 	case "~":
@@ -143,7 +198,14 @@ func syntaxHint(src string, toks []token, i int) string {
 			return "write `!=`"
 		}
 	}
+	ternary := before.text == "?" && slices.ContainsFunc(toks[i:], func(o token) bool { return o.text == ":" })
 	switch {
+	case ternary && !(i > 1 && toks[i-2].text == "?"):
+		return "there is no `a ? b : c`, write `if a then b else c end`"
+	case before.text == "[" && t.text != "" && t.text[0] >= '0' && t.text[0] <= '9':
+		return "the bracket closes behind the position: `[" + strings.TrimRight(strings.SplitN(t.text, ".", 2)[0], ".") + "].name`"
+	case t.kind == tokIdent && before.kind == tokIdent && slices.ContainsFunc(toks[:i], func(o token) bool { return o.text == "//" }):
+		return "a comment begins with ` #`; `//` gives another value where there is none"
 	case i > 1 && before.text == "?" && toks[i-2].text == "?":
 		return "write `//` for another value where there is none, or give the row a `default:`"
 	case t.text == ")" || t.text == "]" || t.text == "}":
