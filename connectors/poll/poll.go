@@ -214,7 +214,7 @@ func (s *source) remember(ctx context.Context, p place) error {
 func (s *source) round(ctx context.Context, out connectors.Channel) (more bool, err error) {
 	now := s.at
 	resumed := now.Page != nil
-	if !resumed {
+	if now.Began.IsZero() { // a new one, or that of a build that did not remember it
 		now.Began = time.Now().UTC().Truncate(time.Millisecond)
 	}
 	for range s.MaxPages {

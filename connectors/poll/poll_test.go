@@ -446,3 +446,23 @@ func TestALongRoundMissesNothing(t *testing.T) {
 		}
 	})
 }
+
+// When a round began is not known where an older build was in the middle of it;
+// then the cursor must not step back to the beginning of time.
+func TestARoundOfAnOlderBuild(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, q, state := &erp{}, &connectortest.Queue{}, connectortest.NewState()
+		e.add(3)
+		c := e.config(state)
+		c.MaxPages, c.Overlap, c.Keyed = 1, time.Minute, true
+		run(t, c, q, time.Second)
+		key := state.Keys()[0]
+		if err := state.Save(t.Context(), key, []byte(`{"page":"/changes?skip=2","highest":"2026-01-02T00:01:00Z"}`)); err != nil {
+			t.Fatal(err)
+		}
+		run(t, c, q, time.Minute+time.Second)
+		if want := `{"since":"2026-01-02T00:01:00Z"}`; e.asked[len(e.asked)-1] != want {
+			t.Errorf("asked %v", e.asked)
+		}
+	})
+}

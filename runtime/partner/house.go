@@ -18,6 +18,7 @@ import (
 type house struct {
 	addr     string // http://127.0.0.1:9101
 	partners []*Partner
+	tokens   []string // paths of token endpoints
 }
 
 // base is the path of base_url, without a slash at its end.
@@ -53,6 +54,10 @@ func (h *house) at(path string) []*Partner {
 func (h *house) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	if r.URL.Path == controlPath && len(h.partners) > 1 {
 		h.control(w, r)
+		return
+	}
+	if slices.Contains(h.tokens, r.URL.Path) {
+		giveToken(w)
 		return
 	}
 	meant := h.at(r.URL.Path)

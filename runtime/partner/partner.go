@@ -114,20 +114,21 @@ func pattern(path string) (*regexp.Regexp, []string) {
 	return regexp.MustCompile(b.String()), names
 }
 
-// Address returns the host and port that the base_url of the connection names.
-func Address(conn *compile.Connection) (string, error) {
-	s, ok := conn.Settings.(*http.Settings)
-	if !ok {
-		return "", fmt.Errorf("the connection %s is not of type http", conn.Name)
-	}
-	u, err := url.Parse(s.BaseURL.Value)
+// onThisMachine returns the host and port of an address that a connection names
+// under key, if a partner can be played there.
+func onThisMachine(conn *compile.Connection, key, address string) (string, error) {
+	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return "", fmt.Errorf("base_url of %s is no address", conn.Name)
+		return "", fmt.Errorf("%s of %s is no address", key, conn.Name)
 	}
-	if u.Port() == "" {
-		return net.JoinHostPort(u.Hostname(), "80"), nil
+	port := u.Port()
+	if port == "" {
+		port = "80"
 	}
-	return u.Host, nil
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "", fmt.Errorf("%s of the connection %s leads to %s, which is not this machine; choose an environment whose addresses are on 127.0.0.1", key, conn.Name, u.Host)
+	}
+	return net.JoinHostPort("127.0.0.1", port), nil
 }
 
 // Fail makes the next calls of an operation fail: each word is a status number,
@@ -160,8 +161,7 @@ func (p *Partner) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		return
 	}
 	if p.isToken(r) {
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(w, `{"access_token":"mock-token","token_type":"Bearer","expires_in":3600}`)
+		giveToken(w)
 		return
 	}
 	if rt, values := p.route(r); rt != nil {
@@ -175,6 +175,12 @@ func (p *Partner) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 func (p *Partner) isToken(r *nethttp.Request) bool {
 	s, ok := p.conn.Settings.(*http.Settings)
 	return ok && s.Auth != nil && s.Auth.OAuth2 != nil && s.Auth.OAuth2.TokenPath.Set() && strings.HasSuffix(r.URL.Path, s.Auth.OAuth2.TokenPath.Value)
+}
+
+// giveToken answers as the token endpoint of OAuth 2 does.
+func giveToken(w nethttp.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprint(w, `{"access_token":"mock-token","token_type":"Bearer","expires_in":3600}`)
 }
 
 // route finds the operation that a request calls, with what stands in the places

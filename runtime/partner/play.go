@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	nethttp "net/http"
+	"net/url"
 	"path"
 	"regexp"
 	"strings"
@@ -85,14 +86,9 @@ func Open(ws *compile.Workspace, anyPort bool) (*Stage, error) {
 			shared = m[1]
 		}
 		if !anyPort {
-			if addr, err = Address(conn); err != nil {
+			if addr, err = onThisMachine(conn, "base_url", settings.BaseURL.Value); err != nil {
 				return nil, s.fail(err)
 			}
-			host, port, _ := net.SplitHostPort(addr)
-			if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-				return nil, s.fail(fmt.Errorf("the connection %s leads to %s, which is not this machine; choose an environment whose addresses are on 127.0.0.1", name, host))
-			}
-			addr = net.JoinHostPort("127.0.0.1", port)
 			shared = addr
 		}
 		at, err := s.house(shared, addr)
@@ -105,8 +101,36 @@ func Open(ws *compile.Workspace, anyPort bool) (*Stage, error) {
 		if m != nil {
 			s.Vars[m[1]] = at.addr
 		}
+		if !anyPort {
+			if err := s.tokens(conn, settings); err != nil {
+				return nil, s.fail(err)
+			}
+		}
 	}
 	return s, nil
+}
+
+// tokens plays the token endpoint of a connection that has it at an address of
+// its own.
+func (s *Stage) tokens(conn *compile.Connection, settings *http.Settings) error {
+	if settings.Auth == nil || settings.Auth.OAuth2 == nil || !settings.Auth.OAuth2.TokenURL.Set() {
+		return nil
+	}
+	address := settings.Auth.OAuth2.TokenURL.Value
+	addr, err := onThisMachine(conn, "token_url", address)
+	if err != nil {
+		return err
+	}
+	at, err := s.house(addr, addr)
+	if err != nil {
+		return fmt.Errorf("the token endpoint of %s cannot listen: %w", conn.Name, err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return fmt.Errorf("token_url of %s is no address", conn.Name)
+	}
+	at.tokens = append(at.tokens, u.Path)
+	return nil
 }
 
 // house is the one that is shared under a name, which listens at addr if it is
