@@ -172,11 +172,14 @@ func verifierName(p *compile.Pipeline) string {
 	return p.Name
 }
 
+// observe counts what the door refuses by itself. Payloads that are judged, and
+// keys that come with another content, are counted where that is done.
 func (e *Engine) observe(pipeline string, status int) {
-	if status == 401 {
+	switch {
+	case status == 401:
 		e.meter.Unverified(pipeline)
-	}
-	if status == 429 {
+	case pipeline == "" || status < 400 || status == 400 || status == 409 || status == 422:
+	default:
 		e.meter.Rejected(pipeline, status)
 	}
 }

@@ -228,8 +228,16 @@ func TestMetricsAreAllThere(t *testing.T) {
 		}
 	}
 	o.engine.Driver().Close()
-	if _, text, _ := o.ask("GET", "/metrics", "", ""); !strings.Contains(text, "crossdock_store_up 0") {
-		t.Error("the metrics do not say that the store is gone")
+	resp, err := http.Post("http://"+o.engine.Addr()+"/in", "application/json", strings.NewReader(`{"n":2}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	_, text, _ = o.ask("GET", "/metrics", "", "")
+	for _, want := range []string{"crossdock_store_up 0", `crossdock_rejected_total{pipeline="in",status="503"} 1`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the store is gone, and the metrics lack %s", want)
+		}
 	}
 }
 
