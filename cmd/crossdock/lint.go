@@ -96,6 +96,9 @@ func (a *app) lint(dir string, f lintFlags) error {
 		return err
 	}
 	a.print(list, dir, f.format)
+	if len(list) == 0 && f.format == string(diag.TextFormat) {
+		fmt.Fprintln(a.Stdout, diag.Summary(nil, ownFiles(ws)))
+	}
 	return f.verdict(list)
 }
 
@@ -135,16 +138,25 @@ func (a *app) patience(dir string) (stop func()) {
 // isWorkspace refuses a folder in which there is nothing to check: a green answer
 // about it would be about nothing.
 func isWorkspace(ws *dsl.Workspace, dir string) error {
-	for path := range ws.Files {
-		if !strings.HasPrefix(path, "std/") {
-			return nil
-		}
+	if ownFiles(ws) > 0 {
+		return nil
 	}
 	where := dir
 	if where == "." {
 		where = "this folder"
 	}
 	return failf(exitUsage, "there are no definitions in %s or below it: name the folder of the workspace, or make one with `crossdock init`", where)
+}
+
+// ownFiles counts the definitions of a workspace that do not ship with crossdock.
+func ownFiles(ws *dsl.Workspace) int {
+	n := 0
+	for path := range ws.Files {
+		if !strings.HasPrefix(path, "std/") {
+			n++
+		}
+	}
+	return n
 }
 
 // load reads and checks the workspace in dir.

@@ -90,7 +90,7 @@ func (w *lintWatching) check() error {
 	if len(fresh)+gone > 0 {
 		what += fmt.Sprintf("; %d new, %d gone", len(fresh), gone)
 	}
-	fmt.Fprintf(w.Stdout, "%s  %s checked in %s: %s\n", began.Format(time.TimeOnly), diag.Plural(len(ws.Files), "file"), took.Round(time.Millisecond), what)
+	fmt.Fprintf(w.Stdout, "%s  %s checked in %s: %s\n", began.Format(time.TimeOnly), diag.Plural(ownFiles(ws), "file"), took.Round(time.Millisecond), what)
 	return nil
 }
 
