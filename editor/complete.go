@@ -184,6 +184,8 @@ func (s *State) completeValue(file string, d *draft) []Item {
 		out = append(out, s.completeTarget(file, d)...)
 	case "file":
 		out = append(out, s.filesBeside(file)...)
+	case "pattern":
+		out = append(out, patterns(d)...)
 	default:
 		out = append(out, s.namedIn(file, sc.Ref)...)
 	}

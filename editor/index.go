@@ -244,7 +244,7 @@ func (w *names) scalar(n *ast.Node, s *spec.Scalar) {
 		w.add(Mention{Symbol: Symbol{s.Name, w.full(n.Text)}, Span: n.Span, Defines: true})
 	}
 	switch s.Ref {
-	case "", "zone", "type", "unit", "connector", "target":
+	case "", "zone", "type", "unit", "pattern", "connector", "target":
 	case "operation":
 		w.operation(n)
 	case "lookup":

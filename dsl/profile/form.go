@@ -56,7 +56,7 @@ var forms = slices.Concat([]form{
 // notations are the notations of numbers that are tried.
 func notations() []form {
 	var out []form
-	for _, p := range value.Notations() {
+	for _, p := range value.Notations(value.Type{Base: value.Number}) {
 		out = append(out, form{Notation, p, converts(value.Number, p, "")})
 	}
 	return out

@@ -36,8 +36,8 @@ type RowOptions struct {
 	Required   bool        `yaml:"required" doc:"A missing value is an error."`
 	Lookup     Text        `yaml:"lookup" doc:"Crosswalk that translates the value, as table or table.column." ref:"lookup"`
 	Type       Text        `yaml:"type" doc:"string, integer, number, boolean, decimal(n), date, datetime, time, url, list or object." ref:"type"`
-	Parse      Text        `yaml:"parse" doc:"How an incoming date, time or number is written, such as dd.MM.yyyy HH:mm or, for numbers, \"1.234,56\"."`
-	Format     Text        `yaml:"format" doc:"How an outgoing date, time or number is written; a number becomes text."`
+	Parse      Text        `yaml:"parse" doc:"How an incoming date, time or number is written, such as dd.MM.yyyy HH:mm or, for numbers, \"1.234,56\"." ref:"pattern"`
+	Format     Text        `yaml:"format" doc:"How an outgoing date, time or number is written; a number becomes text." ref:"pattern"`
 	Zone       Text        `yaml:"zone" doc:"IANA zone of a time that has none." ref:"zone"`
 	Unit       Text        `yaml:"unit" doc:"Conversion such as lb -> kg." ref:"unit"`
 	Trim       bool        `yaml:"trim" doc:"Remove white space at both ends."`

@@ -33,11 +33,18 @@ func scanned(patterns []string) []notation {
 	return out
 }
 
-// Notations returns the patterns of numbers that are offered, the most usual
-// first.
-func Notations() []string {
+func candidates(t Type) []notation {
+	if t.Whole() {
+		return usualWhole
+	}
+	return usual
+}
+
+// Notations returns the patterns of numbers of type t that are offered, the most
+// usual first.
+func Notations(t Type) []string {
 	var out []string
-	for _, n := range usual {
+	for _, n := range candidates(t) {
 		out = append(out, n.text)
 	}
 	return out
@@ -47,19 +54,15 @@ func Notations() []string {
 // most usual first. Of several that agree on the numbers there is only the first,
 // so more than one means that only the sender knows.
 func Readings(t Type, texts ...string) []Reading {
-	candidates := usual
-	if t.Whole() {
-		candidates = usualWhole
-	}
 	var out []Reading
-	for i := range candidates {
-		numbers, ok := candidates[i].all(t, texts)
+	for _, n := range candidates(t) {
+		numbers, ok := n.all(t, texts)
 		if !ok || slices.ContainsFunc(out, func(r Reading) bool {
 			return slices.EqualFunc(r.Numbers, numbers, func(a, b Decimal) bool { return a.Cmp(b) == 0 })
 		}) {
 			continue
 		}
-		out = append(out, Reading{candidates[i].text, numbers})
+		out = append(out, Reading{n.text, numbers})
 	}
 	return out
 }
