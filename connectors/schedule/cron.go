@@ -83,9 +83,9 @@ func precheck(text string) error {
 	case strings.HasPrefix(text, "@"):
 		return fmt.Errorf("`%s` is not known; write five fields: minute hour day month weekday", text)
 	case len(fields) == 6:
-		return fmt.Errorf("`%s` has six fields; there are five, without seconds: minute hour day month weekday", text)
+		return fmt.Errorf("`%s` has six fields; there are five, without seconds: write `%s`", text, strings.Join(fields[1:], " "))
 	case len(fields) != 5:
-		return fmt.Errorf("`%s` has %d fields; there are five: minute hour day month weekday", text, len(fields))
+		return fmt.Errorf("`%s` has %d fields; there are five: minute hour day month weekday, such as `30 6 * * 1-5` for half past six from Monday to Friday", text, len(fields))
 	default:
 		for _, part := range strings.Split(fields[4], ",") {
 			if part == "7" || strings.HasSuffix(part, "-7") {

@@ -91,6 +91,9 @@ func (b *builder) badPatterns(dec *spec.Decoder, s *spec.Row, typ value.Type) bo
 		if at := strings.IndexByte(t.Value, '%'); typ.Temporal() && at >= 0 && at+1 < len(t.Value) {
 			f := dec.Errorf(CodePattern, t.Node.Range(at, at+2), "`%s` is no part of a pattern", t.Value[at:at+2])
 			f.Hint, f.Source, bad = "patterns are written as in dd.MM.yyyy HH:mm:ss", t.Node.Text, true
+			if meant := value.OfPercents(t.Value); meant != "" && len(value.CheckPattern(meant, typ, parsing)) == 0 {
+				f.Hint = "write `" + meant + "`"
+			}
 			return
 		}
 		for _, p := range value.CheckPattern(t.Value, typ, parsing) {

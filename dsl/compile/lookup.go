@@ -206,6 +206,9 @@ func (b *builder) tableRef(dec *spec.Decoder, ref spec.Text) (*lookup.Table, str
 			known = append(known, near[0]+"."+column) // the table is misspelt, not the column
 		}
 		dec.Unknown(ref.Node, "lookup", known)
+		if f := &(*dec.Diags)[len(*dec.Diags)-1]; f.Short == "" {
+			f.Hint += "; a new one is written by `crossdock new lookup " + name + " .code --from sample.json`"
+		}
 		return nil, ""
 	}
 	for _, c := range t.Columns {

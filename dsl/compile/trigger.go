@@ -104,6 +104,10 @@ func (b *pipelineBuilder) httpTrigger(s *spec.HTTPTrigger) {
 		named := b.ws.Verify[v.Name.Value]
 		if named == nil {
 			b.dec.Unknown(v.Name.Node, "verification", append(sortedKeys(b.ws.Verify), "none"))
+			if len(b.ws.Verify) == 0 {
+				f := &(*b.dec.Diags)[len(*b.dec.Diags)-1]
+				f.Hint = "it is written in crossdock.yaml, such as verify: {" + v.Name.Value + ": {api_key: {header: X-Api-Key, keys: [\"${secret." + secretWord(v.Name.Value) + "_key}\"]}}}; `none` lets anybody call"
+			}
 			return
 		}
 		b.p.Trigger.Verify = named
@@ -120,7 +124,8 @@ func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
 		case c == nil:
 			b.dec.Unknown(s.Connection.Node, "connection", b.knownNames("connection"))
 		case c.Type != "file":
-			b.dec.Errorf(spec.CodeUnknown, s.Connection.Span(), "files are read from a connection of type file, `%s` is of type %s", c.Name, c.Type)
+			b.dec.Errorf(spec.CodeUnknown, s.Connection.Span(), "files are read from a connection of type file, `%s` is of type %s", c.Name, c.Type).
+				Hint = "make one with `crossdock new connection NAME --type file`"
 		default:
 			b.p.Trigger.From = c.Name
 			b.uses = append(b.uses, c.Digest)
@@ -261,3 +266,6 @@ func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 		b.p.Trigger.Save = b.cells.JQ(s.Cursor.Save, b.at.In("trigger cursor").As("save"))
 	}
 }
+
+// secretWord is a name as it can stand in that of a secret.
+func secretWord(name string) string { return strings.ReplaceAll(strings.ToLower(name), "-", "_") }

@@ -88,7 +88,13 @@ func (p *pass) missing(c *cell.Cell, at place, segs []segment, v verdict) {
 	case ofList:
 		d.Message = what + " is a list" + in(at.label) + ", so `" + seg.name + "` must be asked of its items"
 		d.Hint = "write `" + schema.Join(append(at.path, value.Items, seg.name)) + "`"
-		if c.JQ != nil {
+		if slices.Contains(counts, seg.name) {
+			d.Message = what + " is a list" + in(at.label) + " and has no field `" + seg.name + "`"
+			d.Hint = "write `| length` behind it for how many there are"
+			if c.Rule != nil {
+				d.Hint = "write `len(" + written(c, at) + ")` for how many there are"
+			}
+		} else if c.JQ != nil {
 			d.Hint = "write `[].` in between for all items, or `[0].` for the first"
 		} else {
 			d.Hint = "write `any(" + written(c, at) + ", ." + seg.name + " == ...)`"
@@ -130,6 +136,10 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 		d.Short = "did you mean `$" + seg.name + "`?"
 		return
 	}
+	if whole := dottedName(names, segs); whole != "" && c.JQ != nil {
+		d.Short, d.Hint = "the name itself has a dot: `.\""+whole+"\"`", "write `.\""+whole+"\"`; "+d.Hint
+		return
+	}
 	if len(segs) > 1 && slices.Contains(names, segs[1].name) && !slices.Contains(names, seg.name) {
 		if next, v, _ := at.next(segment{name: segs[1].name}); v == exists && next.known() {
 			d.Short = "`" + segs[1].name + "` is there without it"
@@ -154,11 +164,47 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 		}
 		return
 	}
+	if p.inWhole(c, at, segs) {
+		d.Short = "`.` is one of its items here; the whole has `$root." + seg.name + "`"
+		return
+	}
 	if last := segs[len(segs)-1]; len(segs) > 1 && !last.dynamic {
 		if elsewhere := whereIs(at, last.name); elsewhere != "" {
 			d.Short = "there is `" + elsewhere + "`"
 		}
 	}
+}
+
+// counts are what other languages have on a list.
+var counts = []string{"length", "size", "count"}
+
+// dottedName finds the name of which a path without quotes makes several: .a.b where
+// the field is called a.b.
+func dottedName(names []string, segs []segment) string {
+	whole := ""
+	for i, s := range segs {
+		if s.dynamic || s.name == value.Items {
+			return ""
+		}
+		if whole += s.name; i > 0 && slices.Contains(names, whole) {
+			return whole
+		}
+		whole += "."
+	}
+	return ""
+}
+
+// inWhole looks for a field that an item has not in the document around the list.
+// Only samples are asked: what a schema lists is found by whereIs.
+func (p *pass) inWhole(c *cell.Cell, at place, segs []segment) bool {
+	if c.JQ == nil || c.Kind != "mapping" || at.written != "." || !slices.Contains(at.path, value.Items) || segs[0].dynamic {
+		return false
+	}
+	whole := p.start(cell.Shape{Schema: at.schema, Examples: c.Shape.Examples}, "$root")
+	if _, v, _ := whole.next(segs[0]); v != exists || !whole.known() {
+		return false
+	}
+	return true
 }
 
 // inOriginal looks for a field that is not there behind a mapping in the message

@@ -18,6 +18,7 @@ import (
 func types(p *pass) {
 	for _, c := range p.sortedCells() {
 		if c.JQ == nil {
+			p.wants(c)
 			continue
 		}
 		for _, o := range c.JQ.Operations() {

@@ -42,6 +42,9 @@ func (p *parser) syntax(failure *yaml.LoadError) bool {
 			return p.wrongBracket(closer, opener)
 		}
 	}
+	if p.flowKey(at) {
+		return true
+	}
 	if c, ok := p.cellAt(at); ok && p.explain(c, at) {
 		return true
 	}

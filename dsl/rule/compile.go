@@ -21,6 +21,7 @@ type compilation struct {
 	scope    Scope
 	problems []Problem
 	paths    []Path
+	wants    []Want
 	tables   []Table
 	fatal    bool
 }
@@ -80,6 +81,7 @@ func (c *compilation) compile() (p *Program) {
 		c.report(c.checkerProblem(err))
 		return nil
 	}
+	p.wants = c.wants
 	p.careful = sync.OnceValues(func() (*Program, error) { return c.assemble(true) })
 	p.parts = sync.OnceValue(func() []*Program { return c.split(tree.Node) })
 	p.truth = c.truth(tree.Node, p)
@@ -151,6 +153,9 @@ func (c *compilation) syntaxProblem(err error) Problem {
 	case strings.Contains(message, "unexpected token"):
 		p.Message = "`" + word + "` is not expected here"
 		p.Hint = foreign(word)
+		if word == "," && inBrackets(c.src[:p.From]) {
+			p.Hint = "several values stand in [ ]: `in [\"A\", \"B\"]`"
+		}
 		if bar := strings.Index(c.src, " | "); p.Hint == "" && bar >= 0 {
 			p.Hint = "`|` belongs to jq; in a rule a function stands around its value, as in len(data.items ?? []) > 0"
 		}
@@ -175,6 +180,12 @@ func (c *compilation) after(i int) string {
 	return rest[:end]
 }
 
+// inBrackets reports whether a text ends within the brackets of `in (`.
+func inBrackets(before string) bool {
+	i := strings.LastIndex(before, "(")
+	return i >= 0 && strings.HasSuffix(" "+strings.TrimRight(strings.ToLower(before[:i]), " "), " in")
+}
+
 // foreign recognises words of other languages.
 func foreign(word string) string {
 	switch strings.ToUpper(word) {
@@ -186,6 +197,10 @@ func foreign(word string) string {
 		return "use `contains`, `startsWith`, `endsWith` or `matches`"
 	case "<>":
 		return "write `!=`"
+	case "?":
+		return "write `a ? b : c`, or `??` for a value where there is none"
+	case "BETWEEN":
+		return "write `x >= a and x <= b`"
 	case "&", "&&":
 		return "write `and`"
 	case "==":
@@ -226,12 +241,23 @@ func (c *compilation) unknownName(name string, from, to int) {
 		}
 	}
 	p.Hint = "names that exist here: " + strings.Join(names, ", ")
+	if _, ok := c.scope.Names["data"]; ok && strings.Trim(name, "$") == name {
+		where, of := "data", "the payload"
+		if _, ok := c.scope.Names["response"]; ok {
+			where, of = "response", "the answer"
+			if name != "status" && name != "headers" && name != "body" {
+				where = "response.body"
+			}
+		}
+		p.Hint = "a field of " + of + " is written `" + where + "." + name + "`; " + p.Hint
+	}
 	if near := diag.Nearest(strings.TrimPrefix(name, "$"), names); len(near) > 0 {
-		p.Short, p.Replace = "did you mean `"+near[0]+"`?", near[0]
+		p.Short, p.Replace, p.Hint = "did you mean `"+near[0]+"`?", near[0], "names that exist here: "+strings.Join(names, ", ")
 	} else if shape := c.scope.Names["data"]; shape != nil && shape.Fields[name] != nil {
 		p.Short, p.Replace = "did you mean `data."+name+"`?", "data."+name
 	} else if strings.EqualFold(name, "null") || strings.EqualFold(name, "none") || strings.EqualFold(name, "undefined") {
 		p.Short, p.Replace = "did you mean `nil`?", "nil"
+		p.Hint = "names that exist here: " + strings.Join(names, ", ")
 	} else if lower := strings.ToLower(name); lower != name && (lower == "true" || lower == "false") {
 		p.Short, p.Replace = "did you mean `"+lower+"`?", lower
 	}

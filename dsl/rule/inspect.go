@@ -172,6 +172,9 @@ func (in *inspector) access(n ast.Node, need need) {
 func (in *inspector) path(n ast.Node, need need) {
 	p, _ := in.pathOf(n)
 	in.c.paths = append(in.c.paths, p)
+	if need == needBool {
+		in.asks(p)
+	}
 	shape := in.c.scope.Names[p.Root]
 	step, bad, ok := shape.At(p.Keys())
 	if !ok {
@@ -278,6 +281,8 @@ func (in *inspector) binary(t *ast.BinaryNode, need need) {
 		both(need2{needAny, needAny})
 		in.options(t.Left, t.Right)
 		in.options(t.Right, t.Left)
+		in.compares(t, t.Left, t.Right)
+		in.compares(t, t.Right, t.Left)
 	case "in":
 		both(need2{needAny, needAny})
 		if a, ok := t.Right.(*ast.ArrayNode); ok {

@@ -43,7 +43,7 @@ func (in *inspector) call(t *ast.CallNode) {
 	}
 	f := findFunction(name.Value)
 	if f == nil {
-		in.unknownFunction(name.Value, name)
+		in.unknownFunction(name.Value, name, t.Arguments)
 		return
 	}
 	if n := len(t.Arguments); n < f.least || n > f.most {
@@ -97,7 +97,7 @@ func (in *inspector) argument(f *Function, i int, arg ast.Node) {
 	}
 }
 
-func (in *inspector) unknownFunction(name string, n ast.Node) {
+func (in *inspector) unknownFunction(name string, n ast.Node, args []ast.Node) {
 	from, to := in.c.span(n)
 	p := Problem{From: from, To: to, Kind: KindName, Message: "there is no function `" + name + "` in a rule"}
 	var known []string
@@ -108,10 +108,30 @@ func (in *inspector) unknownFunction(name string, n ast.Node) {
 		known = append(known, f.Name)
 	}
 	slices.Sort(known)
-	if near := diag.Nearest(name, known); len(near) > 0 {
+	if hint := ruleHabits[strings.ToLower(name)]; hint != "" {
+		if len(args) > 0 {
+			if path, ok := in.pathOf(args[0]); ok {
+				hint = strings.NewReplacer("data.name", path.String(), "data.list", path.String()).Replace(hint)
+			}
+		}
+		p.Hint = "write `" + hint + "`"
+	} else if near := diag.Nearest(name, known); len(near) > 0 {
 		p.Short, p.Replace = "did you mean `"+near[0]+"`?", near[0]
+	} else {
+		p.Hint = "functions are: " + strings.Join(known, ", ") + "; what they cannot say is computed in a mapping"
 	}
 	in.c.report(p)
+}
+
+// ruleHabits says what to write instead of functions of other languages.
+var ruleHabits = map[string]string{
+	"exists": "data.name != nil", "isset": "data.name != nil", "defined": "data.name != nil", "has": "data.name != nil", "notnull": "data.name != nil", "isnotnull": "data.name != nil",
+	"isnull": "data.name == nil", "is_null": "data.name == nil", "isempty": "blank(data.name)", "is_empty": "blank(data.name)", "isblank": "blank(data.name)", "empty": "blank(data.name)",
+	"length": "len(data.list)", "size": "len(data.list)", "strlen": "len(data.name)", "contains": `data.name contains "x"`, "includes": `data.name contains "x"`, "startswith": `data.name startsWith "x"`,
+	"starts_with": `data.name startsWith "x"`, "endswith": `data.name endsWith "x"`, "ends_with": `data.name endsWith "x"`, "matches": `data.name matches "^x"`, "match": `data.name matches "^x"`, "test": `data.name matches "^x"`, "regex": `data.name matches "^x"`,
+	"coalesce": "(data.name ?? 0)", "ifnull": "(data.name ?? 0)", "nvl": "(data.name ?? 0)", "default": "(data.name ?? 0)", "number": "float(data.name)", "tonumber": "float(data.name)", "tostring": "string(data.name)", "str": "string(data.name)",
+	"toupper": "upper(data.name)", "ucase": "upper(data.name)", "uppercase": "upper(data.name)", "tolower": "lower(data.name)", "lcase": "lower(data.name)", "lowercase": "lower(data.name)", "and": "a and b", "or": "a or b", "not": "not a", "equals": "a == b", "eq": "a == b",
+	"select": "any(data.list, .name == 1)", "lookup": `in_lookup("table", data.name)`,
 }
 
 // refused says why some of expr's functions are not available.

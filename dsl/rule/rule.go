@@ -89,6 +89,7 @@ type Program struct {
 	source string
 	paths  []Path
 	tables []Table
+	wants  []Want
 	truth  Truth
 
 	first, second string // conditions that decide it, whatever is given; see Clash

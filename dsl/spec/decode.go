@@ -152,7 +152,7 @@ func (d *Decoder) structure(n *ast.Node, v reflect.Value) {
 		if n.Empty {
 			return
 		}
-		d.shape(n, "a map of "+oneOf(Keys(v.Type())))
+		d.shape(n, "a map of "+oneOf(Keys(v.Type()))).Hint = inFront(n, v.Type())
 		return
 	}
 	d.fill(n, n.Pairs, v)
@@ -204,6 +204,9 @@ func (d *Decoder) fill(n *ast.Node, pairs []ast.Pair, v reflect.Value) {
 // what there is to say, not that the name is missing.
 func Meant(n *ast.Node, name string, known []string) bool {
 	for _, key := range n.Keys() {
+		if !slices.Contains(known, key) && (meant(key, known) == name || asks(key, name)) {
+			return true
+		}
 		if near := diag.Nearest(key, known); !slices.Contains(known, key) && len(near) > 0 && near[0] == name {
 			return true
 		}
@@ -215,6 +218,14 @@ func Meant(n *ast.Node, name string, known []string) bool {
 func (d *Decoder) UnknownKey(key *ast.Node, known []string) {
 	f := d.Errorf(CodeUnknown, key.Span, "unknown key `%s`", key.Text)
 	f.Hint = "you can use: " + strings.Join(known, ", ")
+	if name := meant(key.Text, known); name != "" {
+		f.Short = "here it is called `" + name + "`"
+		return
+	}
+	if hint := otherwise(key.Text, known); hint != "" {
+		f.Short = hint
+		return
+	}
 	d.suggest(f, key, known)
 }
 
@@ -351,7 +362,10 @@ func (d *Decoder) slice(n *ast.Node, v reflect.Value) {
 func (d *Decoder) mapping(n *ast.Node, v reflect.Value) {
 	if n.Kind != ast.Map {
 		if !n.Empty {
-			d.shape(n, "a map")
+			f := d.shape(n, "a map")
+			if n.Kind == ast.Scalar {
+				f.Hint = "write a name in front of it, such as {name: " + n.Text + "}"
+			}
 		}
 		return
 	}
@@ -375,14 +389,20 @@ func (d *Decoder) scalar(n *ast.Node, v reflect.Value) {
 	case reflect.Bool:
 		b, ok := ParseBool(text)
 		if !ok {
-			d.shape(n, "`true` or `false`")
+			f := d.shape(n, "`true` or `false`")
+			if word := yesNo[strings.ToLower(text)]; word != "" {
+				f.Hint = "write `" + word + "`"
+			}
 			return
 		}
 		v.SetBool(b)
 	case reflect.Int, reflect.Int64:
 		i, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			d.shape(n, "a whole number")
+			f := d.shape(n, "a whole number")
+			if number := leadingNumber.FindString(text); number != "" && !strings.ContainsAny(text, ".,") {
+				f.Hint = "write `" + number + "`"
+			}
 			return
 		}
 		v.SetInt(i)

@@ -1,7 +1,12 @@
 package spec
 
 import (
+	"reflect"
+	"slices"
+	"strings"
+
 	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
 )
 
 // Mapping is a field table: NAME.mapping.yaml.
@@ -55,6 +60,9 @@ func (r *Row) DecodeNode(n *ast.Node, d *Decoder) {
 		return
 	}
 	before := len(*d.Diags)
+	if d.nested(n) {
+		return
+	}
 	d.into(n, &r.RowOptions)
 	has := func(key string) bool { return n.Get(key) != nil }
 	switch {
@@ -66,4 +74,23 @@ func (r *Row) DecodeNode(n *ast.Node, d *Decoder) {
 	case !has("from") && !has("const") && !has("each") && !has("fields") && len(*d.Diags) == before:
 		d.Errorf(CodeUnknown, n.Span, "a row needs `from`, `const`, `each` or `fields`").Hint = "add `from:` with the jq that computes the value"
 	}
+}
+
+// nested reports rows that stand below a target without `fields`, as they do in the
+// document that is made. It is one finding, whatever their number.
+func (d *Decoder) nested(n *ast.Node) bool {
+	known := Keys(reflect.TypeFor[RowOptions]())
+	if len(n.Pairs) == 0 {
+		return false
+	}
+	for _, p := range n.Pairs {
+		cell := p.Value.Kind == ast.Scalar && strings.HasPrefix(p.Value.Text, ".") || p.Value.Kind == ast.Map && (p.Value.Get("from") != nil || p.Value.Get("const") != nil)
+		if !cell || slices.Contains(known, p.Key.Text) || meant(p.Key.Text, known) != "" || otherwise(p.Key.Text, known) != "" || len(diag.Nearest(p.Key.Text, known)) > 0 {
+			return false
+		}
+	}
+	first := n.Pairs[0]
+	f := d.Errorf(CodeUnknown, first.Key.Span, "unknown key `%s`: rows of a nested object stand below `fields`", first.Key.Text)
+	f.Hint = "write `fields:` in between, one level above them, or one row per name with a dot: `name." + first.Key.Text + ": ...`"
+	return true
 }

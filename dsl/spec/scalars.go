@@ -113,6 +113,8 @@ func (v *Duration) DecodeNode(n *ast.Node, d *Decoder) {
 		f := d.shape(n, "a length of time such as 500ms, 5s, 10m, 4h or 30d")
 		if numberLiteral.MatchString(text) {
 			f.Hint = "say what is counted: " + text + "s are seconds, " + text + "m minutes, " + text + "h hours, " + text + "d days"
+		} else if short := duration(text); short != "" {
+			f.Hint = "write `" + short + "`"
 		}
 		return // as if nothing were written
 	}
@@ -393,7 +395,10 @@ type Field[T any] struct {
 func (f *Fields[T]) DecodeNode(n *ast.Node, d *Decoder) {
 	if n.Kind != ast.Map {
 		if !n.Empty {
-			d.shape(n, "a map")
+			f := d.shape(n, "a map")
+			if n.Kind == ast.Scalar {
+				f.Hint = "write a name in front of it, such as {name: " + n.Text + "}"
+			}
 		}
 		return
 	}

@@ -182,6 +182,9 @@ func checkOne(p string, t Base, parsing bool) []PatternProblem {
 		}
 		return nil
 	}
+	if hint := patternWords[strings.ToLower(strings.Trim(p, " "))]; hint != "" {
+		return []PatternProblem{{0, len(p), "`" + p + "` is a name and no pattern", hint}}
+	}
 	elements, problems := scanPattern(p)
 	problems = append(problems, checkMixups(elements)...)
 	if len(problems) > 0 {
@@ -299,3 +302,15 @@ func patternError(key, pattern string, problems []PatternProblem) error {
 	}
 	return &Error{Code: CodeDefinition, Message: key + " " + quote(pattern) + where + ": " + p.Message, Hint: p.Hint}
 }
+
+// patternWords are names of notations that people write where a pattern stands.
+var patternWords = map[string]string{
+	"unix": "write `epoch` for seconds since 1970, `epoch_ms` for milliseconds", "timestamp": "write `epoch` for seconds since 1970, `epoch_ms` for milliseconds",
+	"unixtime": "write `epoch`, for seconds since 1970", "unix_time": "write `epoch`, for seconds since 1970", "seconds": "write `epoch`, for seconds since 1970",
+	"millis": "write `epoch_ms`, for milliseconds since 1970", "milliseconds": "write `epoch_ms`, for milliseconds since 1970", "epochmillis": "write `epoch_ms`, for milliseconds since 1970",
+	"epoch_millis": "write `epoch_ms`, for milliseconds since 1970", "unix_ms": "write `epoch_ms`, for milliseconds since 1970", "epochms": "write `epoch_ms`, for milliseconds since 1970",
+	"iso": isoNeedsNone, "iso8601": isoNeedsNone, "iso-8601": isoNeedsNone, "rfc3339": isoNeedsNone, "rfc-3339": isoNeedsNone, "iso_8601": isoNeedsNone, "iso 8601": isoNeedsNone,
+	"rfc2822": "write `EEE, d MMM yyyy HH:mm:ss Z`", "rfc822": "write `EEE, d MMM yy HH:mm:ss Z`",
+}
+
+const isoNeedsNone = "ISO 8601 needs no pattern: leave it out"

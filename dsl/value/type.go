@@ -107,6 +107,11 @@ func parseType(s string, depth int) (Type, error) {
 			return Type{}, &Error{Code: CodeDefinition, Message: "decimal needs its number of digits after the point", Hint: "write decimal(2)"}
 		}
 		n, err := strconv.Atoi(arg)
+		if _, scale, two := strings.Cut(arg, ","); two { // precision and scale, as databases have them
+			if n, err := strconv.Atoi(strings.TrimSpace(scale)); err == nil && n >= 0 && n <= maxFixedDigits {
+				return Type{}, &Error{Code: CodeDefinition, Message: "decimal(" + shorten(arg) + ") is not possible", Hint: "only the digits after the point are said: decimal(" + strconv.Itoa(n) + ")"}
+			}
+		}
 		if err != nil || n < 0 || n > maxFixedDigits {
 			return Type{}, &Error{Code: CodeDefinition, Message: "decimal(" + shorten(arg) + ") is not possible", Hint: "digits after the point: 0 to 18"}
 		}

@@ -93,6 +93,9 @@ func findUnit(name string) (unitEntry, error) {
 		names = append(names, u.Name)
 	}
 	hint := diag.DidYouMean(name, names)
+	if short := unitWords[strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), "s")]; short != "" {
+		hint = "write `" + short + "`"
+	}
 	if hint == "" {
 		hint = "known units: " + strings.Join(names, ", ")
 	}
@@ -213,4 +216,11 @@ func terminates(num, den *big.Int) (places int, ok bool) {
 	}
 	places = max(count(2), count(5))
 	return places, rest.IsInt64() && rest.Int64() == 1 && places <= maxDigits
+}
+
+// unitWords are units as people say them, without the s at the end.
+var unitWords = map[string]string{
+	"pound": "lb", "kilo": "kg", "kilogram": "kg", "kilogramm": "kg", "gram": "g", "gramm": "g", "ton": "t", "tonne": "t", "ounce": "oz",
+	"inche": "in", "inch": "in", "feet": "ft", "foot": "ft", "yard": "yd", "mile": "mi", "meter": "m", "metre": "m", "centimeter": "cm", "centimetre": "cm",
+	"millimeter": "mm", "millimetre": "mm", "kilometer": "km", "kilometre": "km", "litre": "l", "liter": "l", "gallon": "gal", "celsiu": "C", "fahrenheit": "F",
 }
