@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +13,6 @@ import (
 	"crossdock/dsl/diag"
 	"crossdock/dsl/draft"
 	"crossdock/dsl/value"
-	"crossdock/runtime/message"
 )
 
 // mappingFlags are the flags of `new mapping`.
@@ -38,8 +35,8 @@ are TODO comments. The mapping runs with crossdock try at once; lint reports the
 required fields that are still missing.
 
 A sample outside of the workspace, a file that needs --delimiter or --encoding and
-an item of --split are copied into samples/ beside the mapping; of CSV it is one
-row.`,
+the items of --split are copied into samples/ beside the mapping: as many documents,
+at most five, as it takes to show every field.`,
 		Example: `  crossdock new mapping bolt-orders --from-sample in.json --to canonical/order_released@1
   crossdock new mapping scans --from-sample scans.csv --to canonical/shipment-event@1 --zone Europe/Berlin`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.newMapping(cmd.Context(), args[0], f) },
@@ -100,11 +97,11 @@ func (a *app) newMapping(ctx context.Context, name string, f mappingFlags) error
 	if err != nil || written == "" {
 		return err
 	}
-	if sample.raw != nil {
-		if err := writeNew(sample.file, sample.raw, true); err != nil {
+	for i, raw := range sample.raw {
+		if err := writeNew(sample.files[i], raw, true); err != nil {
 			return err
 		}
-		fmt.Fprintf(tell, "%s   (a copy of real data; mask what is personal before it is shared)\n", sample.file)
+		fmt.Fprintf(tell, "%s   (a copy of real data; mask what is personal before it is shared)\n", sample.files[i])
 	}
 	return a.drafted(name, f, guesses)
 }
@@ -155,58 +152,6 @@ func (a *app) drafted(name string, f mappingFlags, guesses []draft.Guess) error 
 	}
 	fmt.Fprintf(a.Stdout, "Next: crossdock try %s%s\n", name, at)
 	return nil
-}
-
-// sample is the file that a drafted mapping names, and what has to be written
-// for it.
-type sample struct {
-	names []string // relative to the mapping
-	file  string
-	raw   []byte // nil where the files are there already
-}
-
-// maxSamples are the files that a drafted mapping names.
-const maxSamples = 5
-
-// planSample finds the sample of a mapping: a file of the workspace, or a copy
-// of one document beside the mapping.
-func (a *app) planSample(f mappingFlags, mapping, name string, docs []document) (sample, error) {
-	if f.out == "-" {
-		return sample{}, nil
-	}
-	dir := filepath.Dir(mapping)
-	var names []string
-	for _, d := range docs {
-		if len(names) == maxSamples {
-			break
-		}
-		if (d.line == 0 || f.rowsOf(d)) && d.raw != nil && inside(f.dir, d.file) {
-			rel, err := relative(dir, d.file)
-			if err != nil {
-				return sample{}, failf(exitLoad, "%s", err)
-			}
-			if !slices.Contains(names, rel) {
-				names = append(names, rel)
-			}
-		}
-	}
-	if len(names) > 0 {
-		return sample{names: names}, nil
-	}
-	best, raw := 0, []byte(nil)
-	if d := docs[0]; len(docs) == 1 && d.line == 0 && d.raw != nil {
-		best, raw = len(d.raw), d.raw // as it was written
-	}
-	for _, d := range docs[:min(len(docs), 1000)] {
-		if text := message.Marshal(d.value); len(text) > best && len(text) < 1<<20 {
-			best, raw = len(text), text
-		}
-	}
-	if raw == nil {
-		return sample{}, failf(exitFindings, "the sample is too large to be copied; use a smaller one")
-	}
-	rel := "samples/" + filepath.Base(name) + ".json"
-	return sample{[]string{rel}, filepath.Join(dir, filepath.FromSlash(rel)), append(bytes.TrimRight(raw, "\r\n"), '\n')}, nil
 }
 
 // rowsOf reports whether a document is a row of a file whose rows everybody reads

@@ -16,6 +16,7 @@ type conversion struct {
 	pipe  string   // jq behind the source
 	keys  []string // "type: date"
 	notes []string // what is assumed
+	known bool     // all values are options of a choice of many
 }
 
 // habits are what is taken for granted of values that do not tell.
@@ -86,7 +87,7 @@ func (c *conversion) choice(target *value.Shape, n *profile.Node) {
 	case n.Texts == 0 || len(n.Values) == 0:
 		c.fit = 0
 	case !slices.ContainsFunc(n.Values, func(v profile.Value) bool { return !known(v) }) && !n.More:
-		c.fit = 1.3
+		c.fit, c.known = 1.3, len(target.Options) > 3
 	case n.CodeLike():
 		c.fit = 0.9
 		c.notes = append(c.notes, "needs a lookup to "+list(target.Options, 6))
@@ -271,10 +272,17 @@ func alike(target []string, src source, fit float64) float64 {
 	switch leaf := lastName(target); {
 	case likeness.Has(leaf, "country") && ofTwoLetters(src.node):
 		name *= 1.1
-	case likeness.Has(leaf, "name") && wordless(src.node):
+	case likeness.Has(leaf, "name", "description") && wordless(src.node):
 		name *= 0.5 // nobody is called #9999
+	case measured(src.path) && !likeness.Has(leaf, measures...):
+		name *= 0.5 // product_uom_qty is a quantity and no product
+	case likeness.Has(leaf, "country") && src.node.Longest > 3:
+		name *= 0.8 // a code where there is one
 	case likeness.Has(leaf, "number") && entry(src.path, target):
 		name *= 0.5 // 11 of status.id is a code that many messages have
+	}
+	if called(target, src) {
+		name = max(name, 0.5)
 	}
 	if src.node.Present() == 0 {
 		name *= 0.8
@@ -290,6 +298,24 @@ func alike(target []string, src source, fit float64) float64 {
 		name *= 0.8 // an address without more is where something goes
 	}
 	return name * src.far * fit
+}
+
+// called reports whether a source is what an item of a list is called, where its
+// description is asked for.
+func called(target []string, src source) bool {
+	return slices.Contains(target, value.Items) && slices.Contains(src.path, value.Items) && src.far == 1 && !wordless(src.node) &&
+		slices.Equal(likeness.Concepts(lastName(target)), []string{"description"}) && slices.Equal(likeness.Concepts(lastName(src.path)), []string{"name"}) &&
+		src.path[len(src.path)-2] == value.Items
+}
+
+// measures are the concepts of which a name that ends with one is the measure of what
+// it names in front.
+var measures = []string{"quantity", "price", "amount", "weight", "volume", "length", "width", "height", "total", "tax", "cost", "date", "time", "created", "updated", "actual", "requested", "planned", "estimated"}
+
+// measured reports whether the last name of a path is that of a measure.
+func measured(path []string) bool {
+	list := likeness.Concepts(lastName(path))
+	return len(list) > 0 && slices.Contains(measures, list[len(list)-1])
 }
 
 // wordless reports whether there is no letter in any value.

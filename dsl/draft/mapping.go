@@ -3,6 +3,7 @@ package draft
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -49,7 +50,7 @@ func Mapping(r Request) ([]byte, []Guess, error) {
 	if len(shape.Order) == 0 {
 		return nil, nil, fmt.Errorf("%s lists no fields", r.To.Name)
 	}
-	m := &mapper{request: r, habits: habits{r.Zone, r.Profile.Notation()}}
+	m := &mapper{request: r, keyed: keyed(root, ""), habits: habits{r.Zone, r.Profile.Notation()}}
 	m.object(shape, nil, &scope{node: root}, "  ")
 	var b strings.Builder
 	fmt.Fprintf(&b, "mapping: %s\n", r.Name)
@@ -66,6 +67,9 @@ func Mapping(r Request) ([]byte, []Guess, error) {
 	}
 	fmt.Fprintf(&b, "# Drafted from %s. Look at every row: a guess says why it was made.\n", plural(r.Profile.Documents, "sample"))
 	fmt.Fprintf(&b, "# TODO lines are fields for which nothing was found; lint reports those that are required.\n")
+	for _, at := range m.keyed {
+		fmt.Fprintf(&b, "# The names below %s are data, so no row reads them. To have each entry by itself, as key and value:\n# crossdock new mapping ... --split '%s | to_entries[]'\n", comment(at), comment(at))
+	}
 	b.WriteString("fields:\n")
 	if !m.any {
 		b.WriteString("  # nothing in the samples looks like a field of the target; this row is only a beginning\n")
@@ -91,6 +95,7 @@ type mapper struct {
 	text    strings.Builder
 	guesses []Guess
 	any     bool // some row was written
+	keyed   []string
 }
 
 // slot is one field of the target at one level of rows.
@@ -137,6 +142,7 @@ func (m *mapper) object(shape *value.Shape, whole []string, at *scope, indent st
 	m.subject(list, at)
 	for _, s := range list {
 		switch {
+		case s.match == nil && m.oneLine(s, list, at, indent):
 		case s.match == nil:
 			m.missing(s, at, indent)
 		case s.shape.Type.Base == value.List:
@@ -169,7 +175,11 @@ func (m *mapper) assign(list []*slot, at *scope) {
 			if conv.fit == 0 || !src.suits(s.whole) || likeness.Has(lastName(s.path), "number") && oneForAll(src.node) {
 				continue
 			}
-			if score := min(1, alike(s.whole, src, conv.fit)); score >= least {
+			score := min(1, alike(s.whole, src, conv.fit))
+			if conv.known && score > 0.2 {
+				score = max(score, 0.95) // the values say more than the name
+			}
+			if score >= least {
 				all = append(all, &match{slot: s, src: src, conv: conv, score: score})
 			}
 		}
@@ -189,6 +199,8 @@ func (m *mapper) assign(list []*slot, at *scope) {
 	m.beside(list, scalars, used)
 	m.fullName(list, scalars, used)
 	m.onlyTime(list, scalars, used)
+	m.own(list, scalars, used, at)
+	m.onlyName(list, scalars, used, at)
 }
 
 // fullName puts the name of a person together where only its parts are there.
@@ -268,10 +280,16 @@ func (s *slot) neighbour(list []*slot, src source) *slot {
 }
 
 // oneForAll reports whether all samples have the same text and no digit is in it:
-// that is a word and no number of anything.
+// that is a word and no number of anything. Of one sample, it is one where it is
+// written as the words of programs are: status_changed.
 func oneForAll(n *profile.Node) bool {
+	if n.Texts == 1 && len(n.Values) == 1 && programWord.MatchString(n.Values[0].Text) {
+		return true
+	}
 	return n.Texts > 1 && len(n.Values) == 1 && !n.More && !strings.ContainsAny(n.Values[0].Text, "0123456789")
 }
+
+var programWord = regexp.MustCompile(`^[a-z]+([._-][a-z]+)+$`)
 
 // onlyTime gives a required time the only one that the samples have, whatever it
 // is called.
@@ -443,7 +461,7 @@ func (m *mapper) hint(s *slot, at *scope) string {
 	switch {
 	case s.shape.Type.Base == value.Choice && len(s.shape.Options) > 1 && of([]string{"event", "status", "type", "reason", "code"}, s.path):
 		for _, src := range at.scalars() {
-			if seen := src.values(4); len(seen) > 1 && src.far == 1 && coded(src) {
+			if seen := src.values(4); (len(seen) > 1 || len(seen) == 1 && m.request.Profile.Documents == 1 && likeness.Has(lastName(src.path), "status")) && src.far == 1 && coded(src) {
 				return "perhaps " + src.expr + " through a lookup: " + list(seen, 4)
 			}
 		}

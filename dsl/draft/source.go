@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"crossdock/dsl/likeness"
 	"crossdock/dsl/profile"
 )
 
@@ -64,13 +65,23 @@ func walkObject(n *profile.Node, expr string, path []string, far float64, how st
 			scalar(src)
 		}
 		if f.Objects > 0 && f.Lists == 0 && !f.Keyed() {
-			walkObject(f, src.expr, src.path, far, how, scalar, list)
+			near := far
+			if number, label := labelOf(f); label != "" && scalar != nil {
+				scalar(source{node: f.Fields[label], expr: src.expr + field(label), path: src.path, far: far, how: join(how, "what the reference is called")})
+				scalar(source{node: f.Fields[number], expr: src.expr + field(number), path: src.path, far: far * 0.95, how: join(how, "the code of the reference")})
+				near *= 0.75 // by its own name it is the number of something else
+			}
+			walkObject(f, src.expr, src.path, near, how, scalar, list)
 		}
 		if f.Lists > 0 && list != nil {
 			list(src)
 		}
-		if f.Lists > 0 && f.Objects == 0 && f.Item != nil && scalar != nil && far == 1 && f.Texts+f.Numbers == 0 {
+		switch {
+		case f.Lists == 0 || f.Objects > 0 || f.Item == nil || scalar == nil || f.Texts+f.Numbers > 0:
+		case far == 1:
 			firstOf(f, src, scalar)
+		case f.Item.Texts > 0 && f.Item.Objects+f.Item.Numbers == 0:
+			lines(f, src, scalar)
 		}
 	}
 }
@@ -79,6 +90,17 @@ func walkObject(n *profile.Node, expr string, path []string, far float64, how st
 // first, of objects that of a role, or the only one where no sample has two.
 func firstOf(n *profile.Node, at source, scalar func(source)) {
 	item := n.Item
+	if item.Texts > 0 && item.Numbers > 0 && item.Objects+item.Lists == 0 {
+		// A number and a name: which of them is meant, the type of the target tells.
+		if n.Most == 2 {
+			scalar(source{node: item.OnlyTexts(), expr: "first(" + at.expr + "[]? | strings)", path: at.path, far: 0.9, how: "the text of a pair"})
+		}
+		return
+	}
+	if item.Texts > 0 && item.Objects+item.Numbers == 0 && likeness.Has(lastName(at.path), "street") {
+		lines(n, at, scalar)
+		return
+	}
 	if item.Texts+item.Numbers > 0 && item.Objects == 0 {
 		scalar(source{node: item, expr: "first(" + at.expr + "[]?)", path: at.path, far: 0.7, how: "the first of a list"})
 		return
@@ -97,6 +119,49 @@ func firstOf(n *profile.Node, at source, scalar func(source)) {
 		src.expr = "first(" + at.expr + "[]?" + src.expr + ")"
 		scalar(src)
 	}, nil)
+}
+
+// lines offers the lines of a street: the first is the street, the second what there
+// is beside it.
+func lines(n *profile.Node, at source, scalar func(source)) {
+	if !likeness.Has(lastName(at.path), "street") {
+		return
+	}
+	scalar(source{node: n.Item, expr: at.expr + "[0]", path: at.path, far: at.far, how: join(at.how, "its first line")})
+	if n.Most > 1 {
+		second := append(at.path[:len(at.path)-1:len(at.path)-1], "street2")
+		scalar(source{node: n.Item, expr: at.expr + "[1]", path: second, far: at.far, how: join(at.how, "its second line")})
+	}
+}
+
+// labelOf is the name in an object that only refers to something: a number with what
+// it is called, as in {"id": "4", "refName": "EUR"}. Both are "" for all others: what is
+// called name alone may be that of a person.
+func labelOf(n *profile.Node) (number, label string) {
+	others := 0
+	for _, name := range n.Order {
+		f := n.Fields[name]
+		switch concepts := likeness.Concepts(name); {
+		case f.Objects > 0 || f.Lists > 0 && likeness.Has(name, "url"), f.Null == f.Seen:
+		case f.Texts+f.Numbers > 0 && slices.Equal(concepts, []string{"number"}):
+			number = name
+		case f.Texts > 0 && f.Numbers == 0 && slices.Contains(concepts, "name") && len(likeness.Words(name)) > 1, f.Texts > 0 && likeness.Has(name, "label"):
+			label = name
+		default:
+			others++
+		}
+	}
+	if number == "" || label == "" || others > 0 {
+		return "", ""
+	}
+	return number, label
+}
+
+func join(how, more string) string {
+	if how == "" {
+		return more
+	}
+	return how + "; " + more
 }
 
 // words lists the values of a place for a comment.

@@ -8,6 +8,7 @@ package likeness
 
 import (
 	_ "embed"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -104,6 +105,11 @@ func Words(name string) []string {
 	end()
 	var out []string
 	for _, w := range raw {
+		// A number belongs to what it counts: Address Line 1.
+		if n := len(out); n > 0 && strings.Trim(w, "0123456789") == "" && len(w) == 1 {
+			out[n-1] += w
+			continue
+		}
 		out = append(out, apart(w)...)
 	}
 	return out
@@ -395,6 +401,13 @@ func covered(x, y []token) (all, leaf float64) {
 		}
 	}
 	return found / total, leafFound / leafTotal
+}
+
+// Unknown reports whether a word stands for nothing of the trade.
+func Unknown(concept string) bool {
+	t := words()
+	_, word := t.concepts[concept]
+	return !word && !slices.Contains(slices.Collect(maps.Values(t.concepts)), concept)
 }
 
 // Has reports whether a name contains one of the concepts.

@@ -66,18 +66,18 @@ func notations() []form {
 func patterns() []form {
 	var out []form
 	for _, p := range []string{
-		"yyyy-MM-dd'T'HH:mm:ss.SSSZ", "EEE, dd MMM yyyy HH:mm:ss Z", "yyyyMMddHHmmssZ", "odata",
+		"yyyy-MM-dd'T'HH:mm:ss.SSSZ", "EEE, dd MMM yyyy HH:mm:ss Z", "yyyyMMddHHmmssZ", "yyyy-MM-dd HH:mm:ss Z", "odata",
 	} {
 		out = append(out, form{PatternTime, p, converts(value.DateTime, p, "")})
 	}
 	for _, p := range []string{
 		"dd.MM.yyyy HH:mm:ss", "dd.MM.yyyy HH:mm", "dd-MM-yyyy HH:mm:ss", "dd-MM-yyyy HH:mm", "dd/MM/yyyy HH:mm:ss", "dd/MM/yyyy HH:mm", "MM/dd/yyyy HH:mm:ss", "MM/dd/yyyy HH:mm",
 		"MM/dd/yyyy hh:mm:ss a", "MM/dd/yyyy hh:mm a", "M/d/yyyy h:mm a", "yyyy/MM/dd HH:mm:ss", "yyyy/MM/dd HH:mm", "yyyyMMddHHmmss", "yyyyMMddHHmm", "yyyyMMdd HHmmss", "yyyyMMdd HH:mm:ss", "yyyyMMdd'T'HHmmss",
-		"dd MM yyyy HH:mm:ss", "dd MM yyyy HH:mm", "dd.MM.yy HH:mm", "M/d/yyyy h:mm:ss a", "dd MMM yyyy HH:mm:ss", "dd MMM yyyy HH:mm", "MMM dd, yyyy HH:mm", "yyyy-MM-dd-HH.mm.ss",
+		"dd MM yyyy HH:mm:ss", "dd MM yyyy HH:mm", "dd.MM.yy HH:mm", "M/d/yyyy h:mm:ss a", "dd MMM yyyy HH:mm:ss", "dd MMM yyyy HH:mm", "d MMM yyyy HH:mm:ss", "d MMM yyyy HH:mm", "MMM dd, yyyy HH:mm", "yyyy-MM-dd-HH.mm.ss",
 	} {
 		out = append(out, form{Local, p, converts(value.DateTime, p, "UTC")})
 	}
-	for _, p := range []string{"dd.MM.yyyy", "dd-MM-yyyy", "dd/MM/yyyy", "MM/dd/yyyy", "M/d/yyyy", "yyyy/MM/dd", "yyyyMMdd", "dd.MM.yy", "MM/dd/yy", "dd MMM yyyy", "MMM dd, yyyy"} {
+	for _, p := range []string{"dd.MM.yyyy", "dd-MM-yyyy", "dd/MM/yyyy", "MM/dd/yyyy", "M/d/yyyy", "yyyy/MM/dd", "yyyyMMdd", "dd.MM.yy", "MM/dd/yy", "dd MMM yyyy", "d MMM yyyy", "MMM dd, yyyy", "MMM d, yyyy"} {
 		out = append(out, form{PatternDate, p, converts(value.Date, p, "")})
 	}
 	return out

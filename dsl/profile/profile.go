@@ -14,6 +14,7 @@ import (
 	"io"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -66,6 +67,17 @@ type Node struct {
 type Value struct {
 	Text  string
 	Count int
+}
+
+// OnlyTexts is the place as if the numbers among its texts were not there.
+func (n *Node) OnlyTexts() *Node {
+	out := &Node{Name: n.Name, Seen: n.Texts, Texts: n.Texts, Empty: n.Empty, Longest: n.Longest, More: n.More, anyTexts: n.anyTexts}
+	for _, v := range n.Values {
+		if _, err := strconv.ParseFloat(v.Text, 64); err != nil {
+			out.Values = append(out.Values, v)
+		}
+	}
+	return out
 }
 
 // New returns an empty profile.
