@@ -70,8 +70,15 @@ func (a *app) try(ctx context.Context, name string, f tryFlags) error {
 	bad := false
 	for i, t := range trials {
 		bad = bad || t.failed()
+		if f.json && t.failed() { // what reads the JSON gets none, people the reasons
+			out := a.Stdout
+			a.Stdout = a.Stderr
+			a.trial(t, f.row, nil)
+			a.Stdout = out
+			continue
+		}
 		switch {
-		case f.json && !t.failed():
+		case f.json:
 			if err := a.printJSON(t.out); err != nil {
 				return err
 			}
@@ -181,7 +188,12 @@ func findMapping(ws *dsl.Workspace, name string) *compile.Mapping {
 }
 
 func suggestion[V any](name string, known map[string]V) string {
-	if near := diag.Nearest(name, sorted(known)); len(near) > 0 {
+	names := sorted(known)
+	near := diag.SameEnd(name, names)
+	if len(near) == 0 {
+		near = diag.Nearest(name, names)
+	}
+	if len(near) > 0 {
 		return "; did you mean `" + near[0] + "`?"
 	}
 	return ""

@@ -88,7 +88,7 @@ func (t *tokens) fetch(ctx context.Context) error {
 		return connectors.NotSent(t.explain(ctx, err))
 	}
 	if !validHeaderValue(token.AccessToken) {
-		return connectors.NotSent(errors.New("the token endpoint sent an access token with control characters"))
+		return connectors.NotSent(errors.New("the access token that was sent has control characters"))
 	}
 	t.token = token.AccessToken
 	// Without an expiry a token is used for a minute at a time: a refusal
@@ -137,7 +137,7 @@ func (t *tokens) explain(ctx context.Context, err error) error {
 	u, _ := parseToken(t.url)
 	var answered *oauth2.RetrieveError
 	if errors.As(err, &answered) && answered.Response != nil {
-		text := fmt.Sprintf("the token endpoint %s answered %d", u.Host, answered.Response.StatusCode)
+		text := fmt.Sprintf("%s, asked for an access token, answered %d", u.Host, answered.Response.StatusCode)
 		if known := oauthErrors[answered.ErrorCode]; known != "" {
 			text += ": " + known
 		}
@@ -150,9 +150,9 @@ func (t *tokens) explain(ctx context.Context, err error) error {
 		if errors.As(err, &refused) {
 			return &failure{fmt.Sprintf("cannot fetch an access token from %s: %s", u.Host, refused), refused}
 		}
-		return &failure{"no access token: " + describe(ctx, err, false, u.Host), err}
+		return &failure{"an access token could not be fetched: " + describe(ctx, err, false, u.Host), err}
 	}
-	return &failure{"the token endpoint " + u.Host + " did not send an access token", nil}
+	return &failure{u.Host + ", asked for an access token, did not send one", nil}
 }
 
 var oauthErrors = map[string]string{

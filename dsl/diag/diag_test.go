@@ -165,3 +165,12 @@ func TestNearestShort(t *testing.T) {
 		t.Errorf("PC: %v", got)
 	}
 }
+
+func TestSameEnd(t *testing.T) {
+	known := []string{"std/canonical/order_released@1", "std/canonical/order_released@2", "shop/order@1"}
+	for word, want := range map[string]int{"order_released": 2, "canonical/order-released": 2, "order.released@1": 2, "order": 1, "release": 0, "": 0} {
+		if got := diag.SameEnd(word, known); len(got) != want {
+			t.Errorf("%s: %v", word, got)
+		}
+	}
+}

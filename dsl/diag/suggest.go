@@ -85,3 +85,19 @@ func distance(a, b string) int {
 	}
 	return prev[len(rb)]
 }
+
+// SameEnd returns the candidates that are called the same without their folder and
+// their version: std/canonical/order_released@1 for order_released.
+func SameEnd(word string, candidates []string) []string {
+	end := func(s string) string {
+		s, _, _ = strings.Cut(s[strings.LastIndexByte(s, '/')+1:], "@")
+		return strings.ToLower(strings.NewReplacer("-", "_", ".", "_").Replace(s))
+	}
+	var out []string
+	for _, c := range candidates {
+		if c != word && end(word) != "" && end(c) == end(word) && !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}

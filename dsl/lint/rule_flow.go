@@ -9,6 +9,7 @@ import (
 // flow reports results of steps that are read where the step may not have run
 // (XD3103).
 func flow(p *pass) {
+	p.idle()
 	for _, c := range p.unit.Cells {
 		if c.JQ == nil && c.Rule == nil {
 			continue
@@ -22,6 +23,33 @@ func flow(p *pass) {
 			}
 		}
 	}
+}
+
+// idle reports a map at the end of a pipeline: what it makes goes nowhere. It was
+// meant for the step in front of it, which has sent the payload as it came.
+func (p *pass) idle() {
+	if p.unit.Pipeline == nil || !own(p.unit.Pipeline.File.Path) {
+		return
+	}
+	list := p.unit.Pipeline.Spec.Steps
+	if len(list) == 0 {
+		return
+	}
+	last := list[len(list)-1]
+	if !last.Map.Set() || last.Send.Set() || last.Call.Set() || last.Emit.Set() || last.Route != nil || last.Split.Set() {
+		return
+	}
+	d := diag.Diagnostic{Code: codeFlow, Severity: diag.Warning, Span: last.Map.Span(), Kind: "pipeline", Name: p.unit.Pipeline.Name,
+		Message: "what `" + last.Map.Value + "` makes goes nowhere: no step follows that takes it", Hint: "put `map` in front of the steps that are to take it"}
+	if len(list) > 1 {
+		switch before := list[len(list)-2]; {
+		case before.Send.Set() && !before.Map.Set():
+			d.Hint = "write it beside the step that it is meant for: {send: " + before.Send.Value + ", map: " + last.Map.Value + "}"
+		case before.Emit.Set() && !before.Map.Set():
+			d.Hint = "write it beside the step that it is meant for: {emit: " + before.Emit.Value + ", map: " + last.Map.Value + "}"
+		}
+	}
+	p.about(d)
 }
 
 // stepRead is a `$steps.name` that a mapping reads.

@@ -299,7 +299,10 @@ func (d *Decoder) Unknown(ref *ast.Node, what string, known []string) {
 }
 
 func (d *Decoder) suggest(f *diag.Diagnostic, at *ast.Node, known []string) {
-	near := diag.Nearest(at.Text, known)
+	near := diag.SameEnd(at.Text, known)
+	if len(near) == 0 || !strings.ContainsAny(near[0], "/@") {
+		near = diag.Nearest(at.Text, known)
+	}
 	if len(near) == 0 {
 		return
 	}
