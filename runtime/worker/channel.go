@@ -114,7 +114,7 @@ func (c *channel) Stage(ctx context.Context, msgs ...message.Message) (connector
 			span.End()
 			return nil, c.refuse(ctx, live, in, id, m, rej)
 		case rej != nil:
-			jobs = []queue.Job{in.Faulty(id, m, rej)}
+			jobs = []queue.Job{in.Faulty(ctx, id, m, rej)}
 		case len(jobs) == 0:
 			s.receipts[i] = connectors.Receipt{IDs: []string{id}, Filtered: true}
 			s.commit.History = append(s.commit.History, history...)
@@ -223,7 +223,7 @@ func (c *channel) receipts(receipts []connectors.Receipt, counts []int, results 
 // refuse keeps a refused message for inspection and returns why it was refused.
 func (c *channel) refuse(ctx context.Context, live *Live, in *Intake, id string, m *message.Message, rej *connectors.Rejection) error {
 	e := queue.Entry{Message: id, At: m.Meta.ReceivedAt, Kind: queue.Rejected, Pipeline: c.pipeline, Revision: live.WS.Revision,
-		Detail: in.hide(m, rej.Error()), Data: m.Raw[:min(len(m.Raw), maxKept)]}
+		Refs: in.numbers(ctx, id, m), Detail: in.hide(m, rej.Error()), Data: m.Raw[:min(len(m.Raw), maxKept)]}
 	if _, err := c.w.driver.Apply(ctx, queue.Commit{History: []queue.Entry{e}}); err != nil {
 		return err
 	}

@@ -35,10 +35,10 @@ func (in *Intake) misfit(body any, raw []byte) *connectors.Rejection {
 
 // drifted returns a job for a message that does not fit the contract and is
 // held until it does.
-func (in *Intake) drifted(id string, m *message.Message, body any, rej *connectors.Rejection) queue.Job {
+func (in *Intake) drifted(ctx context.Context, id string, m *message.Message, body any, rej *connectors.Rejection) queue.Job {
 	held := *m
 	held.Body = body
-	job := in.Faulty(id, &held, rej)
+	job := in.Faulty(ctx, id, &held, rej)
 	r := job.Hint.(*flow.Run)
 	r.Drift = true
 	in.wrap(&job, r)

@@ -84,7 +84,7 @@ func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]qu
 	if rej := in.misfit(body, m.Raw); rej != nil {
 		in.unfit = true
 		if in.P.Hold && !in.again {
-			return []queue.Job{in.drifted(id, m, body, rej)}, nil, nil
+			return []queue.Job{in.drifted(ctx, id, m, body, rej)}, nil, nil
 		}
 		return nil, nil, rej
 	}
@@ -98,7 +98,7 @@ func (in *Intake) Jobs(ctx context.Context, id string, m *message.Message) ([]qu
 		switch {
 		case err != nil && in.P.Split != nil:
 			// The definition is at fault, not the sender: a dead letter tells why.
-			return []queue.Job{in.Faulty(id, m, rejected(422, "the payload cannot be judged", "when", err.Error()))}, nil, nil
+			return []queue.Job{in.Faulty(ctx, id, m, rejected(422, "the payload cannot be judged", "when", err.Error()))}, nil, nil
 		case err != nil:
 			// The worker meets the same error and makes a dead letter of it.
 		case !yes:
@@ -258,9 +258,9 @@ func (in *Intake) wrap(job *queue.Job, r *flow.Run) {
 // Faulty returns a job for a message that could not be identified, for
 // sources that have nobody to refuse it to. It ends as a dead letter with the
 // reason, so that nothing vanishes.
-func (in *Intake) Faulty(id string, m *message.Message, rej *connectors.Rejection) queue.Job {
+func (in *Intake) Faulty(ctx context.Context, id string, m *message.Message, rej *connectors.Rejection) queue.Job {
 	r := flow.Run{ID: id, Pipeline: in.P.Name, Revision: in.WS.Revision, Key: id, Now: m.Meta.ReceivedAt, Meta: m.Meta,
-		Priority: in.P.Policy.Priority, Original: m.Body, Raw: m.Raw, Body: m.Body, Trace: m.Trace, Fault: in.hide(m, rej.Error())}
+		Priority: in.P.Policy.Priority, Original: m.Body, Raw: m.Raw, Body: m.Body, Trace: in.numbers(ctx, id, m), Fault: in.hide(m, rej.Error())}
 	job := queue.Job{ID: id, Lane: in.Lane(), Priority: queue.Priority(r.Priority)}
 	if m.Meta.File != nil {
 		job.Dedupe = dedupeKey(in.P.Name, fmt.Appendf(nil, "file %s %d", m.Meta.File.SHA256, m.Meta.File.Record))
@@ -268,6 +268,20 @@ func (in *Intake) Faulty(id string, m *message.Message, rej *connectors.Rejectio
 	}
 	in.wrap(&job, &r)
 	return job
+}
+
+// numbers are the business numbers of a message that is refused, held or at
+// fault, as far as they can be read: somebody will ask where it is.
+func (in *Intake) numbers(ctx context.Context, id string, m *message.Message) []message.Ref {
+	body := m.Body
+	if body == nil && m.Raw != nil {
+		var err error
+		if body, err = in.Decode(m.Raw, &m.Meta); err != nil {
+			return m.Trace
+		}
+	}
+	r := flow.Run{ID: id, Pipeline: in.P.Name, Revision: in.WS.Revision, Now: m.Meta.ReceivedAt, Meta: m.Meta, Original: body, Raw: m.Raw, Body: body}
+	return flow.Refs(m.Trace, in.trace(flow.Scope(ctx, in.WS, in.P, &r, 1), body))
 }
 
 func (in *Intake) trace(scope *cell.Scope, body any) []message.Ref {

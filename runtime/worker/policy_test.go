@@ -720,6 +720,7 @@ accept: thing@1
 on_schema_drift: quarantine
 key: [.n]
 order_by: .k
+trace_by: {n: .n}
 steps: [{send: t.safe}]
 `
 
@@ -738,6 +739,10 @@ func TestDriftIsHeldUntilItFits(t *testing.T) {
 		}
 		if s := p.story(parked[0].ID); !strings.Contains(s, "accepted") || !strings.Contains(s, "parked quarantined") {
 			t.Errorf("story:\n%s", s)
+		}
+		held, err := p.driver.Browse(context.Background(), queue.Query{View: queue.ByRef, Ref: queue.Ref{Type: "n", Value: "2"}})
+		if err != nil || len(held.Entries) != 4 {
+			t.Errorf("what is held is not found by its number: %+v, %v", held.Entries, err)
 		}
 		// A definition that takes both; the parked are called as a reload does.
 		ws := load(t, p.changed(thing("  n: {type: any, required: true}\n")))

@@ -381,7 +381,7 @@ func (t *task) listen(ctx context.Context, listeners []*compile.Pipeline, name s
 			puts = noteOnce(puts, put)
 		}
 		if rej != nil {
-			made = []queue.Job{in.Faulty(id, &m, rej)}
+			made = []queue.Job{in.Faulty(ctx, id, &m, rej)}
 		}
 		for i := range history {
 			history[i].Parent, history[i].At = t.run.ID, now

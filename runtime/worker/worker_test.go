@@ -355,6 +355,11 @@ func TestRefusals(t *testing.T) {
 	if b := f.balanced(); b.Rejected != 4 || b.Duplicates != 1 || b.Conflicts != 1 || len(f.seen) != 1 {
 		t.Errorf("balance %+v, %d calls", b, len(f.seen))
 	}
+	// What is refused is found by its numbers, as far as they can be read.
+	page, err := f.driver.Browse(ctx, queue.Query{View: queue.ByRef, Ref: queue.Ref{Type: "n", Value: "1"}})
+	if err != nil || len(page.Entries) == 0 || page.Entries[0].Kind != queue.Rejected {
+		t.Errorf("the story of 1: %+v, %v", page.Entries, err)
+	}
 	// Where nobody can be told, nothing vanishes either.
 	quiet := f.worker.Channel("p", false)
 	if _, err := quiet.Send(ctx, message.Message{Raw: []byte(`{"n":`), Meta: message.Meta{ReceivedAt: time.Now()}}); err != nil {
