@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"sort"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,7 +12,6 @@ import (
 	"crossdock/runtime"
 	"crossdock/runtime/admin"
 	"crossdock/runtime/journal"
-	"crossdock/runtime/queue"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -76,15 +74,20 @@ func (a *app) status(s runtime.Status, b journal.Balance) {
 		names = append(names, name)
 	}
 	sort.Strings(names)
-	rows := [][]string{{"PIPELINE", "TRIGGER", "WAITING", "RETRY", "DEAD", "OLDEST", ""}}
+	rows := [][]string{{"PIPELINE", "TRIGGER", "WAITING", "RETRY", "PARKED", "DEAD", "OLDEST", ""}}
 	for _, name := range names {
 		p := s.Pipelines[name]
-		row := []string{name, short(p.Trigger, 36), "0", "0", "0", "", p.Outcome}
+		row := []string{name, short(p.Trigger, 36), "0", "0", "0", "0", "", p.Outcome}
 		if p.Lane != nil {
-			row[2], row[3], row[4], row[5] = strconv.Itoa(p.Lane.Ready), strconv.Itoa(p.Lane.Delayed), strconv.Itoa(p.Lane.Dead), age(p.Lane.Oldest)
+			parked := 0
+			for _, n := range p.Lane.Parked {
+				parked += n
+			}
+			row[2], row[3], row[4] = strconv.Itoa(p.Lane.Ready), strconv.Itoa(p.Lane.Delayed), strconv.Itoa(parked)
+			row[5], row[6] = strconv.Itoa(p.Lane.Dead), age(p.Lane.Oldest)
 		}
 		if p.Paused {
-			row[6] = "paused"
+			row[7] = "paused"
 		}
 		rows = append(rows, row)
 	}
@@ -105,83 +108,6 @@ func age(t time.Time) string {
 		return ""
 	}
 	return time.Since(t).Round(time.Second).String()
-}
-
-func (a *app) traceCommand() *cobra.Command {
-	var r remote
-	cmd := &cobra.Command{
-		Use: "trace REF VALUE | trace VALUE | trace --id ID", GroupID: "operate", Args: cobra.MaximumNArgs(2),
-		Short: "Tell the story of a message by any business number",
-		Long: `Tell the story of every message that carries a business number: what came in,
-which rules were chosen, what was sent where, in which attempt, and how it ended.
-
-REF is a name below trace_by in the definitions; without it every name counts.`,
-		Example: "  crossdock trace order SO-4711\n  crossdock trace SO-4711 --client acme\n  crossdock trace --id 06H0H5XD73KB6YWQZZ24A9PGHM",
-	}
-	id := cmd.Flags().String("id", "", "ID of a message")
-	client := cmd.Flags().String("client", "", "only what pipelines of this client did, by its code: numbers of clients may be alike")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		q := url.Values{"client": {*client}}
-		switch {
-		case *id != "":
-			q.Set("id", *id)
-		case len(args) == 2:
-			q.Set("ref", args[0])
-			q.Set("value", args[1])
-		case len(args) == 1:
-			q.Set("value", args[0])
-		default:
-			return fmt.Errorf("say which message: trace REF VALUE, trace VALUE, or trace --id ID")
-		}
-		c, err := r.client()
-		if err != nil {
-			return err
-		}
-		var entries []queue.Entry
-		if err := c.Get(cmd.Context(), "/v1/trace", q, &entries); err != nil {
-			return failed(err)
-		}
-		if r.json {
-			return a.printJSON(entries)
-		}
-		if len(entries) == 0 {
-			return failf(exitFindings, "no message with that number is known; numbers are those below `trace_by`, and the history is kept 30 days")
-		}
-		a.story(entries)
-		return nil
-	}
-	r.flags(cmd)
-	return cmd
-}
-
-// story prints a history as a timeline.
-func (a *app) story(entries []queue.Entry) {
-	rows := [][]string{{"TIME", "PIPELINE", "WHAT", "WHERE", ""}}
-	var long []string // what the table has no room for
-	for _, e := range entries {
-		where := e.Target
-		if where == "" {
-			where = e.Step
-		}
-		detail := e.Detail
-		if e.Attempt > 1 {
-			detail = fmt.Sprintf("attempt %d  %s", e.Attempt, detail)
-		}
-		if e.Kind == queue.Accepted && detail == "" {
-			detail = "message " + e.Message
-		}
-		if whole := strings.Join(strings.Fields(detail), " "); short(whole, 60) != whole {
-			long = append(long, e.At.Local().Format("15:04:05.000")+"  "+whole)
-		}
-		rows = append(rows, []string{e.At.Local().Format("15:04:05.000"), short(e.Pipeline, 22), string(e.Kind), short(where, 28), short(detail, 60)})
-	}
-	a.table(rows)
-	for i, text := range long {
-		if i == 0 {
-			fmt.Fprintln(a.Stdout, "\nin full:")
-		}
-		fmt.Fprintln(a.Stdout, text)
-	}
 }
 
 func (a *app) reloadCommand() *cobra.Command {

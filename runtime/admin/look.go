@@ -69,12 +69,7 @@ func (a *API) balance(r *call) (any, error) {
 // trace returns the story of all messages with a business reference, or of one
 // message.
 func (a *API) trace(r *call) (any, error) {
-	q := r.URL.Query()
-	query := queue.Query{View: queue.ByRef, Ref: queue.Ref{Type: q.Get("ref"), Value: q.Get("value")}, Prefix: flow.NamesOf(q.Get("client")), Limit: 10000}
-	if id := q.Get("id"); id != "" {
-		query.View, query.ID = queue.ByMsg, id
-	}
-	page, err := a.engine.Driver().Browse(r.Context(), query)
+	page, err := a.engine.Driver().Browse(r.Context(), storyOf(r))
 	if err != nil {
 		return nil, err
 	}

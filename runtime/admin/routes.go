@@ -56,6 +56,7 @@ func (a *API) routes() []route {
 		{pattern: "GET /v1/top", rule: viewers, answer: a.top},
 		{pattern: "GET /v1/balance", rule: viewers, answer: a.balance},
 		{pattern: "GET /v1/trace", rule: viewers, answer: a.trace},
+		{pattern: "GET /v1/trace/now", rule: viewers, answer: a.traceNow},
 		{pattern: "GET /v1/history", rule: viewers, answer: a.history},
 
 		{pattern: "GET /v1/recordings", rule: viewers, answer: a.record},

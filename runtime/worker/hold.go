@@ -41,7 +41,7 @@ func (t *task) hold(work context.Context, guard *policy.Guard, op *compile.Opera
 			detail = saw + "; " + h.Reason
 		}
 		t.note(queue.Entry{Kind: queue.ParkedKind, Step: out.Step.ID, Target: op.Ref(),
-			Detail: fmt.Sprintf("%s; looked at again at %s", detail, h.Until.Format(time.DateTime))})
+			Detail: fmt.Sprintf("%s; looked at again by %s", detail, h.Until.UTC().Format("2006-01-02 15:04:05 MST"))})
 	}
 	held.Reason = h.Reason
 	if t.run.Held == nil || *t.run.Held != held {

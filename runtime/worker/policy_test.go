@@ -465,6 +465,10 @@ func TestMaintenanceHoldsAndDrainsByPriority(t *testing.T) {
 			if !j.Due.Equal(end) || j.Attempts != 0 || j.Reason != "t is closed until "+end.Format("2006-01-02 15:04 MST")+" (patching)" {
 				t.Fatalf("due %s: %+v", j.Due, j)
 			}
+			// Whoever reads the history sits in another zone than who wrote it.
+			if want := "; looked at again by " + end.UTC().Format(time.DateTime) + " UTC"; !strings.Contains(p.story(j.ID), want) {
+				t.Fatalf("the story does not say %q:\n%s", want, p.story(j.ID))
+			}
 		}
 		p.pass(time.Until(end) + 3*time.Second)
 		if n := len(p.calls()) - 2; n < 20 || n > 35 {
