@@ -284,7 +284,7 @@ func (a *app) workspaceSchema(dir, name string) (*dsl.Workspace, *compile.Schema
 			return ws, s, nil
 		}
 	}
-	return nil, nil, failf(exitUsage, "there is no schema `%s`%s", name, suggestion(name, ws.Schemas))
+	return nil, nil, failf(exitUsage, "there is no schema `%s`%s", name, suggestionOrAll(name, ws.Schemas))
 }
 
 func (a *app) schemaExportCommand() *cobra.Command {

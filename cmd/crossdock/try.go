@@ -199,6 +199,14 @@ func suggestion[V any](name string, known map[string]V) string {
 	return ""
 }
 
+// suggestionOrAll is suggestion, or what there is where nothing is near.
+func suggestionOrAll[V any](name string, known map[string]V) string {
+	if near := suggestion(name, known); near != "" || len(known) == 0 || len(known) > 40 {
+		return near
+	}
+	return "; there are " + strings.Join(sorted(known), ", ")
+}
+
 // about keeps the findings of one file.
 func about(list diag.List, file *ast.File) diag.List {
 	return slices.DeleteFunc(slices.Clone(list), func(d diag.Diagnostic) bool { return d.Span.File != file.Path })

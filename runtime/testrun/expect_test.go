@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"crossdock/dsl/ast"
+	"crossdock/dsl/mapping"
 	"crossdock/dsl/spec"
 	"crossdock/runtime/flow"
 )
@@ -25,5 +26,15 @@ func TestErrorOfAnItem(t *testing.T) {
 	}
 	if fieldFits("a.b", "a[0].b") || !fieldFits("a[].b[]", "a[0].b[12]") {
 		t.Error("only [] stands for any item")
+	}
+}
+
+func TestRowErrorOfAnyItem(t *testing.T) {
+	err := &mapping.Error{Mapping: "m", Rows: []mapping.RowError{{Field: "lines[1].sku", Row: "lines.sku", Code: "required"}}}
+	for field, fits := range map[string]bool{"lines[].sku": true, "lines[1].sku": true, "lines.sku": true, "lines[0].sku": false} {
+		want := &spec.ExpectError{Field: spec.Text{Value: field, Node: &ast.Node{}}}
+		if failures := expectRowError(want, nil, err); (failures == nil) != fits {
+			t.Errorf("%s: %v", field, failures)
+		}
 	}
 }

@@ -86,7 +86,7 @@ func expectRowError(want *spec.ExpectError, out any, err error) []string {
 	var me *mapping.Error
 	if errors.As(err, &me) {
 		for _, row := range me.Rows {
-			if (!want.Field.Set() || row.Field == want.Field.Value || row.Row == want.Field.Value) &&
+			if (!want.Field.Set() || fieldFits(want.Field.Value, row.Field) || row.Row == want.Field.Value) &&
 				(!want.Code.Set() || row.Code == want.Code.Value) &&
 				(!want.Text.Set() || strings.Contains(row.Message, want.Text.Value)) {
 				return nil
