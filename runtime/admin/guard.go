@@ -188,6 +188,12 @@ func (a *API) refuse(w http.ResponseWriter, c *call, err error) {
 	case errors.Is(err, queue.ErrClosed), errors.Is(err, queue.ErrFailed), errors.Is(err, queue.ErrFull):
 		a.log.Error("admin request failed", "id", c.id, "path", c.URL.Path, "error", err)
 		status, err = http.StatusServiceUnavailable, sentinel(err)
+	case errors.Is(err, queue.ErrAway):
+		a.log.Error("admin request failed", "id", c.id, "path", c.URL.Path, "error", err)
+		status, err = http.StatusServiceUnavailable, errAway
+		if c.Method != http.MethodGet {
+			err = errAwayChange
+		}
 	case errors.Is(err, access.ErrProvider):
 		a.log.Error("a token cannot be checked", "id", c.id, "error", err)
 		status, err = http.StatusServiceUnavailable, access.ErrProvider
@@ -200,6 +206,12 @@ func (a *API) refuse(w http.ResponseWriter, c *call, err error) {
 
 // errInternal is all that a client learns of an error that is not its own.
 var errInternal = errors.New("the request failed; the log of the running crossdock tells why")
+
+// What a client learns where the store does not answer.
+var (
+	errAway       = errors.New("the store does not answer; senders get 503, and everything goes on by itself when it is back: see the log, or crossdock doctor")
+	errAwayChange = errors.New("the store does not answer; whether this was done is not known: look again when it is back")
+)
 
 // sentinel is the plain word of a store error, without addresses and files.
 func sentinel(err error) error {

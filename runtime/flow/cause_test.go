@@ -22,3 +22,19 @@ func TestMapCauseNamesAllRows(t *testing.T) {
 		t.Errorf("%s", c.Hint)
 	}
 }
+
+// TestGroupsByStatus: who replays a group after an outage does not send again
+// what was refused for good.
+func TestGroupsByStatus(t *testing.T) {
+	group := func(status int) string {
+		return (&Cause{Code: "status", Step: "send:t.put", Target: "t.put", Status: status}).Group("p")
+	}
+	for _, c := range []struct {
+		a, b int
+		same bool
+	}{{422, 422, true}, {422, 400, false}, {422, 503, false}, {502, 503, true}} {
+		if got := group(c.a) == group(c.b); got != c.same {
+			t.Errorf("%d and %d in one group: %v", c.a, c.b, got)
+		}
+	}
+}

@@ -6,6 +6,7 @@ package flow
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"time"
 
 	"crossdock/runtime/message"
@@ -68,10 +69,15 @@ type Cause struct {
 func (c *Cause) Error() string { return c.Message }
 
 // Group is a fingerprint of the cause: dead letters with the same one failed
-// for the same reason.
+// for the same reason. What another system refuses is one reason for each
+// status; that it is out of order is one, whichever 5xx it says so with.
 func (c *Cause) Group(pipeline string) string {
+	status := c.Status
+	if status >= 500 {
+		status = 500
+	}
 	h := sha256.New()
-	for _, s := range []string{pipeline, c.Code, c.Step, c.Target, c.Field} {
+	for _, s := range []string{pipeline, c.Code, c.Step, c.Target, c.Field, strconv.Itoa(status)} {
 		h.Write([]byte(s))
 		h.Write([]byte{0})
 	}

@@ -71,8 +71,9 @@ var (
 	ErrLeaseLost = errors.New("the lease is no longer held")
 	ErrVersion   = errors.New("the state was changed by someone else")
 	ErrNotFound  = errors.New("no such job in that state")
-	ErrFull      = errors.New("the store is full")    // nothing was written; retry later
-	ErrFailed    = errors.New("the store has failed") // permanent for this process: a write or fsync failed
+	ErrFull      = errors.New("the store is full")         // nothing was written; retry later
+	ErrAway      = errors.New("the store does not answer") // for now; whether it wrote anything is not known
+	ErrFailed    = errors.New("the store has failed")      // permanent for this process: a write or fsync failed
 )
 
 // Commit is what one step of the engine changes, in one atomic write.

@@ -13,7 +13,15 @@ import (
 )
 
 // errUnknown marks a call of which it is not known whether Redis carried it out.
-var errUnknown = errors.New("redis did not answer")
+var errUnknown error = away("redis did not answer")
+
+// away is an error that callers know as queue.ErrAway.
+type away string
+
+func (a away) Error() string { return string(a) }
+
+// Is implements the protocol of errors.Is.
+func (away) Is(target error) bool { return target == queue.ErrAway }
 
 const lostMessage = "the Redis store was emptied, replaced or restored while it was in use; " +
 	"nothing is sent until it is looked into. Restore the data and restart, or restart to begin with what is there now"

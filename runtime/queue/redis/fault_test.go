@@ -326,8 +326,13 @@ func TestRedisDownAndBack(t *testing.T) {
 		begun := time.Now()
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if _, err := d.Apply(t.Context(), queue.Commit{Jobs: []queue.Job{testJob(name)}}); err == nil {
-				t.Errorf("%s: apply succeeded", name)
+			if _, err := d.Apply(t.Context(), queue.Commit{Jobs: []queue.Job{testJob(name)}}); !errors.Is(err, queue.ErrAway) {
+				t.Errorf("%s: apply said %v", name, err)
+			}
+		})
+		wg.Go(func() {
+			if _, err := d.Browse(t.Context(), queue.Query{View: queue.Lanes}); !errors.Is(err, queue.ErrAway) {
+				t.Errorf("%s: browse said %v", name, err)
 			}
 		})
 		wg.Go(func() {
