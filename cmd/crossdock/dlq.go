@@ -61,11 +61,24 @@ said, and --limit 0 reads all of it.`,
 		if r.json {
 			return a.printJSON(entries)
 		}
-		rows := [][]string{{"TIME", "PIPELINE", "WHY", ""}}
-		for _, e := range entries {
-			rows = append(rows, []string{e.At.Local().Format("01-02 15:04:05"), short(e.Pipeline, 24), short(e.Detail, 60), shown(e.Data)})
+		if len(entries) == 0 {
+			fmt.Fprintln(a.Stdout, "no message was refused")
+			return nil
 		}
-		a.table(rows)
+		const form = "%-14s  %-24s  %-24s  %s\n"
+		fmt.Fprintf(a.Stdout, form, "TIME", "PIPELINE", "FOUND BY", "MESSAGE")
+		for _, e := range entries {
+			found := ""
+			if len(e.Refs) > 0 {
+				found = e.Refs[0].Type + " " + e.Refs[0].Value
+			}
+			fmt.Fprintf(a.Stdout, form, e.At.Local().Format("01-02 15:04:05"), short(e.Pipeline, 24), short(found, 24), e.Message)
+			// Why stands by itself: it is what people look for, and long.
+			fmt.Fprintf(a.Stdout, "    %s\n", short(e.Detail, 96))
+			if data := shown(e.Data); data != "" {
+				fmt.Fprintf(a.Stdout, "    %s\n", data)
+			}
+		}
 		if next != "" {
 			fmt.Fprintln(a.Stdout, "there may be more; --limit 0 lists all")
 		}

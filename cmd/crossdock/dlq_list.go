@@ -134,12 +134,16 @@ func (a *app) letterPage(letters []deadletter.Letter, before int, asJSON bool) e
 		}
 		return nil
 	}
-	const form = "%-26s  %-14s  %-18s  %s\n"
+	const form = "%-*s  %-14s  %-18s  %s\n"
+	wide := 26 // IDs of items, branches and what an event started are longer
+	for _, l := range letters {
+		wide = max(wide, len(l.ID))
+	}
 	if before == 0 && len(letters) > 0 {
-		fmt.Fprintf(a.Stdout, form, "ID", "DIED", "PIPELINE", "STEP")
+		fmt.Fprintf(a.Stdout, form, wide, "ID", "DIED", "PIPELINE", "STEP")
 	}
 	for _, l := range letters {
-		fmt.Fprintf(a.Stdout, form, l.ID, l.DeadAt.Local().Format("01-02 15:04:05"), short(l.Pipeline, 18), short(l.Step, 36))
+		fmt.Fprintf(a.Stdout, form, wide, l.ID, l.DeadAt.Local().Format("01-02 15:04:05"), short(l.Pipeline, 18), short(l.Step, 36))
 		// Why stands by itself: it is what people look for, and long.
 		fmt.Fprintf(a.Stdout, "    %s\n", short(l.Reason, 96))
 	}

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -93,8 +94,15 @@ func (a *app) testRecord(ctx context.Context, args []string, f recordFlags) erro
 	if len(got.Recordings) == 0 && len(got.Gone) == 0 {
 		return failf(exitFindings, "the history knows no message %s; `crossdock trace` finds it by any business number", strings.Join(args, " "))
 	}
-	for _, r := range got.Recordings {
-		if err := a.writeRecording(ctx, ws, r, f); err != nil {
+	names := testNames(got.Recordings)
+	for _, name := range names { // all of them before the first is written
+		file := filepath.Join(f.dir, f.out, name+".test.yaml")
+		if _, err := os.Lstat(file); err == nil && !f.force {
+			return failf(exitFindings, "%s exists; nothing was changed. Use another name, --out FILE or --force", file)
+		}
+	}
+	for i, r := range got.Recordings {
+		if err := a.writeRecording(ctx, ws, r, names[i], f); err != nil {
 			return err
 		}
 	}
@@ -136,14 +144,31 @@ func (a *app) recorded(ctx context.Context, ws *dsl.Workspace, w recording.Wante
 
 var noFileName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// writeRecording writes one test and runs it; one that fails is not left behind.
-func (a *app) writeRecording(ctx context.Context, ws *dsl.Workspace, r *recording.Recording, f recordFlags) error {
-	name := strings.Trim(noFileName.ReplaceAllString(strings.ToLower(r.Pipeline+"-"+r.Message), "-"), "-")
-	if len(r.Refs) > 0 {
-		if ref := strings.Trim(noFileName.ReplaceAllString(strings.ToLower(r.Refs[0].Value), "-"), "-"); ref != "" && len(ref) <= 40 {
-			name = strings.Trim(noFileName.ReplaceAllString(strings.ToLower(r.Pipeline), "-"), "-") + "-" + ref
+// testNames names a test after the pipeline and a business number of each
+// message. Several messages with one number are counted.
+func testNames(list []*recording.Recording) []string {
+	plain := func(text string) string {
+		return strings.Trim(noFileName.ReplaceAllString(strings.ToLower(text), "-"), "-")
+	}
+	names := make([]string, len(list))
+	times := map[string]int{}
+	for i, r := range list {
+		names[i] = plain(r.Pipeline + "-" + r.Message)
+		if len(r.Refs) > 0 {
+			if ref := plain(r.Refs[0].Value); ref != "" && len(ref) <= 40 {
+				names[i] = plain(r.Pipeline) + "-" + ref
+			}
+		}
+		times[names[i]]++
+		if n := times[names[i]]; n > 1 {
+			names[i] += "-" + strconv.Itoa(n)
 		}
 	}
+	return names
+}
+
+// writeRecording writes one test and runs it; one that fails is not left behind.
+func (a *app) writeRecording(ctx context.Context, ws *dsl.Workspace, r *recording.Recording, name string, f recordFlags) error {
 	c, err := r.Case(ctx, ws, name)
 	if err != nil {
 		return failf(exitLoad, "%s", err)

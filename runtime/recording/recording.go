@@ -100,6 +100,9 @@ func ending(r *testrun.Rehearsal) string {
 	if len(r.Rejections) > 0 {
 		parts = append(parts, fmt.Sprintf("refused with %d", r.Rejections[0].Status))
 	}
+	if len(r.Parked) > 0 {
+		parts = append(parts, "held")
+	}
 	for _, d := range r.Dead {
 		parts = append(parts, strings.TrimSpace("dead at "+d.Step+" "+d.Field))
 	}
