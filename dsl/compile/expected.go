@@ -36,7 +36,13 @@ func expectedRows(dec *spec.Decoder, m *Mapping, c *spec.Case) {
 
 // expectedTarget walks a path such as lines[0].sku through the rows.
 func expectedTarget(dec *spec.Decoder, o *mapping.Object, at *ast.Node, path string) {
-	for _, name := range strings.Split(path, ".") {
+	for i, name := range strings.Split(path, ".") {
+		if i > 0 && name != "" && strings.Trim(name, "0123456789") == "" {
+			before, after := strings.Join(strings.Split(path, ".")[:i], "."), strings.Join(strings.Split(path, ".")[i+1:], ".")
+			f := dec.Errorf(spec.CodeUnknown, at.Span, "no row makes `%s`", path)
+			f.Hint = strings.TrimSuffix("an item is written in brackets: \""+before+"["+name+"]."+after, ".") + "\""
+			return
+		}
 		name, _, _ = strings.Cut(name, "[")
 		i := slices.IndexFunc(o.Fields, func(f mapping.Field) bool { return f.Name == name })
 		if i < 0 {

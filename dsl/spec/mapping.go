@@ -2,6 +2,7 @@ package spec
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -65,6 +66,12 @@ func (r *Row) DecodeNode(n *ast.Node, d *Decoder) {
 	}
 	d.into(n, &r.RowOptions)
 	has := func(key string) bool { return n.Get(key) != nil }
+	for _, key := range []string{"const", "default"} {
+		if v := n.Get(key); v != nil && v.Kind == ast.Scalar && unfilled.MatchString(v.Text) {
+			f := d.Warnf(CodeUnknown, v.Span, "`%s` stays text: nothing is filled in here", v.Text)
+			f.Hint = "write `from: $vars.name` for a value of the environment, `from: .name` for a field"
+		}
+	}
 	switch {
 	case has("const") && (has("from") || has("each") || has("fields")):
 		d.Errorf(CodeUnknown, n.Pair("const").Key.Span, "a row with `const` takes no `from`, `each` or `fields`")
@@ -75,6 +82,9 @@ func (r *Row) DecodeNode(n *ast.Node, d *Decoder) {
 		d.Errorf(CodeUnknown, n.Span, "a row needs `from`, `const`, `each` or `fields`").Hint = "add `from:` with the jq that computes the value"
 	}
 }
+
+// unfilled are the placeholders of shells and templates.
+var unfilled = regexp.MustCompile(`\$\{[^}]*\}|\{\{.*\}\}|^\$[A-Z][A-Z0-9_]*$`)
 
 // nested reports rows that stand below a target without `fields`, as they do in the
 // document that is made. It is one finding, whatever their number.

@@ -14,6 +14,8 @@ import (
 	"crossdock/connectors/format"
 	"crossdock/dsl/ast"
 	"crossdock/dsl/compile"
+	"crossdock/dsl/diag"
+	"crossdock/dsl/likeness"
 	"crossdock/dsl/spec"
 	"crossdock/dsl/value"
 	"crossdock/runtime/message"
@@ -51,6 +53,63 @@ func (r *Runner) given(t *compile.Test, c *spec.Case) ([]payload, error) {
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// misspelt names the changes of a case that failed which add a field where one of a
+// similar name is there: nothing reads the new one.
+func (r *Runner) misspelt(t *compile.Test, c *spec.Case) []string {
+	n := c.Given
+	if n.Kind == ast.List && len(n.Items) > 0 {
+		n = n.Items[0]
+	}
+	p, err := r.one(t, n)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, ch := range c.Change {
+		if meant := meantBy(p.body, ch.Key.Text); meant != "" && ch.Value.V != nil {
+			out = append(out, fmt.Sprintf("`change: %s` adds a field; did you mean `%s`?", ch.Key.Text, meant))
+		}
+	}
+	return out
+}
+
+// meantBy is the name that is there in the place of a path that is not, "" where the
+// path is there or nothing is near.
+func meantBy(v any, path string) string {
+	if _, there := Find(v, path); there {
+		return ""
+	}
+	for _, part := range parts(path) {
+		switch p := part.(type) {
+		case string:
+			m, ok := v.(map[string]any)
+			if !ok {
+				return ""
+			}
+			next, there := m[p]
+			if !there {
+				if near := diag.Nearest(p, sortedKeys(m)); len(near) > 0 {
+					return near[0]
+				}
+				for _, name := range sortedKeys(m) {
+					if likeness.Compare([]string{p}, []string{name}) > 0.9 {
+						return name
+					}
+				}
+				return ""
+			}
+			v = next
+		case int:
+			l, ok := v.([]any)
+			if !ok || p < 0 || p >= len(l) {
+				return ""
+			}
+			v = l[p]
+		}
+	}
+	return ""
 }
 
 func (r *Runner) one(t *compile.Test, n *ast.Node) (payload, error) {

@@ -71,9 +71,17 @@ func equal(want, got any) bool {
 }
 
 func near(k string, got any) string {
+	if _, isList := got.([]any); isList {
+		return "; it is a list: name the item, as in [0]." + k
+	}
 	m, ok := got.(map[string]any)
 	if !ok {
 		return ""
+	}
+	if head, rest, nested := strings.Cut(k, "[]"); nested {
+		if _, isList := m[head].([]any); isList {
+			return "; name the item: " + head + "[0]" + rest
+		}
 	}
 	names := sortedKeys(m)
 	if len(names) > 8 {
@@ -147,6 +155,13 @@ func change(v any, path []any, to any) (any, error) {
 	case string:
 		old, ok := v.(map[string]any)
 		if !ok && v != nil {
+			if list, isList := v.([]any); isList {
+				rest := ""
+				if p != "*" && p != "" {
+					rest = "." + p
+				}
+				return nil, fmt.Errorf("a list of %d stands there: name the item, as in `[0]%s`", len(list), rest)
+			}
 			return nil, fmt.Errorf("`%s` cannot be set in %s", p, show(v))
 		}
 		m := make(map[string]any, len(old)+1)

@@ -71,6 +71,9 @@ func (r *Runner) Case(ctx context.Context, t *compile.Test, c *spec.Case) Result
 	} else if t.Pipeline != nil {
 		res.Failures = r.pipeline(ctx, t, c, given, now)
 	}
+	if len(res.Failures) > 0 {
+		res.Failures = append(res.Failures, r.misspelt(t, c)...)
+	}
 	return res
 }
 
