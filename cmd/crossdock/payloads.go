@@ -152,7 +152,11 @@ func (p *payloads) rows(file string, raw []byte, tab bool) ([]document, error) {
 	})
 	if err != nil {
 		// What a definition writes as a key is a flag here.
-		return nil, failf(exitLoad, "%s: %s", file, strings.Replace(err.Error(), "`encoding: latin1`", "`--encoding latin1`", 1))
+		text := strings.Replace(err.Error(), "`encoding: latin1`", "`--encoding latin1`", 1)
+		if strings.Contains(text, "fields, but there are") {
+			text += "; name another --delimiter, or, where lines differ by what they are, read the file as text: `format: text` of the trigger"
+		}
+		return nil, failf(exitLoad, "%s: %s", file, text)
 	}
 	return out, nil
 }

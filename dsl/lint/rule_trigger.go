@@ -7,6 +7,7 @@ import (
 
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/spec"
 )
 
 // schedules reports cron expressions that run never, or otherwise than they
@@ -132,6 +133,8 @@ func openWebhooks(p *pass) {
 		switch {
 		case v == nil && t.Verify.Name.Set():
 			continue // it names one that does not exist
+		case v == nil && spec.Stands(t.Node, "verify"):
+			continue // it is called otherwise, which was said
 		case v == nil:
 			d.Span = t.Path.Span()
 			d.Hint = "add `verify:` with the name of a verification of crossdock.yaml"

@@ -130,3 +130,9 @@ var yesNo = map[string]string{"yes": "true", "y": "true", "on": "true", "1": "tr
 
 // leadingNumber is the number that a text begins with.
 var leadingNumber = regexp.MustCompile(`^\d+`)
+
+// Stands reports whether a map has a key of another tool for what is called name
+// here: it was meant, and the key is told.
+func Stands(n *ast.Node, name string) bool {
+	return n != nil && slices.ContainsFunc(n.Keys(), func(key string) bool { return slices.Contains(habits[strings.ToLower(key)], name) })
+}

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"strconv"
+	"strings"
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
@@ -55,6 +56,7 @@ type Trigger struct {
 
 // HTTPTrigger is a webhook.
 type HTTPTrigger struct {
+	Node    *ast.Node  // as written
 	Path    Text       `yaml:"path" doc:"Path of the webhook, with {name} for parts that vary." validate:"required"`
 	Method  Text       `yaml:"method" doc:"POST unless said otherwise." validate:"omitempty,oneof=POST PUT PATCH GET DELETE"`
 	Verify  VerifyRef  `yaml:"verify" doc:"Name of a verification, or its settings, or none."`
@@ -262,6 +264,9 @@ func (s *Step) DecodeNode(n *ast.Node, d *Decoder) {
 	if n.Kind != ast.Map {
 		f := d.shape(n, "a step: `ignore`, or a map with one of map, when, split, route, send, call, emit, dead_letter")
 		f.Short = diag.DidYouMean(n.Text, []string{"ignore"})
+		if connection, operation, named := strings.Cut(n.Text, "."); named && n.Kind == ast.Scalar && connection != "" && operation != "" && !strings.ContainsAny(n.Text, " /") {
+			f.Hint = "write {send: " + n.Text + "}"
+		}
 		return
 	}
 	before := len(*d.Diags)
