@@ -93,13 +93,13 @@ func (t *troubles) note(pipeline string, err error) {
 	t.of[pipeline] = trouble{t.of[pipeline].n + 1, err.Error(), time.Now()}
 }
 
-// list returns the sources that fail.
-func (t *troubles) list(now time.Time) map[string]string {
+// list returns the sources that failed so often in a row.
+func (t *troubles) list(now time.Time, often int) map[string]string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var out map[string]string
 	for name, x := range t.of {
-		if x.n < failuresInARow || now.Sub(x.at) > forgetTrouble {
+		if x.n < often || now.Sub(x.at) > forgetTrouble {
 			continue
 		}
 		if out == nil {

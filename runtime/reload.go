@@ -253,6 +253,7 @@ type PipelineStatus struct {
 	Trigger string          `json:"trigger"`
 	Outcome string          `json:"outcome"` // of the last reload: unchanged, new, changed
 	Paused  bool            `json:"paused,omitempty"`
+	Failing string          `json:"failing,omitempty"` // why its source brings nothing: the folder, or what is polled
 	Lane    *queue.LaneStat `json:"lane,omitempty"`
 }
 
@@ -291,8 +292,15 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 			changed[c.Name] = c.What
 		}
 	}
+	failing := map[string]string{}
+	for _, r := range s.Replicas {
+		maps.Copy(failing, r.Failing)
+	}
+	for name, why := range e.troubles.list(time.Now(), 1) {
+		failing[name] = e.hide.text(why)
+	}
 	for name, p := range cur.ws.Pipelines {
-		ps := PipelineStatus{Digest: p.Digest, Trigger: trigger(p), Outcome: "unchanged", Paused: e.worker.Paused(name), Lane: lanes["in/"+name]}
+		ps := PipelineStatus{Digest: p.Digest, Trigger: trigger(p), Outcome: "unchanged", Paused: e.worker.Paused(name), Failing: failing[name], Lane: lanes["in/"+name]}
 		if w := changed[name]; w != "" {
 			ps.Outcome = w
 		}

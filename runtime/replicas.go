@@ -55,7 +55,7 @@ func (e *Engine) self() Replica {
 			r.Sources = append(r.Sources, name)
 		}
 	}
-	r.Failing = e.troubles.list(time.Now())
+	r.Failing = e.troubles.list(time.Now(), failuresInARow)
 	for name, why := range r.Failing {
 		r.Failing[name] = e.hide.text(why)
 	}

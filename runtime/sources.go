@@ -198,6 +198,7 @@ func (e *Engine) newFiles(next *revision, p *compile.Pipeline, state connectors.
 		After:   files.After{MoveTo: t.After.MoveTo.Value, Delete: t.After.Delete},
 		Bad:     files.After{MoveTo: t.OnBadFile.MoveTo.Value, Delete: t.OnBadFile.Delete},
 		MaxSize: t.MaxSize.Or(1 << 30), PerRecord: p.PerRecord(), State: state, Log: e.log,
+		Looked: func(err error) { e.troubles.note(p.Name, err) },
 	})
 }
 

@@ -241,3 +241,23 @@ func TestScheduleEmits(t *testing.T) {
 		t.Errorf("the schedule sent %q", got)
 	}
 }
+
+// TestAFolderThatIsNotThereIsSaid: an unmounted share brings nothing and no
+// error to any sender, so status has to tell, and the alert of sources.
+func TestAFolderThatIsNotThereIsSaid(t *testing.T) {
+	s := newSite(t)
+	s.write("drop.connection.yaml", "connection: drop\ntype: file\ndir: drop\n")
+	s.write("keep.connection.yaml", "connection: keep\ntype: file\ndir: out\noperations:\n  line: {append: all.ndjson, repeat: safe}\n")
+	s.write("lines.pipeline.yaml", fmt.Sprintf(filesPipeline, "csv", "csv", ".rows"))
+	s.start()
+	failing := func() string {
+		st, err := s.engine.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st.Pipelines["lines"].Failing
+	}
+	s.until("the folder is missed", func() bool { return strings.Contains(failing(), "the folder cannot be read") })
+	s.write("drop/one.csv", "k,seq\na,1\n")
+	s.until("it is there", func() bool { return failing() == "" && s.balance().Delivered == 1 })
+}

@@ -103,7 +103,7 @@ func (m *many) run(a *app, cmd *cobra.Command, r *remote) error {
 	if r.json {
 		return a.printJSON(done)
 	}
-	fmt.Fprintf(a.Stdout, "change %s has begun: %s %d dead letters\n", done.ID, done.What, done.Total)
+	fmt.Fprintf(a.Stdout, "change %s has begun: %s %s\n", done.ID, done.What, plural(done.Total, "dead letter", "dead letters"))
 	fmt.Fprintf(a.Stdout, "watch it: crossdock dlq changes %s   stop it: crossdock dlq stop %s\n", done.ID, done.ID)
 	return nil
 }
@@ -121,7 +121,7 @@ func (a *app) preview(r *remote, p deadletter.Preview, dry bool) error {
 		fmt.Fprintln(a.Stdout, "no dead letters fit; nothing is done")
 		return nil
 	}
-	fmt.Fprintf(a.Stdout, "%s would touch %d dead letters:\n", p.Wanted.What, p.Total)
+	fmt.Fprintf(a.Stdout, "%s would touch %s:\n", p.Wanted.What, plural(p.Total, "dead letter", "dead letters"))
 	a.groupTable(p.Groups)
 	for _, o := range p.Letters {
 		a.outlook(o)

@@ -273,7 +273,7 @@ func gate(ctx context.Context, ws *dsl.Workspace, fsys fs.FS) error {
 		}
 	})
 	if len(failed) > 0 {
-		return fmt.Errorf("%d tests failed; the first: %s", len(failed), failed[0])
+		return fmt.Errorf("%s failed; the first: %s", plural(len(failed), "test", "tests"), failed[0])
 	}
 	return nil
 }

@@ -86,12 +86,20 @@ func (a *app) status(s runtime.Status, b journal.Balance) {
 			row[2], row[3], row[4] = strconv.Itoa(p.Lane.Ready), strconv.Itoa(p.Lane.Delayed), strconv.Itoa(parked)
 			row[5], row[6] = strconv.Itoa(p.Lane.Dead), age(p.Lane.Oldest)
 		}
+		if p.Failing != "" {
+			row[7] = "its source fails"
+		}
 		if p.Paused {
 			row[7] = "paused"
 		}
 		rows = append(rows, row)
 	}
 	a.table(rows)
+	for _, name := range names {
+		if why := s.Pipelines[name].Failing; why != "" {
+			fmt.Fprintf(a.Stdout, "%s: %s\n", name, why)
+		}
+	}
 	a.balance(b)
 }
 

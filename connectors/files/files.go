@@ -44,6 +44,7 @@ type Config struct {
 	Batch     int  // records handed over together; 256
 	State     connectors.State
 	Log       *slog.Logger
+	Looked    func(err error) // hears of each look at the folder; nil: nobody does
 }
 
 // After says what happens to a file: MoveTo names a folder below Dir; with
@@ -126,9 +127,13 @@ func (s *source) Run(ctx context.Context, out connectors.Channel) error {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			s.tell("", "the folder cannot be read: "+plain(err))
+			err = errors.New("the folder cannot be read: " + plain(err))
+			s.tell("", err.Error())
 		default:
 			delete(s.told, "")
+		}
+		if s.Looked != nil {
+			s.Looked(err)
 		}
 		wait := s.Every
 		if unsettled {

@@ -275,9 +275,9 @@ func (g *Guard) cut(operation, cause string, until time.Time) *Hold {
 
 func (g *Guard) spent(p queue.Priority, until time.Time) string {
 	if p != queue.Critical && g.limits.Reserve > 0 {
-		return fmt.Sprintf("%s: "+quotaOf+" %d a %s is spent until %s, but for what is kept for critical work", g.limits.Name, g.limits.Quota, g.limits.Period, clock(until))
+		return fmt.Sprintf("%s: "+quotaOf+" %d %s is spent until %s, but for what is kept for critical work", g.limits.Name, g.limits.Quota, g.limits.Period.each(), clock(until))
 	}
-	return fmt.Sprintf("%s: "+quotaOf+" %d a %s is spent until %s", g.limits.Name, g.limits.Quota, g.limits.Period, clock(until))
+	return fmt.Sprintf("%s: "+quotaOf+" %d %s is spent until %s", g.limits.Name, g.limits.Quota, g.limits.Period.each(), clock(until))
 }
 
 // behind is nil where the wait was over before its turn.

@@ -171,3 +171,11 @@ func (q *Quota) Used() (n, of int) {
 	defer q.release()
 	return max(q.total-q.left-q.kept, 0), q.n
 }
+
+// each is the period as it is said behind a number of calls.
+func (p Period) each() string {
+	if p == Hour {
+		return "an hour"
+	}
+	return "a " + string(p)
+}

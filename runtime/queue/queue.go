@@ -233,7 +233,7 @@ type Swept struct {
 
 // Finding is one fact about how the store is set up.
 type Finding struct {
-	Fatal   bool   // a promise does not hold: refuse to start unless told "unsafe"
-	Message string // what is the case
-	Hint    string // what to change
+	Fatal   bool   `json:"fatal"`   // a promise does not hold: refuse to start unless told "unsafe"
+	Message string `json:"message"` // what is the case
+	Hint    string `json:"hint"`    // what to change
 }
