@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"crossdock/runtime"
+	"crossdock/runtime/journal"
 	"crossdock/runtime/publication"
 )
 
@@ -47,6 +48,26 @@ func TestHistoryForPeople(t *testing.T) {
 	for _, line := range lines {
 		if len(line) > 100 {
 			t.Errorf("%d columns: %s", len(line), line)
+		}
+	}
+}
+
+// TestRefusalThatIsOver: what was put right is not shown as refused.
+func TestRefusalThatIsOver(t *testing.T) {
+	at := time.Now()
+	failed := runtime.Report{Result: "failed", Error: "the definitions have 2 errors", At: at}
+	for _, c := range []struct {
+		checked runtime.Report
+		refused bool
+	}{{failed, true}, {runtime.Report{Result: "unchanged", At: at.Add(time.Second)}, false}} {
+		var out bytes.Buffer
+		a := &app{Stdout: &out}
+		a.status(runtime.Status{Last: failed, Checked: c.checked}, journal.Balance{})
+		if got := strings.Contains(out.String(), "refused: the definitions have 2 errors"); got != c.refused {
+			t.Errorf("after %s:\n%s", c.checked.Result, out.String())
+		}
+		if got := strings.Contains(out.String(), "has been taken back"); got == c.refused {
+			t.Errorf("after %s:\n%s", c.checked.Result, out.String())
 		}
 	}
 }

@@ -57,10 +57,15 @@ func (a *app) status(s runtime.Status, b journal.Balance) {
 	}
 	fmt.Fprintf(a.Stdout, "%s  %s  generation %d  since %s  webhooks on %s\n", state, revisionOf(s.Revision, s.Published), s.Generation, s.Since.Local().Format(time.DateTime), s.HTTP)
 	fmt.Fprintf(a.Stdout, "last reload: %s at %s\n", s.Last.Result, s.Last.At.Local().Format(time.DateTime))
+	back := s.Last.Error != "" && s.Checked.At.After(s.Last.At) && s.Checked.Error == ""
 	if s.Checked.At.After(s.Last.At) {
-		fmt.Fprintf(a.Stdout, "last check: %s at %s\n", s.Checked.Result, s.Checked.At.Local().Format(time.DateTime))
+		note := ""
+		if back {
+			note = ": what was refused has been taken back"
+		}
+		fmt.Fprintf(a.Stdout, "last check: %s at %s%s\n", s.Checked.Result, s.Checked.At.Local().Format(time.DateTime), note)
 	}
-	if s.Last.Error != "" {
+	if s.Last.Error != "" && !back {
 		fmt.Fprintf(a.Stdout, "  refused: %s\n", s.Last.Error)
 	}
 	for _, f := range s.Findings {
