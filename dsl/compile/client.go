@@ -124,6 +124,9 @@ func (b *builder) template(d *definition, folder string) *template.Template {
 		kind, _ := spec.KindOfFile(s.path)
 		list = append(list, template.Source{Path: s.path, Root: s.file.Root, Kind: kind})
 	}
+	for _, file := range b.unread[folder] {
+		sum.Write([]byte(file))
+	}
 	key := "template " + d.source.path + string(sum.Sum(nil))
 	if c := b.opt.Cache; c != nil {
 		if t := c.templates[key]; t != nil {
@@ -131,7 +134,7 @@ func (b *builder) template(d *definition, folder string) *template.Template {
 			return t
 		}
 	}
-	t := template.New(d.source.path, d.source.file.Root, list)
+	t := template.New(d.source.path, d.source.file.Root, list, b.unread[folder])
 	b.templates[key] = t
 	return t
 }

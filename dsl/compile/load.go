@@ -107,6 +107,7 @@ type builder struct {
 	library map[string][]string
 
 	parts     map[string][]*source // files of templates, by the folder of the template
+	unread    map[string][]string  // those whose text cannot be read, by their paths
 	byPath    map[string]*source
 	rendered  []*source // definitions of clients
 	templates map[string]*template.Template
@@ -133,7 +134,7 @@ type connectionsID struct {
 // The error is for a folder that cannot be read at all.
 func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 	b := &builder{fsys: fsys, opt: opt, defs: map[string][]*definition{}, named: map[string]map[string]*definition{}, beside: map[string][]byte{}, library: map[string][]string{},
-		parts: map[string][]*source{}, byPath: map[string]*source{}, templates: map[string]*template.Template{}, instances: map[string]*rendering{}}
+		parts: map[string][]*source{}, unread: map[string][]string{}, byPath: map[string]*source{}, templates: map[string]*template.Template{}, instances: map[string]*rendering{}}
 	b.ws = &Workspace{
 		Pipelines: map[string]*Pipeline{}, Connections: map[string]*Connection{}, Mappings: map[string]*Mapping{},
 		Lookups: map[string]*Lookup{}, Schemas: map[string]*Schema{}, Policies: map[string]*Policy{},
@@ -256,6 +257,9 @@ func (b *builder) index(files []*source) {
 			if !s.list.HasErrors() {
 				b.diags.Errorf(spec.CodeUnknown, diag.Span{File: s.path, Start: diag.Point{Line: 1, Col: 1}, End: diag.Point{Line: 1, Col: 2}}, "the file is empty").
 					Hint = "the first line says kind and name: " + example(byName)
+			}
+			if folder := folderOf(ofTemplates, s.path); folder != "" {
+				b.unread[folder] = append(b.unread[folder], s.path)
 			}
 			continue
 		}

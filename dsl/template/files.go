@@ -87,6 +87,14 @@ func (t *Template) present(dec *spec.Decoder, l line) {
 	there := func(name string) bool {
 		return slices.ContainsFunc(t.files, func(f *file) bool { return f.rel == name })
 	}
+	absent := func(name string) *diag.Diagnostic {
+		if slices.Contains(t.unread, name) {
+			d := dec.Errorf(spec.CodeUnknown, l.key.Span, "the file `%s` cannot be read", name)
+			d.Hint = "mend what is found in it"
+			return d
+		}
+		return dec.Errorf(spec.CodeUnknown, l.key.Span, "there is no file `%s` in %s", name, path.Dir(t.Path))
+	}
 	if len(l.params) == 0 {
 		name := l.parts[0]
 		if there(name) {
@@ -96,15 +104,19 @@ func (t *Template) present(dec *spec.Decoder, l line) {
 		for _, f := range t.files {
 			known = append(known, f.rel)
 		}
-		d := dec.Errorf(spec.CodeUnknown, l.key.Span, "there is no file `%s` in %s", name, path.Dir(t.Path))
+		d := absent(name)
+		if d.Hint != "" {
+			return
+		}
 		d.Hint = "its files: " + strings.Join(known, ", ")
 		suggest(d, name, known)
 		return
 	}
 	for _, name := range l.names() {
 		if !there(name) && l.rule == nil || !there(name) && l.rule.Truth() == rule.Always {
-			d := dec.Errorf(spec.CodeUnknown, l.key.Span, "there is no file `%s` in %s", name, path.Dir(t.Path))
-			d.Hint = "every option of a parameter in the name needs its file"
+			if d := absent(name); d.Hint == "" {
+				d.Hint = "every option of a parameter in the name needs its file"
+			}
 			return
 		}
 	}

@@ -191,6 +191,9 @@ func (t *Template) noDefinition(dec *spec.Decoder, n *ast.Node, at target) {
 		d.Hint = "its definitions: " + some(defs, 12)
 		suggest(d, at.kind, kinds)
 	default:
+		if len(t.unread) > 0 {
+			return // it may stand in a file that cannot be read, which is found
+		}
 		end := len(n.Text)
 		word := at.name
 		// What follows a dot may be a path: the name alone is looked at first.

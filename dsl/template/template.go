@@ -49,9 +49,10 @@ type Template struct {
 	Found  diag.List // what is wrong with it by itself
 	Shape  *schema.Schema
 
-	files []*file
-	lines []line // of `files:`; none: every file belongs to every instance
-	open  []opening
+	files  []*file
+	unread []string // files that are there, but whose text cannot be read
+	lines  []line   // of `files:`; none: every file belongs to every instance
+	open   []opening
 }
 
 // file is one definition before it is rendered.
@@ -62,8 +63,10 @@ type file struct {
 	cells map[*ast.Node]bool
 }
 
-// New reads a template: its own file and the ordinary files beside it.
-func New(filePath string, root *ast.Node, sources []Source) *Template {
+// New reads a template: its own file and the ordinary files beside it. unread
+// are the paths of those beside it whose text says nothing: their findings are
+// told elsewhere.
+func New(filePath string, root *ast.Node, sources []Source, unread []string) *Template {
 	t := &Template{Path: filePath, Spec: &spec.Template{}}
 	dec := &spec.Decoder{Diags: &t.Found, Kind: "template", Name: root.Pairs[0].Value.Text}
 	dec.Decode(root, t.Spec)
@@ -82,6 +85,9 @@ func New(filePath string, root *ast.Node, sources []Source) *Template {
 			f.name = strings.TrimSuffix(path.Base(s.Path), s.Kind.Suffix)
 		}
 		t.files = append(t.files, f)
+	}
+	for _, file := range unread {
+		t.unread = append(t.unread, strings.TrimPrefix(file, folder))
 	}
 	t.params(dec)
 	t.readLines(dec)
