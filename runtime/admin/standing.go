@@ -34,12 +34,13 @@ func (a *API) traceNow(r *call) (any, error) {
 	}
 	out := []Standing{}
 	seen := map[string]bool{}
+	heads := mostBehind
 	for _, e := range page.Entries {
 		if seen[e.Message] || e.Kind == queue.Rejected {
 			continue
 		}
 		seen[e.Message] = true
-		s, err := a.standing(r.Context(), e)
+		s, err := a.standing(r.Context(), e, &heads)
 		if err != nil {
 			return nil, err
 		}
@@ -50,8 +51,9 @@ func (a *API) traceNow(r *call) (any, error) {
 	return out, nil
 }
 
-// standing looks for the job of a message; nil where it is done.
-func (a *API) standing(ctx context.Context, e queue.Entry) (*Standing, error) {
+// standing looks for the job of a message; nil where it is done. heads is how
+// many more may be asked behind whom they stand.
+func (a *API) standing(ctx context.Context, e queue.Entry, heads *int) (*Standing, error) {
 	page, err := a.engine.Driver().Browse(ctx, queue.Query{View: queue.ByID, ID: e.Message})
 	if err != nil || len(page.Jobs) == 0 {
 		return nil, err
@@ -66,15 +68,18 @@ func (a *API) standing(ctx context.Context, e queue.Entry) (*Standing, error) {
 	case queue.Ready:
 		s.Reason = "" // of an earlier stop
 		s.Paused = j.Lane == "in/"+e.Pipeline && a.engine.Worker().Paused(e.Pipeline)
-		if !s.Paused && j.Key != "" {
+		if !s.Paused && j.Key != "" && *heads > 0 {
+			*heads--
 			s.Behind, err = a.head(ctx, j)
 		}
 	}
 	return s, err
 }
 
-// mostHeads bounds how many messages are looked at for the one that goes first.
-const mostHeads = 5000
+const (
+	mostHeads  = 5000 // messages that are looked at for the one that goes first
+	mostBehind = 20   // messages of one answer for which that is done
+)
 
 // head finds the message at the head of the key of j, "" where that is j itself
 // or not seen. Only the head of a key is under way, waits for a time or is parked.
