@@ -270,3 +270,46 @@ func TestLagAndWhatIsHeld(t *testing.T) {
 		}
 	})
 }
+
+// TestCalledForAMoment: what is held is called to see whether it fits now, and is
+// held again. That is not the end of the incident.
+func TestCalledForAMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPost(t, "alerts: {ops: {send: t.ops, wait: 1s}}\npolicies: {urgent: {dead_letter: {box: urgent}}}\n")
+		const lane = "in/drifting"
+		apply := func(c queue.Commit) {
+			t.Helper()
+			_, err := p.driver.Apply(context.Background(), c)
+			p.must(err)
+		}
+		lease := func() queue.Lease {
+			leases, err := p.driver.Lease(context.Background(), queue.Want{Lane: lane, Max: 1, TTL: time.Minute})
+			p.must(err)
+			return leases[0]
+		}
+		hold := func(l queue.Lease) {
+			apply(queue.Commit{Finish: []queue.Finish{{Lease: l, Outcome: queue.Park, Reason: "quarantined: it is not a valid order@1", At: time.Now().Add(time.Hour)}}})
+		}
+		apply(queue.Commit{Jobs: []queue.Job{{ID: "a", Lane: lane}}})
+		hold(lease())
+		if got := p.look(); !strings.HasPrefix(got, "ops firing: ") {
+			t.Fatalf("told %q", got)
+		}
+		l := lease() // Drain has called it
+		time.Sleep(2 * time.Second)
+		if got := p.look(); got != "" {
+			t.Errorf("while it is looked at again: told %q", got)
+		}
+		hold(l)
+		time.Sleep(5 * time.Second)
+		if got := p.look(); got != "" {
+			t.Errorf("when it is held again: told %q", got)
+		}
+		apply(queue.Commit{Finish: []queue.Finish{{Lease: lease(), Outcome: queue.Done}}})
+		p.look()
+		time.Sleep(15 * time.Second)
+		if got := p.look(); !strings.HasPrefix(got, "ops resolved: ") && !strings.HasPrefix(got, "ops over: ") {
+			t.Errorf("when it has gone on: told %q", got)
+		}
+	})
+}

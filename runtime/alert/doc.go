@@ -13,7 +13,11 @@
 // so an alert that cannot be delivered does not cause another one.
 package alert
 
-import "time"
+import (
+	"time"
+
+	"crossdock/dsl/compile"
+)
 
 // Incident is one thing that is not as it should be, told to one receiver.
 type Incident struct {
@@ -25,7 +29,17 @@ type Incident struct {
 	Count     int       `json:"count,omitempty"` // dead letters that came since then
 
 	Told  time.Time `json:"told,omitzero"` // last; zero = not yet
+	Gone  time.Time `json:"gone,omitzero"` // since when it is not the case; zero while it is
 	Ended bool      `json:"ended,omitempty"`
+}
+
+// lasting is how long some conditions have to be over before they count as ended:
+// what waits is called at times to see whether it may go on, and waits again.
+func lasting(condition string) time.Duration {
+	if condition == compile.OnDrift || condition == compile.OnBreaker {
+		return 15 * time.Second
+	}
+	return 0
 }
 
 // fingerprint is what makes two reports the same incident.

@@ -49,7 +49,10 @@ func (s *State) evaluate(a *compile.Alert, f *Facts) {
 			delete(s.Incidents, key) // it ended before anybody heard of it
 			continue
 		}
-		i.Ended = true
+		if i.Gone.IsZero() {
+			i.Gone = f.Now
+		}
+		i.Ended = f.Now.Sub(i.Gone) >= lasting(i.Condition)
 	}
 }
 
@@ -61,7 +64,7 @@ func (s *State) report(a *compile.Alert, now time.Time, x found) *Incident {
 	} else {
 		s.Incidents[i.fingerprint()] = i
 	}
-	i.Summary, i.Ended = x.summary, false
+	i.Summary, i.Gone, i.Ended = x.summary, time.Time{}, false
 	return i
 }
 
