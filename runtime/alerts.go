@@ -62,8 +62,8 @@ func (e *Engine) allTroubles(ctx context.Context) (reloads, sources map[string]s
 const (
 	// failuresInARow is how often a source fails before it is said to fail.
 	failuresInARow = 3
-	// forgetTrouble is how long a failure counts where nothing is heard of the
-	// source: one that is started again, or asks again, does so before.
+	// forgetTrouble is how long a failure counts, beyond the time after which the
+	// source asks again, where nothing more is heard of it: another replica has it.
 	forgetTrouble = 15 * time.Minute
 )
 
@@ -74,13 +74,14 @@ type troubles struct {
 }
 
 type trouble struct {
-	n   int
-	why string
-	at  time.Time
+	n     int
+	why   string
+	until time.Time // it counts
 }
 
-// note counts a failure of the source of a pipeline; nil ends the row.
-func (t *troubles) note(pipeline string, err error) {
+// note counts a failure of the source of a pipeline, which asks again after a
+// time; nil ends the row.
+func (t *troubles) note(pipeline string, again time.Duration, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err == nil {
@@ -90,7 +91,7 @@ func (t *troubles) note(pipeline string, err error) {
 	if t.of == nil {
 		t.of = map[string]trouble{}
 	}
-	t.of[pipeline] = trouble{t.of[pipeline].n + 1, err.Error(), time.Now()}
+	t.of[pipeline] = trouble{t.of[pipeline].n + 1, err.Error(), time.Now().Add(again + forgetTrouble)}
 }
 
 // list returns the sources that failed so often in a row.
@@ -99,7 +100,7 @@ func (t *troubles) list(now time.Time, often int) map[string]string {
 	defer t.mu.Unlock()
 	var out map[string]string
 	for name, x := range t.of {
-		if x.n < often || now.Sub(x.at) > forgetTrouble {
+		if x.n < often || now.After(x.until) {
 			continue
 		}
 		if out == nil {

@@ -99,7 +99,7 @@ func (e *Engine) runSource(ctx context.Context, name string, s *source) {
 		if time.Since(began) > time.Minute {
 			wait = time.Second
 		}
-		e.troubles.note(name, err)
+		e.troubles.note(name, wait, err)
 		e.log.Error("the source of a pipeline stopped and is started again", "pipeline", name, "error", err, "in", wait)
 		t := time.NewTimer(wait)
 		select {
@@ -198,7 +198,7 @@ func (e *Engine) newFiles(next *revision, p *compile.Pipeline, state connectors.
 		After:   files.After{MoveTo: t.After.MoveTo.Value, Delete: t.After.Delete},
 		Bad:     files.After{MoveTo: t.OnBadFile.MoveTo.Value, Delete: t.OnBadFile.Delete},
 		MaxSize: t.MaxSize.Or(1 << 30), PerRecord: p.PerRecord(), State: state, Log: e.log,
-		Looked: func(err error) { e.troubles.note(p.Name, err) },
+		Looked: func(err error) { e.troubles.note(p.Name, t.Every.Or(30*time.Second), err) },
 	})
 }
 
@@ -228,7 +228,7 @@ func (e *Engine) newPoll(next *revision, p *compile.Pipeline, state connectors.S
 		}
 		resp, err := e.worker.Ask(ctx, op, bound, page)
 		if ctx.Err() == nil {
-			e.troubles.note(p.Name, err)
+			e.troubles.note(p.Name, t.Every.D, err)
 		}
 		return resp, err
 	}
