@@ -12,6 +12,8 @@ import (
 	"crossdock/runtime/queue"
 )
 
+const notValid = "the payload is not a valid "
+
 // misfit says what of a payload does not satisfy the contract of the pipeline;
 // nil where it does.
 func (in *Intake) misfit(body any, raw []byte) *connectors.Rejection {
@@ -22,7 +24,7 @@ func (in *Intake) misfit(body any, raw []byte) *connectors.Rejection {
 	if len(bad) == 0 {
 		return nil
 	}
-	r := &connectors.Rejection{Status: 422, Message: "the payload is not a valid " + in.P.Accept.Name}
+	r := &connectors.Rejection{Status: 422, Message: notValid + in.P.Accept.Name}
 	for _, v := range bad {
 		text := strings.TrimPrefix(v.Message, v.Path+": ")
 		if v.Path == "" && body == nil && len(raw) == 0 {
@@ -57,7 +59,7 @@ func (t *task) readmit(ctx, work context.Context) {
 		t.interrupted(work)
 		return
 	case rej != nil && in.unfit && t.p.Hold:
-		t.hinder(work, rej)
+		t.hinder(work, t.hide(rej.Error()))
 		return
 	case rej != nil:
 		t.run.Drift = false
@@ -88,12 +90,13 @@ func (t *task) fits() string {
 	return t.p.Accept.Name
 }
 
-// hinder parks a message until a definition comes that it fits.
-func (t *task) hinder(work context.Context, rej *connectors.Rejection) {
+// hinder parks a message until a definition comes that it fits. why says what of
+// it does not.
+func (t *task) hinder(work context.Context, why string) {
 	reason := journal.Quarantined + " it does not fit " + t.fits()
-	if t.run.Fault != rej.Error() || t.run.Held == nil {
-		t.run.Fault, t.run.Held, t.dirty = rej.Error(), &flow.Held{Reason: reason}, true
-		t.park(work, "drift", reason)
+	if t.run.Fault != why || t.run.Held == nil {
+		t.run.Fault, t.run.Held, t.dirty = why, &flow.Held{Reason: reason}, true
+		t.parkSaying(work, "drift", reason, ": "+strings.TrimPrefix(why, notValid+t.fits()+": "), time.Time{})
 		return
 	}
 	f := queue.Finish{Lease: t.lease, Outcome: queue.Park, Reason: reason, Attempts: t.lease.Attempts}

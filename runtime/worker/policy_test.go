@@ -741,7 +741,7 @@ func TestDriftIsHeldUntilItFits(t *testing.T) {
 		if len(parked) != 3 || parked[0].Reason != "quarantined: it does not fit thing@1" || fmt.Sprint(names(p.calls())) != "[1]" {
 			t.Fatalf("parked %+v, sent %s", parked, names(p.calls()))
 		}
-		if s := p.story(parked[0].ID); !strings.Contains(s, "accepted") || !strings.Contains(s, "parked quarantined") {
+		if s := p.story(parked[0].ID); !strings.Contains(s, "accepted") || !strings.Contains(s, "parked quarantined: it does not fit thing@1: n: ") {
 			t.Errorf("story:\n%s", s)
 		}
 		held, err := p.driver.Browse(context.Background(), queue.Query{View: queue.ByRef, Ref: queue.Ref{Type: "n", Value: "2"}})

@@ -408,7 +408,13 @@ func (t *task) park(work context.Context, what, reason string) {
 
 // parkUntil is park with a time at which it is looked at again.
 func (t *task) parkUntil(work context.Context, what, reason string, at time.Time) {
-	t.note(queue.Entry{Kind: queue.ParkedKind, Detail: reason})
+	t.parkSaying(work, what, reason, "", at)
+}
+
+// parkSaying is parkUntil with what its history tells behind the reason, which is
+// the same for all that wait for one thing.
+func (t *task) parkSaying(work context.Context, what, reason, more string, at time.Time) {
+	t.note(queue.Entry{Kind: queue.ParkedKind, Detail: reason + more})
 	t.w.meter.Parked(t.run.Pipeline, what)
 	t.waits("parked", false)
 	f := queue.Finish{Lease: t.lease, Outcome: queue.Park, At: at, Reason: reason, Attempts: t.lease.Attempts}
