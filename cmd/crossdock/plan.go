@@ -51,8 +51,8 @@ workspace is compared with itself as ` + "`crossdock rebase`" + ` would leave it
 runs, its last messages of each client are run through both.
 
 What changes a protected value (money, quantities, proofs of delivery), the key of a
-pipeline, or breaks a contract, blocks unless it is waived. The exit code is 0 where the
-change may go live and 1 where it is blocked. ` + "`crossdock apply --plan HASH`" + ` brings it to life.`
+pipeline, or breaks a contract, blocks unless it is waived; a test that fails blocks in
+any case. The exit code is 0 where the change may go live and 1 where it is blocked. ` + "`crossdock apply --plan HASH`" + ` brings it to life.`
 
 func (a *app) planCommand() *cobra.Command {
 	var f planFlags

@@ -9,8 +9,10 @@ import (
 	"strings"
 )
 
-// judge collects what blocks, and what waivers let pass.
+// judge collects what blocks, and what waivers let pass. Nothing waives a test
+// that fails: who means the change changes the test.
 func (p *Plan) judge() {
+	p.Blocked = len(p.Tests.Failing) > 0
 	add := func(waive, format string, args ...any) {
 		if slices.ContainsFunc(p.Blockers, func(b Blocker) bool { return b.Waive == waive && b.Text == fmt.Sprintf(format, args...) }) {
 			return

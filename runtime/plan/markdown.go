@@ -22,6 +22,7 @@ func (p *Plan) Markdown(w io.Writer) error {
 	fmt.Fprintf(&b, "### %s crossdock plan: %s\n\n", mark, md(p.Verdict()))
 	fmt.Fprintf(&b, "`%s` → `%s` · %s · plan `%s`\n", p.Old, p.New, md(p.Compared.String()), p.Hash)
 	p.mdBlockers(&b)
+	p.mdTests(&b)
 	p.mdMoves(&b)
 	p.mdClients(&b)
 	p.mdDifferences(&b)
@@ -49,6 +50,15 @@ func (p *Plan) mdBlockers(b *strings.Builder) {
 			continue
 		}
 		fmt.Fprintf(b, "- **blocked:** %s. If it is meant: `--waive %q --reason \"why\"`\n", md(x.Text), x.Waive)
+	}
+}
+
+func (p *Plan) mdTests(b *strings.Builder) {
+	for i, f := range p.Tests.Failing {
+		if i == 0 {
+			b.WriteString("\n#### Tests that fail\n\n")
+		}
+		fmt.Fprintf(b, "- %s (`%s`)\n", md(f.String()), f.Place)
 	}
 }
 

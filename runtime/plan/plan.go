@@ -64,7 +64,7 @@ type Plan struct {
 	Old     End    `json:"old"`
 	New     End    `json:"new"`
 	Same    bool   `json:"same"`    // nothing differs in meaning
-	Blocked bool   `json:"blocked"` // a blocker is not waived
+	Blocked bool   `json:"blocked"` // a test fails, or a blocker is not waived
 
 	Moves       []Move       `json:"moves,omitempty"` // of clients to another version of their template
 	Definitions []Definition `json:"definitions,omitempty"`
@@ -73,6 +73,7 @@ type Plan struct {
 	Clients     []Client     `json:"clients,omitempty"` // of Compared, by code
 	Differences []Difference `json:"differences,omitempty"`
 	Blockers    []Blocker    `json:"blockers,omitempty"`
+	Tests       Tests        `json:"tests"`
 	Waivers     []Waiver     `json:"waivers,omitempty"`
 	Messages    int          `json:"messages"`        // real ones of each pipeline that were asked for
 	Notes       []string     `json:"notes,omitempty"` // what could not be looked at, and why
@@ -156,6 +157,11 @@ func Make(ctx context.Context, in Input) (*Plan, error) {
 		c.message(ctx, m)
 	}
 	p.Compared, p.Clients, p.Differences = c.compared, c.byClient(), c.list()
+	tests, err := c.tests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.Tests = tests
 	p.judge()
 	p.Same = len(p.Definitions)+len(p.Differences) == 0
 	p.Hash = p.Fingerprint()

@@ -20,6 +20,7 @@ func (p *Plan) Text(w io.Writer) error {
 	t.facts(p)
 	t.differences(p)
 	t.blockers(p)
+	t.tests(p)
 	for _, n := range p.Notes {
 		t.line(0, "note: %s", n)
 	}
@@ -206,6 +207,16 @@ func (t *page) difference(indent int, d *Difference) {
 	}
 	if more := d.Count - len(d.Examples); more > 0 {
 		t.line(indent+2, "and %d more", more)
+	}
+}
+
+func (t *page) tests(p *Plan) {
+	for i, f := range p.Tests.Failing {
+		if i == 0 {
+			t.title(fmt.Sprintf("%s of %s", count(len(p.Tests.Failing), "test fails", "tests fail"), count(p.Tests.Cases, "case", "cases")))
+		}
+		t.line(2, "BLOCKED: %s", f)
+		t.line(4, "at %s; `crossdock test --accept` writes down what is meant", f.Place)
 	}
 }
 

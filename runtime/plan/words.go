@@ -123,13 +123,20 @@ func (d *Difference) Where() string {
 func (p *Plan) Verdict() string {
 	switch {
 	case p.Blocked:
+		var why []string
+		if n := len(p.Tests.Failing); n > 0 {
+			why = append(why, count(n, "test fails", "tests fail"))
+		}
 		n := 0
 		for _, b := range p.Blockers {
 			if !b.Waived {
 				n++
 			}
 		}
-		return fmt.Sprintf("blocked: %s without a waiver", count(n, "protected change", "protected changes"))
+		if n > 0 {
+			why = append(why, count(n, "protected change", "protected changes")+" without a waiver")
+		}
+		return "blocked: " + strings.Join(why, ", ")
 	case p.Same && p.Old.Revision == p.New.Revision:
 		return "nothing changes"
 	case p.Same && len(p.Moves) == 1:
