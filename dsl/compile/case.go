@@ -118,7 +118,7 @@ func (b *builder) testTime(dec *spec.Decoder, t spec.Text) {
 
 // given looks at one input of a case: a file must be there and readable.
 func (b *builder) given(dec *spec.Decoder, d *definition, n *ast.Node) {
-	if n.Kind != ast.Scalar {
+	if n.Kind != ast.Scalar || GivenText(n) {
 		return
 	}
 	if n.Text == "" {
@@ -128,7 +128,7 @@ func (b *builder) given(dec *spec.Decoder, d *definition, n *ast.Node) {
 	raw, at, err := b.read(d.File.Path, n.Text)
 	if err != nil {
 		f := dec.Errorf(spec.CodeUnknown, n.Span, "the file `%s` cannot be read: %s", n.Text, plainError(err))
-		f.Hint = "the path is relative to this test; a payload is written as given: {...}"
+		f.Hint = "the path is relative to this test; a payload is written as given: {...}, a text as a block behind given: |"
 		return
 	}
 	if path.Ext(n.Text) == ".json" {
@@ -136,6 +136,13 @@ func (b *builder) given(dec *spec.Decoder, d *definition, n *ast.Node) {
 			dec.Diags.Add(NotJSON(n.Span, at, n.Text, err))
 		}
 	}
+}
+
+// GivenText reports whether a scalar of `given` is the payload itself and not the
+// name of a file: it is written as a block, or has several lines.
+func GivenText(n *ast.Node) bool {
+	return n.Kind == ast.Scalar && n.Text != "" &&
+		(n.Style == ast.Literal || n.Style == ast.Folded || strings.Contains(n.Text, "\n"))
 }
 
 // NotJSON is the finding about a file that cannot be read as JSON, at the place

@@ -321,7 +321,7 @@ func (b *builder) nearbyName(d *definition, n *ast.Node, name string) string {
 
 // nearbyGiven does the same for the files that a case is given.
 func (b *builder) nearbyGiven(d *definition, n *ast.Node) *ast.Node {
-	if d.client == nil || n == nil || n.Kind == ast.Map {
+	if d.client == nil || n == nil || n.Kind == ast.Map || GivenText(n) {
 		return n
 	}
 	out := *n

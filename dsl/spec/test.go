@@ -13,7 +13,7 @@ type Test struct {
 type Case struct {
 	Node        *ast.Node     `yaml:"-"`
 	Name        Text          `yaml:"name" doc:"What the case shows." validate:"required"`
-	Given       *ast.Node     `yaml:"given" doc:"A file, a payload, or a list of them." validate:"required" takes:"given"`
+	Given       *ast.Node     `yaml:"given" doc:"A file, a payload, a text as a block, or a list of them." validate:"required" takes:"given"`
 	Change      Fields[Value] `yaml:"change" doc:"Paths of the given payload with another value."`
 	Meta        Value         `yaml:"meta" doc:"Values of $meta."`
 	Now         Text          `yaml:"now" doc:"Time at which the case runs, RFC 3339."`

@@ -12,6 +12,7 @@ import (
 	"crossdock/connectors"
 	"crossdock/connectors/files"
 	"crossdock/connectors/format"
+	"crossdock/connectors/format/text"
 	"crossdock/dsl/ast"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
@@ -116,6 +117,17 @@ func (r *Runner) one(t *compile.Test, n *ast.Node) (payload, error) {
 	if n.Kind != ast.Scalar {
 		return payload{body: spec.Plain(n)}, nil
 	}
+	if compile.GivenText(n) {
+		p := payload{body: n.Text}
+		var err error
+		if p.raw, err = text.Encode(n.Text, encoding(t)); err != nil {
+			return payload{}, fmt.Errorf("the text of `given` cannot be a file of %s: %w", t.Of(), err)
+		}
+		if v, err := message.Decode(p.raw, message.Unlimited); err == nil && !isScalar(v) {
+			p.body, p.file = v, textOfJSON
+		}
+		return p, nil
+	}
 	raw, at, err := compile.ReadBeside(r.FS, r.Std, t.File.Path, n.Text)
 	if err != nil {
 		return payload{}, fmt.Errorf("the file `%s` named by `given` cannot be read; paths are relative to the test", n.Text)
@@ -129,6 +141,33 @@ func (r *Runner) one(t *compile.Test, n *ast.Node) (payload, error) {
 		return payload{}, fmt.Errorf("%s: %w", at, err)
 	}
 	return p, nil
+}
+
+// encoding is that of the files which a tested pipeline reads.
+func encoding(t *compile.Test) string {
+	if t.Pipeline == nil || t.Pipeline.Trigger.Files == nil {
+		return ""
+	}
+	return t.Pipeline.Trigger.Files.CSV.Encoding.Value
+}
+
+// textOfJSON is how JSON that stands in a test is called.
+const textOfJSON = "given.json"
+
+func isScalar(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return false
+	}
+	return true
+}
+
+// called is how people know a payload.
+func (p *payload) called() string {
+	if p.file == "" {
+		return "the text of `given`"
+	}
+	return p.file
 }
 
 // Given is what one case gives to what it tests.
@@ -218,7 +257,7 @@ func inputs(p *compile.Pipeline, g payload, meta any, now time.Time) ([]message.
 			break
 		}
 		if err != nil {
-			bad = append(bad, &connectors.Rejection{Status: 400, Message: g.file + " cannot be read", Problems: []connectors.Problem{{Message: err.Error()}}})
+			bad = append(bad, &connectors.Rejection{Status: 400, Message: g.called() + " cannot be read", Problems: []connectors.Problem{{Message: err.Error()}}})
 			var wrong *format.Error
 			if whole {
 				return nil, bad // one wrong row spoils the file
@@ -249,7 +288,7 @@ func inputs(p *compile.Pipeline, g payload, meta any, now time.Time) ([]message.
 		out = append(out, Input(p, map[string]any{"name": path.Base(g.file), "rows": rows}, nil, meta, now))
 	}
 	for i := range out {
-		if f := out[i].Meta.File; f != nil && f.Name == inputName {
+		if f := out[i].Meta.File; f != nil && f.Name == inputName && g.file != "" {
 			f.Name, f.Size = path.Base(g.file), int64(len(g.raw))
 		}
 	}

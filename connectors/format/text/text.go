@@ -2,6 +2,7 @@
 package text
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -18,16 +19,34 @@ func Open(r io.Reader, encoding string) format.Reader {
 	return &reader{in: Decode(r, encoding)}
 }
 
+// pages are the encodings besides UTF-8.
+var pages = map[string]*charmap.Charmap{"latin1": charmap.ISO8859_1, "windows-1252": charmap.Windows1252}
+
 // Decode turns a named encoding into UTF-8; text that is UTF-8 already passes
 // as it is.
 func Decode(r io.Reader, encoding string) io.Reader {
-	switch encoding {
-	case "latin1":
-		return charmap.ISO8859_1.NewDecoder().Reader(r)
-	case "windows-1252":
-		return charmap.Windows1252.NewDecoder().Reader(r)
+	if page := pages[encoding]; page != nil {
+		return page.NewDecoder().Reader(r)
 	}
 	return r
+}
+
+// Encode writes a text in a named encoding, as Decode reads it. The error names a
+// character that the encoding does not have.
+func Encode(s, encoding string) ([]byte, error) {
+	page := pages[encoding]
+	if page == nil {
+		return []byte(s), nil
+	}
+	out := make([]byte, 0, len(s))
+	for _, r := range s {
+		b, ok := page.EncodeRune(r)
+		if !ok {
+			return nil, fmt.Errorf("there is no `%c` in %s", r, encoding)
+		}
+		out = append(out, b)
+	}
+	return out, nil
 }
 
 type reader struct {
