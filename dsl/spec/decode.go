@@ -96,6 +96,9 @@ func (d *Decoder) Rest(n *ast.Node, into any, others ...any) {
 				types = append(types, reflect.TypeOf(o).Elem())
 			}
 			d.belongs(p.Key.Text, types...)
+			for _, o := range append([]any{into}, others...) {
+				d.asMeant(n, p, reflect.ValueOf(o).Elem())
+			}
 		}
 	}
 	d.fill(n, own, v)
@@ -174,6 +177,7 @@ func (d *Decoder) fill(n *ast.Node, pairs []ast.Pair, v reflect.Value) {
 			}
 			d.UnknownKey(p.Key, info.names)
 			d.belongs(p.Key.Text, v.Type())
+			d.asMeant(n, p, v)
 			continue
 		}
 		given[p.Key.Text] = true
@@ -198,6 +202,34 @@ func (d *Decoder) fill(n *ast.Node, pairs []ast.Pair, v reflect.Value) {
 			f.Hint, f.Missing = "add `"+name+":`", diag.MissingKey
 		}
 	}
+}
+
+// asMeant reads the value of an unknown key as that of the one that was meant, so
+// that what is wrong below it is found, too. Where it does not fit there it was
+// perhaps not meant, and nothing is said.
+func (d *Decoder) asMeant(n *ast.Node, p ast.Pair, v reflect.Value) {
+	info := describe(v.Type())
+	name := meant(p.Key.Text, info.names)
+	if near := diag.Nearest(p.Key.Text, info.names); name == "" && len(near) > 0 {
+		name = near[0]
+	}
+	f, ok := info.byName[name]
+	if !ok || f.later != "" || f.ignored != "" || n.Get(name) != nil {
+		return
+	}
+	target := v.FieldByIndex(f.index)
+	if !target.IsZero() {
+		return // another one was meant for it, too
+	}
+	var found diag.List
+	inner := *d
+	inner.Diags = &found
+	inner.value(p.Value, target)
+	if slices.ContainsFunc(found, func(x diag.Diagnostic) bool { return x.Span.Start == p.Value.Span.Start }) {
+		target.SetZero()
+		return
+	}
+	*d.Diags = append(*d.Diags, found...)
 }
 
 // Meant reports whether an unknown key of n is the name misspelt: then that is
