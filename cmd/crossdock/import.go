@@ -26,8 +26,8 @@ func (a *app) importCommand() *cobra.Command {
 		Use: "import csv|xlsx FILE --as mapping|lookup", GroupID: "write", Args: cobra.ExactArgs(2),
 		Short: "Make a mapping or lookup of a sheet that was kept in a spreadsheet",
 		Long: `Make a definition of a sheet. A mapping sheet has a line per target field, with
-columns such as target, source, rule, default, required, type, length, lookup and
-note; what was understood is said. A lookup has a column of codes, the first unless
+columns such as target, source, rule, default, required, type, date format, length,
+lookup and note; what was understood is said. A lookup has a column of codes, the first unless
 --key names it, and one or more of values.
 
 Cells are taken as they are shown: codes keep the zeros that can be seen, formulas

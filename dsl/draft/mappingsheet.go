@@ -24,6 +24,9 @@ var columns = []struct {
 	{"default", []string{"default", "default value", "fallback", "standardwert"}},
 	{"required", []string{"required", "mandatory", "mand", "req", "m/o", "m/c/o", "pflicht", "pflichtfeld"}},
 	{"type", []string{"type", "data type", "datatype", "format type", "typ", "datentyp"}},
+	{"parse", []string{"parse", "pattern", "input format", "source format", "date format", "number format", "eingabeformat", "quellformat", "datumsformat"}},
+	{"format", []string{"output format", "target format", "ausgabeformat", "zielformat"}},
+	{"zone", []string{"zone", "time zone", "timezone", "tz", "zeitzone"}},
 	{"length", []string{"max length", "maxlength", "max_length", "length", "len", "max len", "länge", "laenge"}},
 	{"lookup", []string{"lookup", "crosswalk", "code list", "codelist", "value map", "table"}},
 	{"note", []string{"note", "notes", "comment", "comments", "remark", "remarks", "description", "bemerkung", "kommentar", "beschreibung"}},
@@ -251,13 +254,10 @@ func (w *sheetWriter) row(r mappingRow, name, around, indent string) error {
 		from = rule
 	case rule != "":
 		w.prose++
-		note = strings.TrimSpace(rule + ". " + note)
+		note = sentences(rule, note)
 	}
-	if s := r.cells["type"]; s != "" {
-		if t, err := value.ParseType(strings.ToLower(s)); err != nil || t.Temporal() {
-			note = strings.TrimSpace("type " + s + ". " + note)
-		}
-	}
+	typed, unread := r.typed()
+	note = sentences(append(unread, note)...)
 	if from == "" && len(keys) == 0 {
 		w.todo++
 		fmt.Fprintf(&w.text, "%s# TODO %s: %s\n", indent, name, comment(strings.TrimSpace("no source. "+note)))
@@ -269,7 +269,7 @@ func (w *sheetWriter) row(r mappingRow, name, around, indent string) error {
 		}
 		keys = append(keys, "from: "+cell(from))
 	}
-	more, err := r.options()
+	more, err := r.options(typed)
 	if err != nil {
 		return err
 	}
@@ -285,8 +285,13 @@ func (w *sheetWriter) row(r mappingRow, name, around, indent string) error {
 	return nil
 }
 
-// options are what a line says beside its source.
-func (r mappingRow) options() ([]string, error) {
+// sentences joins what there is of them.
+func sentences(list ...string) string {
+	return strings.Join(slices.DeleteFunc(list, func(s string) bool { return s == "" }), ". ")
+}
+
+// options are what a line says beside its source; typed is what it says of its type.
+func (r mappingRow) options(typed []string) ([]string, error) {
 	var keys []string
 	if s := r.cells["lookup"]; s != "" {
 		keys = append(keys, "lookup: "+quote(s))
@@ -294,13 +299,7 @@ func (r mappingRow) options() ([]string, error) {
 	if s := r.cells["default"]; s != "" {
 		keys = append(keys, "default: "+quote(s))
 	}
-	if s := r.cells["type"]; s != "" {
-		// A type of another system is kept as a note.
-		t, err := value.ParseType(strings.ToLower(s))
-		if err == nil && !t.Temporal() && t.Base != value.List && t.Base != value.Object && t.Base != value.Choice {
-			keys = append(keys, "type: "+t.String())
-		}
-	}
+	keys = append(keys, typed...)
 	if s := r.cells["length"]; s != "" {
 		if strings.Trim(s, "0123456789") != "" || len(s) > 6 || strings.Trim(s, "0") == "" {
 			return nil, fmt.Errorf("%s: `%s` is no number of characters", r.place("length"), s)
