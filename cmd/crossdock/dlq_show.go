@@ -43,6 +43,14 @@ func (a *app) letter(cmd *cobra.Command, r *remote, id string, reveal bool) (dea
 	return l, failed(err)
 }
 
+// holdsUp says what waits until a dead letter ends.
+func holdsUp(h *deadletter.Held) string {
+	if h.First == "" {
+		return "what comes with the same order_by (on_dead_letter: block)"
+	}
+	return h.First + " and what comes behind it with the same order_by"
+}
+
 // showLetter writes a dead letter for people.
 func showLetter(w io.Writer, l *deadletter.Letter) error {
 	fmt.Fprintf(w, "%s of %s, dead since %s, in the box %s\n", l.ID, l.Pipeline, l.DeadAt.Local().Format(time.DateTime), l.Box)
@@ -75,6 +83,9 @@ func showLetter(w io.Writer, l *deadletter.Letter) error {
 		fact("attempts", strconv.Itoa(l.Attempts))
 	}
 	fact("group", l.Group)
+	if l.Holds != nil {
+		fact("holds up", holdsUp(l.Holds))
+	}
 	for _, part := range []struct {
 		title string
 		v     any

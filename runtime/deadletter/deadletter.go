@@ -34,6 +34,13 @@ type Letter struct {
 	Original any            `json:"original,omitempty"` // as received, where it differs
 	Raw      string         `json:"raw,omitempty"`      // as received, where it could not be read
 	Steps    map[string]any `json:"steps,omitempty"`    // results so far
+	Holds    *Held          `json:"holds_up,omitempty"` // only of one letter that is shown
+}
+
+// Held is what stands behind a dead letter because its policy says
+// `on_dead_letter: block`: whatever has the same order_by.
+type Held struct {
+	First string `json:"first,omitempty"` // ID of the message that comes next; "" where none has come yet
 }
 
 // Box works on the dead letters of one store.
@@ -68,6 +75,14 @@ func (b *Box) Show(ctx context.Context, id string, reveal bool) (Letter, error) 
 	l := b.letter(job)
 	if !reveal {
 		b.hide(&l)
+	}
+	run, _ := b.decode(job.Body) // what cannot be read holds up nothing
+	block, err := b.block(ctx, job, &run)
+	if err != nil {
+		return Letter{}, fmt.Errorf("read what it holds up: %w", err)
+	}
+	if block != nil {
+		l.Holds = &Held{First: block.Next}
 	}
 	return l, nil
 }

@@ -64,6 +64,7 @@ fields:
 	"two.pipeline.yaml":   "pipeline: two\ntrigger: {http: {path: /two, verify: none}}\naccept: order@1\nkey: [.n]\ntrace_by: {n: .n}\nsteps:\n  - {send: t.one}\n  - {map: whom}\n  - {send: t.two}\n",
 	"whom.mapping.yaml":   "mapping: whom\nfields:\n  n: .n\n  to: .name\n  label: '\"for \" + .name'\n",
 	"never.pipeline.yaml": "pipeline: never\ntrigger: {http: {path: /never, verify: none}}\nkey: [.n]\nsteps:\n  - {send: t.never}\n",
+	"queue.pipeline.yaml": "pipeline: queue\ntrigger: {http: {path: /queue, verify: none}}\nkey: [.n]\norder_by: .who\npolicy: {on_dead_letter: block}\nsteps:\n  - {send: t.one}\n",
 	"lines.pipeline.yaml": "pipeline: lines\ntrigger: {http: {path: /lines, verify: none}}\naccept: order@1\nsplit: .lines\nkey: [.sku]\nsteps:\n  - {send: t.one}\n",
 	"form.pipeline.yaml":  "pipeline: form\ntrigger: {http: {path: /form, verify: none, format: form}}\nkey: [.n]\nsteps:\n  - {map: whom}\n  - {send: t.one}\n",
 	"feed.pipeline.yaml":  "pipeline: feed\ntrigger: {event: order}\nkey: [.n]\nsteps:\n  - {send: t.one}\n",
@@ -464,5 +465,36 @@ func TestNotFound(t *testing.T) {
 				t.Errorf("%q: %v", id, err)
 			}
 		}
+	}
+}
+
+// TestHoldsUp: who looks at a dead letter sees that others wait behind it.
+func TestHoldsUp(t *testing.T) {
+	d := newDesk(t)
+	d.answer = func(connectors.Request) (connectors.Response, error) { return connectors.Response{Status: 400}, nil }
+	d.send("queue", `{"n": 1, "who": "a"}`, true)
+	if l := d.only(false); l.Holds == nil || l.Holds.First != "" {
+		t.Errorf("nothing has come yet, it says %+v", l.Holds)
+	}
+	m := message.Message{Raw: []byte(`{"n": 2, "who": "a"}`), Meta: message.Meta{Source: "http"}}
+	got, err := d.worker.Channel("queue", true).Send(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.worker.Drain(t.Context(), 1000); err != nil {
+		t.Fatal(err)
+	}
+	if l := d.only(false); l.Holds == nil || l.Holds.First != got[0].IDs[0] {
+		t.Errorf("%s waits, it says %+v", got[0].IDs[0], l.Holds)
+	}
+}
+
+// TestHoldsNobodyUp: other dead letters say nothing of it.
+func TestHoldsNobodyUp(t *testing.T) {
+	d := newDesk(t)
+	d.answer = func(connectors.Request) (connectors.Response, error) { return connectors.Response{Status: 400}, nil }
+	d.send("two", `{"n": 3, "name": "x"}`, true)
+	if l := d.only(false); l.Holds != nil {
+		t.Errorf("it says %+v", l.Holds)
 	}
 }
