@@ -18,6 +18,7 @@ import (
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/mapping"
+	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
 	"crossdock/runtime/message"
 	"crossdock/runtime/testrun"
@@ -36,7 +37,8 @@ func (a *app) tryCommand() *cobra.Command {
 		Use: "try MAPPING --in FILE", GroupID: "write", Args: cobra.ExactArgs(1),
 		Short: "Run a mapping on a payload and show every target with its value",
 		Long: `Run a mapping on a payload. Every target is shown with its value and with the
-cell it came from; rows that fail come first, with the reason.
+cell it came from; rows that fail, and values that the output contract of the
+mapping refuses, come first, with the reason.
 
 The first 20 rows of a CSV file are tried one by one.
 
@@ -104,9 +106,12 @@ type trial struct {
 	out  any                 // the whole; nil where it fails
 	errs []mapping.RowError
 	text string // why nothing came out, where no row is to blame
+
+	contract string             // what the result should be; "" where nothing is said
+	misfits  []schema.Violation // values in it that are not as the contract says
 }
 
-func (t *trial) failed() bool { return len(t.errs) > 0 || t.text != "" }
+func (t *trial) failed() bool { return len(t.errs) > 0 || t.text != "" || len(t.misfits) > 0 }
 
 // trials runs the mapping on every payload.
 func (a *app) trials(ctx context.Context, name string, f tryFlags) ([]*trial, error) {
@@ -171,6 +176,7 @@ func tryOn(scope *cell.Scope, m *compile.Mapping, in any, file string) *trial {
 		t.text = err.Error()
 	default:
 		t.out = out
+		t.hold(m)
 	}
 	if m.Mapping.Program == nil {
 		if rows, err := m.Mapping.Rows(scope, in); err == nil {
@@ -178,6 +184,20 @@ func tryOn(scope *cell.Scope, m *compile.Mapping, in any, file string) *trial {
 		}
 	}
 	return t
+}
+
+// hold keeps what of the result its contract refuses. What is not there yet is no
+// matter of a trial: lint names the rows that are missing.
+func (t *trial) hold(m *compile.Mapping) {
+	if m.Output == nil {
+		return
+	}
+	t.contract = m.Output.Name
+	for _, v := range m.Output.Schema.Validate(t.out) {
+		if v.Code != "required" {
+			t.misfits = append(t.misfits, v)
+		}
+	}
 }
 
 func findMapping(ws *dsl.Workspace, name string) *compile.Mapping {
@@ -248,6 +268,14 @@ func (a *app) rowError(r mapping.RowError) {
 	}
 }
 
+// misfit prints a value that the contract of a mapping refuses, and what helps.
+func (a *app) misfit(t *trial, v schema.Violation) {
+	fmt.Fprintf(a.Stdout, "FAIL %s: %s does not take this\n     expected %s, found %s\n", v.Path, t.contract, v.Expected, v.Found)
+	if v.Code == "option" {
+		fmt.Fprintf(a.Stdout, "     words of the other side become these by `lookup: NAME` in the row: crossdock new lookup --help\n")
+	}
+}
+
 // rowLine is one line of a trial.
 type rowLine struct{ target, value, from string }
 
@@ -280,6 +308,11 @@ func (a *app) trial(t *trial, only string, before map[string]string) {
 	}
 	if t.text != "" {
 		fmt.Fprintln(a.Stdout, "FAIL", t.text)
+	}
+	for _, v := range t.misfits {
+		if strings.HasPrefix(v.Path, only) {
+			a.misfit(t, v)
+		}
 	}
 	if t.rows == nil {
 		if t.out != nil {

@@ -141,7 +141,7 @@ func (w *watching) again(ctx context.Context) error {
 func verdict(trials []*trial, changes int, first bool) string {
 	bad := 0
 	for _, t := range trials {
-		bad += len(t.errs)
+		bad += len(t.errs) + len(t.misfits)
 		if t.text != "" {
 			bad++
 		}
@@ -208,6 +208,9 @@ func (w *watching) differences(t *trial, list []change) {
 	}
 	if t.text != "" {
 		fmt.Fprintln(w.Stdout, "FAIL", t.text)
+	}
+	for _, v := range t.misfits {
+		w.misfit(t, v)
 	}
 	for _, c := range list {
 		switch {
