@@ -117,6 +117,7 @@ type match struct {
 	conv  conversion
 	score float64
 	why   string // what else speaks for it than names
+	zone  string // where the zone of a time stands, "" where it does not say
 }
 
 // slots lists the scalar fields and the lists of an object; objects inside it
@@ -139,6 +140,11 @@ func slots(shape *value.Shape, path, whole []string, required bool, depth int) [
 func (m *mapper) object(shape *value.Shape, whole []string, at *scope, indent string) {
 	list := slots(shape, nil, whole, true, 0)
 	m.assign(list, at)
+	scalars := at.scalars()
+	m.zones(list, scalars)
+	m.units(list, scalars)
+	m.cents(list, scalars)
+	m.streets(list)
 	m.subject(list, at)
 	for _, s := range list {
 		switch {
@@ -172,10 +178,10 @@ func (m *mapper) assign(list []*slot, at *scope) {
 		}
 		for _, src := range scalars {
 			conv := convert(s.shape, src, m.habits)
-			if conv.fit == 0 || !src.suits(s.whole) || likeness.Has(lastName(s.path), "number") && oneForAll(src.node) {
+			if conv.fit == 0 || !src.suits(s.whole) || likeness.Has(lastName(s.path), "number") && (oneForAll(src.node) || ofKind(s, src)) {
 				continue
 			}
-			score := min(1, alike(s.whole, src, conv.fit))
+			score := min(1, alike(s.whole, src, conv.fit)) * asNumber(s, src)
 			if conv.known && score > 0.2 {
 				score = max(score, 0.95) // the values say more than the name
 			}
@@ -371,6 +377,9 @@ func (m *mapper) list(s *slot, at *scope, indent string) {
 		fmt.Fprintf(&m.text, "%s  required: true\n", indent)
 	}
 	fmt.Fprintf(&m.text, "%s  fields:\n", indent)
+	if part := partsOf(c.src.node.Items()); part != "" {
+		fmt.Fprintf(&m.text, "%s  # some items are part of another, which %s names; without them: each: '%s[] | select(%s == null)'\n", indent, comment(part), comment(c.src.expr), comment(field(part)))
+	}
 	root := at
 	if at.root != nil {
 		root = at.root
@@ -444,6 +453,33 @@ func (m *mapper) missing(s *slot, at *scope, indent string) {
 		about += "; " + hint
 	}
 	fmt.Fprintf(&m.text, "%s# TODO %s: %s\n", indent, key(name), about)
+}
+
+// asNumber lowers the key that a system has for a thing where its number is asked for,
+// which people know: orderId beside orderNumber.
+func asNumber(s *slot, src source) float64 {
+	form, _ := src.node.Form()
+	switch ours := likeness.Words(lastName(s.path)); {
+	case !likeness.Has(lastName(s.path), "number") || slices.ContainsFunc(ours, isKey):
+		return 1
+	case form == profile.UUID:
+		return 0.9
+	case slices.ContainsFunc(likeness.Words(lastName(src.path)), isKey):
+		return 0.97
+	}
+	return 1
+}
+
+func isKey(word string) bool {
+	return slices.Contains([]string{"id", "uuid", "guid", "uid", "identifier", "key"}, word)
+}
+
+// ofKind reports whether a source numbers a status, a type or a reason, which many
+// have in common, where the target numbers one thing.
+func ofKind(s *slot, src source) bool {
+	return slices.ContainsFunc([]string{"status", "type", "reason"}, func(kind string) bool {
+		return likeness.Has(lastName(src.path), kind) && !of([]string{kind}, s.path)
+	})
 }
 
 // coded reports whether a place seems to hold codes of what a message is about.

@@ -93,7 +93,7 @@ func findUnit(name string) (unitEntry, error) {
 		names = append(names, u.Name)
 	}
 	hint := diag.DidYouMean(name, names)
-	if short := unitWords[strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), "s")]; short != "" {
+	if short := UnitWord(name); short != "" {
 		hint = "write `" + short + "`"
 	}
 	if hint == "" {
@@ -216,6 +216,12 @@ func terminates(num, den *big.Int) (places int, ok bool) {
 	}
 	places = max(count(2), count(5))
 	return places, rest.IsInt64() && rest.Int64() == 1 && places <= maxDigits
+}
+
+// UnitWord is the short name of a unit that is written out, such as lb of Pounds,
+// "" for none.
+func UnitWord(name string) string {
+	return unitWords[strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), "s")]
 }
 
 // unitWords are units as people say them, without the s at the end.
