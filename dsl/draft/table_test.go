@@ -96,18 +96,18 @@ func TestMappingSheet(t *testing.T) {
 func TestTypesOfSheets(t *testing.T) {
 	rows := [][]string{{"Target", "Source", "Type", "Date Format", "Output Format", "Time Zone"}}
 	for want, cells := range map[string][]string{
-		`{from: .a, type: date, parse: dd.MM.yyyy}`:                                       {"date", "DD.MM.YYYY", "", ""},
-		`{from: .a, type: datetime, parse: "yyyy-MM-dd HH:mm:ss", zone: Europe/Berlin}`:   {"DateTime", "YYYY-MM-DD HH24:MI:SS", "", "Europe/Berlin"},
-		`{from: .a, type: datetime, parse: "yyyy-MM-dd'T'HH:mm"}`:                         {"datetime", "yyyy-mm-ddThh:mm", "", ""},
-		`{from: .a, type: datetime}`:                                                      {"datetime", "ISO 8601", "", ""},
-		`{from: .a, type: date, parse: epoch, format: yyyyMMdd}`:                          {"date", "epoch", "YYYYMMDD", ""},
-		`{from: .a, type: decimal(2), parse: "1.234,56"}`:                                 {"decimal(2)", "1.234,56", "", ""},
-		`{from: .a, type: date, parse: dd/MM/yy, note: "zone Middle Earth"}`:              {"date", "dd/MM/yy", "", "Middle Earth"},
-		`{from: .a, note: "type date"}`:                                                   {"date", "", "", ""},
+		`{from: .a, type: date, parse: dd.MM.yyyy}`:                                     {"date", "DD.MM.YYYY", "", ""},
+		`{from: .a, type: datetime, parse: "yyyy-MM-dd HH:mm:ss", zone: Europe/Berlin}`: {"DateTime", "YYYY-MM-DD HH24:MI:SS", "", "Europe/Berlin"},
+		`{from: .a, type: datetime, parse: "yyyy-MM-dd'T'HH:mm"}`:                       {"datetime", "yyyy-mm-ddThh:mm", "", ""},
+		`{from: .a, type: datetime}`:                                                    {"datetime", "ISO 8601", "", ""},
+		`{from: .a, type: date, parse: epoch, format: yyyyMMdd}`:                        {"date", "epoch", "YYYYMMDD", ""},
+		`{from: .a, type: decimal(2), parse: "1.234,56"}`:                               {"decimal(2)", "1.234,56", "", ""},
+		`{from: .a, type: date, parse: dd/MM/yy, note: "zone Middle Earth"}`:            {"date", "dd/MM/yy", "", "Middle Earth"},
+		`{from: .a, note: "type date"}`:                                                 {"date", "", "", ""},
 		`{from: .a, type: date, note: "comes as as we agreed"}`:                         {"date", "as we agreed", "", ""},
-		`{from: .a, note: "type CHAR(8). comes as DD.MON.YYYY. is written as DDMM"}`: {"CHAR(8)", "DD.MON.YYYY", "DDMM", ""},
-		`{from: .a, type: time, parse: HHmm}`:                                             {"time", "HHMM", "", ""},
-		`{from: .a, type: string}`:                                                        {"string", "", "", ""},
+		`{from: .a, note: "type CHAR(8). comes as DD.MON.YYYY. is written as DDMM"}`:    {"CHAR(8)", "DD.MON.YYYY", "DDMM", ""},
+		`{from: .a, type: time, parse: HHmm}`:                                           {"time", "HHMM", "", ""},
+		`{from: .a, type: string}`:                                                      {"string", "", "", ""},
 	} {
 		text, _, err := MappingSheet("x", table(t, append(rows, append([]string{"a", "a"}, cells...))))
 		if err != nil || !strings.Contains(string(text), "a: "+want+"\n") {
