@@ -60,6 +60,9 @@ func (b *builder) testCase(dec *spec.Decoder, d *definition, t *Test, c *spec.Ca
 			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`absent` belongs to tests of mappings")
 		}
 		b.expectation(dec, t, c.Expect)
+		if c.ExpectError != nil {
+			expectedStep(dec, t.Pipeline, c.ExpectError.Step)
+		}
 	}
 	if c.Expect != nil && c.ExpectError != nil && t.Mapping != nil {
 		dec.Errorf(spec.CodeUnknown, c.Node.Pair("expect_error").Key.Span, "a case has either `expect` or `expect_error`: a mapping that fails gives nothing")
@@ -129,6 +132,7 @@ func (b *builder) given(dec *spec.Decoder, d *definition, n *ast.Node) {
 	if err != nil {
 		f := dec.Errorf(spec.CodeUnknown, n.Span, "the file `%s` cannot be read: %s", n.Text, plainError(err))
 		f.Hint = "the path is relative to this test; a payload is written as given: {...}, a text as a block behind given: |"
+		f.Missing = MissingFile + n.Text
 		return
 	}
 	if path.Ext(n.Text) == ".json" {
@@ -173,7 +177,12 @@ func (b *builder) expectation(dec *spec.Decoder, t *Test, n *ast.Node) {
 		switch p.Key.Text {
 		case "attempts", "sent":
 			for _, op := range p.Value.Pairs {
-				b.operationRef(dec, spec.Text{Value: op.Key.Text, Node: op.Key})
+				target := b.operationRef(dec, spec.Text{Value: op.Key.Text, Node: op.Key})
+				if p.Key.Text == "attempts" {
+					counted(dec, op.Value, "how often it is called", "2")
+				} else if target != nil {
+					expectedSent(dec, t.Pipeline, target, op.Value)
+				}
 			}
 			b.isMap(dec, p)
 		case "emitted":
@@ -192,7 +201,10 @@ func (b *builder) expectation(dec *spec.Decoder, t *Test, n *ast.Node) {
 			} else if !slices.Contains(Outcomes, p.Value.Text) {
 				dec.Unknown(p.Value, "outcome", Outcomes)
 			}
-		case "duplicates", "rejected":
+		case "duplicates":
+			counted(dec, p.Value, "how many inputs came again", "1")
+		case "rejected":
+			counted(dec, p.Value, "the status of the refusal", "422")
 		default:
 			dec.UnknownKey(p.Key, Expectations)
 		}
@@ -232,7 +244,8 @@ func (b *builder) expectedRoutes(dec *spec.Decoder, t *Test, n *ast.Node) {
 	}
 	for _, item := range items {
 		if !slices.Contains(known, item.Text) {
-			dec.Unknown(item, "rule", known)
+			dec.Unknown(item, "rule", slices.DeleteFunc(known, func(name string) bool { return name == "" }))
+			(*dec.Diags)[len(*dec.Diags)-1].Missing = "rule " + t.Pipeline.Name
 		}
 	}
 }

@@ -216,7 +216,7 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 		at.Span = ref.Node.Range(len(conn)+1, len(ref.Node.Text))
 		dec.Unknown(&at, "operation", sortedKeys(c.Operations))
 		f := &b.diags[len(b.diags)-1]
-		f.Message, f.Missing = "the connection "+conn+" has no operation `"+name+"`", ""
+		f.Message, f.Missing = "the connection "+conn+" has no operation `"+name+"`", "operation "+ref.Value
 		if len(c.Operations) == 0 {
 			f.Hint = "it has no operations yet: add them below `operations:`"
 		}

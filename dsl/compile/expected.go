@@ -5,8 +5,11 @@ import (
 	"strings"
 
 	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
 	"crossdock/dsl/mapping"
+	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
 )
 
 // rowErrors are the codes with which a row can fail.
@@ -18,9 +21,15 @@ func expectedRows(dec *spec.Decoder, m *Mapping, c *spec.Case) {
 	if m.Mapping == nil || m.Mapping.Program != nil || len(m.Mapping.Object.Fields) == 0 {
 		return // a program makes what it likes
 	}
+	made := rowsOf{[]*mapping.Object{&m.Mapping.Object}, m.Name}
 	if c.Expect != nil {
 		for _, p := range c.Expect.Pairs {
-			expectedTarget(dec, &m.Mapping.Object, p.Key, p.Key.Text)
+			made.target(dec, p.Key, p.Key.Text, p.Value)
+		}
+	}
+	for _, a := range c.Absent {
+		if a.Set() {
+			made.absent(dec, m, a)
 		}
 	}
 	if e := c.ExpectError; e != nil {
@@ -29,40 +38,154 @@ func expectedRows(dec *spec.Decoder, m *Mapping, c *spec.Case) {
 			(*dec.Diags)[len(*dec.Diags)-1].Hint = "you can use: " + strings.Join(rowErrors, ", ")
 		}
 		if e.Field.Set() && !strings.HasPrefix(e.Field.Value, "let ") {
-			expectedTarget(dec, &m.Mapping.Object, e.Field.Node, e.Field.Value)
+			made.target(dec, e.Field.Node, e.Field.Value, nil)
 		}
 	}
 }
 
-// expectedTarget walks a path such as lines[0].sku through the rows.
-func expectedTarget(dec *spec.Decoder, o *mapping.Object, at *ast.Node, path string) {
-	for i, name := range strings.Split(path, ".") {
+// rowsOf are the rows that together make a value, and the mapping they belong to.
+type rowsOf struct {
+	objects []*mapping.Object
+	mapping string
+}
+
+// names are the fields that the rows make.
+func (r rowsOf) names() []string {
+	var names []string
+	for _, o := range r.objects {
+		for _, f := range o.Fields {
+			if !slices.Contains(names, f.Name) {
+				names = append(names, f.Name)
+			}
+		}
+	}
+	return names
+}
+
+// below is what makes the fields below one of that name; false where that is
+// known only when it runs.
+func (r rowsOf) below(name string) (rowsOf, bool) {
+	in := rowsOf{mapping: r.mapping}
+	for _, o := range r.objects {
+		for _, f := range o.Fields {
+			switch {
+			case f.Name != name:
+			case f.Nested != nil:
+				in.objects = append(in.objects, f.Nested)
+			case f.Row != nil && f.Row.Fields != nil:
+				in.objects = append(in.objects, f.Row.Fields)
+			default:
+				return in, false
+			}
+		}
+	}
+	return in, true
+}
+
+// lost finds the first name of a path such as lines[0].sku that no row makes: it
+// stands at bytes [from, to) of the path.
+func (r rowsOf) lost(path string) (in rowsOf, from, to int, ok bool) {
+	for from < len(path) {
+		rest := path[from:]
+		to = from + len(rest)
+		if end := strings.IndexAny(rest, ".["); end >= 0 {
+			to = from + end
+		}
+		name := path[from:to]
+		if !slices.Contains(r.names(), name) {
+			return r, from, to, true
+		}
+		var known bool
+		if r, known = r.below(name); !known {
+			return r, 0, 0, false // what a row makes of its own is known when it runs
+		}
+		dot := strings.IndexByte(path[to:], '.')
+		if dot < 0 {
+			break
+		}
+		from = to + dot + 1
+	}
+	return r, 0, 0, false
+}
+
+// target walks a path such as lines[0].sku through the rows, and what is
+// expected of it, v, behind it.
+func (r rowsOf) target(dec *spec.Decoder, at *ast.Node, path string, v *ast.Node) {
+	names := strings.Split(path, ".")
+	for i, name := range names {
 		if i > 0 && name != "" && strings.Trim(name, "0123456789") == "" {
-			before, after := strings.Join(strings.Split(path, ".")[:i], "."), strings.Join(strings.Split(path, ".")[i+1:], ".")
 			f := dec.Errorf(spec.CodeUnknown, at.Span, "no row makes `%s`", path)
+			before, after := strings.Join(names[:i], "."), strings.Join(names[i+1:], ".")
 			f.Hint = strings.TrimSuffix("an item is written in brackets: \""+before+"["+name+"]."+after, ".") + "\""
 			return
 		}
+	}
+	if in, from, to, ok := r.lost(path); ok {
+		in.noRow(dec, at, path, from, to)
+		return
+	}
+	for _, name := range names {
 		name, _, _ = strings.Cut(name, "[")
-		i := slices.IndexFunc(o.Fields, func(f mapping.Field) bool { return f.Name == name })
-		if i < 0 {
-			known := make([]string, 0, len(o.Fields))
-			for _, f := range o.Fields {
-				known = append(known, f.Name)
-			}
-			dec.Unknown(at, "row", known)
-			f := &(*dec.Diags)[len(*dec.Diags)-1]
-			f.Message, f.Missing = "no row makes `"+path+"`", ""
+		var known bool
+		if r, known = r.below(name); !known {
 			return
 		}
-		f := o.Fields[i]
+	}
+	r.inside(dec, v)
+}
+
+// inside looks at the fields of a value that is expected where r makes one.
+func (r rowsOf) inside(dec *spec.Decoder, v *ast.Node) {
+	if v == nil || len(r.objects) == 0 {
+		return
+	}
+	for _, item := range v.Items {
+		r.inside(dec, item)
+	}
+	for _, p := range v.Pairs {
+		in, known := r.below(p.Key.Text)
 		switch {
-		case f.Nested != nil:
-			o = f.Nested
-		case f.Row != nil && f.Row.Fields != nil:
-			o = f.Row.Fields
-		default:
-			return // what a row makes of its own is known when it runs
+		case !slices.Contains(r.names(), p.Key.Text):
+			r.noRow(dec, p.Key, p.Key.Text, 0, len(p.Key.Text))
+		case known:
+			in.inside(dec, p.Value)
 		}
 	}
+}
+
+// noRow words a target that no row makes; the name that is not there stands at
+// bytes [from, to) of its path.
+func (r rowsOf) noRow(dec *spec.Decoder, at *ast.Node, path string, from, to int) {
+	name := *at
+	name.Text = path[from:to]
+	dec.Unknown(&name, "row", r.names())
+	f := &(*dec.Diags)[len(*dec.Diags)-1]
+	f.Message, f.Missing = "no row makes `"+path+"`", MissingRow+r.mapping
+	if near := diag.Nearest(name.Text, r.names()); len(near) > 0 {
+		whole := path[:from] + near[0] + path[to:]
+		f.Short = "did you mean `" + whole + "`?"
+		if at.Style == ast.Plain {
+			f.Fixes = []diag.Fix{{Title: "replace with `" + whole + "`", Edits: []diag.Edit{{Span: at.Span, Text: whole}}}}
+		}
+	}
+}
+
+// MissingRow begins what findings about a target that no row makes miss; what
+// follows is the mapping.
+const MissingRow = "row "
+
+// absent reports a target that is said to be absent, and is nearly one that a
+// row makes: nothing would ever be noticed. What an output lists may be absent
+// without a row.
+func (r rowsOf) absent(dec *spec.Decoder, m *Mapping, a spec.Text) {
+	in, from, to, ok := r.lost(a.Value)
+	if !ok || len(diag.Nearest(a.Value[from:to], in.names())) == 0 {
+		return
+	}
+	if m.Output != nil && m.Output.Schema != nil {
+		if _, ok := m.Output.Schema.Lookup(schema.Split(indexed.ReplaceAllString(a.Value, value.Items))); ok {
+			return
+		}
+	}
+	in.noRow(dec, a.Node, a.Value, from, to)
 }

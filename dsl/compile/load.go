@@ -449,6 +449,10 @@ func (b *builder) readBeside(d *definition, name string) ([]byte, string, error)
 	return raw, at, err
 }
 
+// MissingFile begins what findings about a file that is not there miss; what
+// follows is its name, as it was written.
+const MissingFile = "file "
+
 // ReadBeside reads a file named in the definition at from: beside that file,
 // or from the root of the workspace.
 func ReadBeside(fsys, std fs.FS, from, name string) ([]byte, string, error) {

@@ -215,7 +215,7 @@ func samplesExist(p *pass) {
 				continue
 			}
 			f := diag.Diagnostic{Code: spec.CodeUnknown, Span: s.Span(), Kind: d.Kind, Name: d.Name, Source: s.Value,
-				Message: "the sample `" + s.Value + "` cannot be read: " + plain(doc.err), Hint: "the path is relative to this definition"}
+				Message: "the sample `" + s.Value + "` cannot be read: " + plain(doc.err), Hint: "the path is relative to this definition", Missing: compile.MissingFile + s.Value}
 			if strings.HasSuffix(s.Value, "json") && doc.values == nil && !missingFile(doc.err) {
 				f = compile.NotJSON(s.Span(), doc.path, s.Value, doc.err)
 			}
