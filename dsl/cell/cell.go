@@ -202,7 +202,10 @@ func (c *Compiler) JQ(s spec.Cell, at Context) *jq.Program {
 	at = c.withParams(at)
 	opt := jq.Options{Vars: c.vars(at.Vars), Lookup: jqTables(c.Lookup), Tables: c.Tables, Sandbox: c.Sandbox}
 	p, problems := jq.Compile(s.Node.Text, opt)
-	for _, pr := range problems {
+	for i, pr := range plainText(s.Node, at, problems) {
+		if i == 0 || pr.Name != "" {
+			at.named(&pr, s.Node.Text)
+		}
 		c.report(s.Node, at, "jq", problem{pr.From, pr.To, pr.Warning, pr.Message, pr.Hint, pr.Replace, jqCode(pr.Kind), ""})
 	}
 	c.Cells = append(c.Cells, &Cell{Context: at, Node: s.Node, JQ: p})

@@ -102,6 +102,7 @@ func check(src string, q *gojq.Query, pl *places, opt Options) []Problem {
 		c.add(Syntax, pl.span(q), "the cell defines functions and uses none", "end it with an expression, such as `.`")
 	}
 	c.query(q, sc)
+	c.placeholders()
 	return c.problems
 }
 
@@ -364,6 +365,7 @@ func (c *checker) format(t *gojq.Term, sc scope) {
 // unknown adds a problem for a name that does not exist.
 func (c *checker) unknown(at Span, name, what string, there []string) {
 	p := c.add(Unknown, at, fmt.Sprintf("there is no %s `%s`", what, name), "")
+	p.Name = name
 	if near := diag.Nearest(name, there); len(near) > 0 {
 		p.Hint, p.Replace = "did you mean `"+near[0]+"`?", near[0]
 		return
@@ -374,6 +376,9 @@ func (c *checker) unknown(at Span, name, what string, there []string) {
 		p.Hint = "there are: " + strings.Join(there, ", ")
 	}
 }
+
+// surroundings are variables that cells have in other places.
+var surroundings = []string{"original", "meta", "run", "steps", "params", "vars", "root", "index"}
 
 func (c *checker) variable(name string, at Span, sc scope) {
 	if slices.Contains(sc.vars, name) {
@@ -391,5 +396,7 @@ func (c *checker) variable(name string, at Span, sc scope) {
 		p.Hint, p.Replace = "the payload is `.`; "+p.Hint, ""
 	case strings.ToUpper(bare) == bare && slices.Contains(there, "$vars"):
 		p.Hint, p.Replace = "a value of the environment is `$vars."+strings.ToLower(bare)+"`, from `vars:` of its file; "+p.Hint, ""
+	case strings.HasPrefix(p.Hint, "there are: ") && !slices.Contains(surroundings, bare):
+		p.Hint = "a field of the payload is written `." + bare + "`; " + p.Hint
 	}
 }

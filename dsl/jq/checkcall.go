@@ -68,16 +68,49 @@ func (c *checker) call(f *gojq.Func, sc scope) {
 		if h := habit(f.Name, len(f.Args), c.argument(f), sc.vars); h != "" {
 			p.Hint, p.Replace = h, ""
 		}
+		if cut := c.cutOut(f); cut != "" {
+			p.Hint, p.Replace = "write `"+cut+"`", ""
+		}
 		return
 	}
 	if !slices.Contains(arities, len(f.Args)) {
 		c.add(Unknown, at, fmt.Sprintf("`%s` does not take %s", f.Name, countArgs(len(f.Args))), arityHint(f.Name, arities))
 		if p := &c.problems[len(c.problems)-1]; len(f.Args) == 1 && slices.Contains(arities, 0) {
 			p.Hint = "write `" + pipedCall(f.Name, c.argument(f)) + "`"
+		} else if len(f.Args) == 1 && len(arities) > 0 && arities[0] > 1 && strings.Contains(c.argument(f), ",") {
+			p.Hint = "`;` stands between arguments: " + p.Hint
 		}
 		return
 	}
 	c.bounded(f, at)
+}
+
+// cutOut is a part of a text as jq takes it, where a function of another language
+// says with numbers which one.
+func (c *checker) cutOut(f *gojq.Func) string {
+	var n []int
+	for _, a := range f.Args {
+		x, ok := literalNumber(a)
+		if !ok || x != float64(int(x)) {
+			return ""
+		}
+		n = append(n, int(x))
+	}
+	switch name := strings.ToLower(f.Name); {
+	case len(n) == 1 && name == "left":
+		return fmt.Sprintf(".[:%d]", n[0])
+	case len(n) == 1 && name == "right":
+		return fmt.Sprintf(".[-%d:]", n[0])
+	case len(n) == 1 && (name == "substring" || name == "slice" || name == "substr"):
+		return fmt.Sprintf(".[%d:]", n[0])
+	case len(n) == 2 && (name == "substring" || name == "slice"):
+		return fmt.Sprintf(".[%d:%d]", n[0], n[1])
+	case len(n) == 2 && name == "substr":
+		return fmt.Sprintf(".[%d:%d]", n[0], n[0]+n[1])
+	case len(n) == 2 && name == "mid" && n[0] > 0:
+		return fmt.Sprintf(".[%d:%d]", n[0]-1, n[0]-1+n[1])
+	}
+	return ""
 }
 
 // argument is the text of the only argument of a call.
@@ -146,6 +179,13 @@ func (c *checker) bounded(f *gojq.Func, at Span) {
 		}
 	case "lookup":
 		c.table(f)
+	case "convert":
+		names, spans := make([]string, len(f.Args)), make([]Span, len(f.Args))
+		for i, a := range f.Args {
+			names[i], _ = literalText(a)
+			spans[i] = c.pl.span(a)
+		}
+		c.measures(names, spans)
 	case "localtime", "strflocaltime":
 		c.add(Doubtful, at, fmt.Sprintf("`%s` depends on the time zone of the machine", f.Name), "use `zone:` and `format:` on the row").Warning = true
 	}

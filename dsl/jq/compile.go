@@ -96,10 +96,13 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 	}
 	query, err := gojq.Parse(src)
 	if err != nil {
-		return nil, []Problem{syntaxProblem(src, toks, err)}
+		return nil, filtered(src, []Problem{syntaxProblem(src, toks, err)})
 	}
 	pl := locate(query, toks)
 	problems := check(src, query, pl, opt)
+	if failed(problems) {
+		problems = filtered(src, problems)
+	}
 	if failed(problems) {
 		return nil, order(problems)
 	}
@@ -196,6 +199,10 @@ func syntaxProblem(src string, toks []token, err error) Problem {
 		if at := lastOpenQuote(toks); at >= 0 {
 			p.From, p.To = at, len(src)
 		}
+		if at, open := openValue(toks); open {
+			p.From, p.To = at.From, at.To
+			p.Message, p.Hint = "the value inside the text is not closed", "`\\(` is closed by `)`"
+		}
 	case strings.HasPrefix(p.Message, "invalid escape"):
 		p.Message = fmt.Sprintf("`%s` is no escape that a text may have", pe.Token)
 		p.Hint = `write a backslash as \\`
@@ -212,6 +219,26 @@ func syntaxProblem(src string, toks []token, err error) Problem {
 		}
 	}
 	return p
+}
+
+// openValue returns the `\(` that nothing closes, where it is the only one that is
+// open.
+func openValue(toks []token) (at Span, open bool) {
+	depth := 0
+	for _, t := range toks {
+		switch {
+		case t.kind == tokInterp:
+			at, depth = t.Span, 1
+			open = true
+		case open && t.kind == tokOp && t.text == "(":
+			depth++
+		case open && t.kind == tokOp && t.text == ")":
+			if depth--; depth == 0 {
+				open = false
+			}
+		}
+	}
+	return at, open
 }
 
 func lastOpenQuote(toks []token) int {

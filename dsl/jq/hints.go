@@ -19,7 +19,7 @@ var habits = map[string]string{
 	"touppercase": "ascii_upcase", "tolowercase": "ascii_downcase", "concat": "a + b", "concatenate": "a + b", "append": "a + [b]", "push": "a + [b]", "merge": "a + b", "union": "a + b | unique",
 	"includes": "contains(x)", "matches": `test("pattern")`, "match_regex": `test("pattern")`, "like": `test("pattern")`,
 	"string": "tostring", "str": "tostring", "text": "tostring", "number": "tonumber", "int": "tonumber", "parseint": "tonumber",
-	"float": "tonumber", "parsefloat": "tonumber", "todecimal": "tonumber", "bool": "toboolean", "boolean": "toboolean",
+	"toint": "tonumber", "tointeger": "tonumber", "to_number": "tonumber", "to_int": "tonumber", "to_string": "tostring", "cstr": "tostring", "cint": "tonumber", "float": "tonumber", "parsefloat": "tonumber", "todecimal": "tonumber", "bool": "toboolean", "boolean": "toboolean",
 	"sum": "add", "total": "add", "avg": "add / length", "average": "add / length", "mean": "add / length",
 	"isnull": ". == null", "is_null": ". == null", "isempty": "blank", "is_empty": "blank", "isblank": "blank", "empty_string": "blank",
 	"default": "`default:` on the row", "coalesce": "a // b", "ifnull": "a // b", "nvl": "a // b", "iif": "if a then b else c end",
@@ -126,6 +126,8 @@ func syntaxHint(src string, toks []token, i int) string {
 	switch {
 	case i == 0 && t.text == "/" && identStart(firstByte(after.text)):
 		return "a path begins with a dot and has dots in between: `." + strings.ReplaceAll(strings.Trim(strings.TrimSpace(src), "/"), "/", ".") + "`"
+	case t.text == "$" && strings.HasPrefix(src[t.To:], "["):
+		return "the payload is `.`: write `." + src[t.To:] + "`"
 	case i == 0 && t.text == "$" && strings.HasPrefix(src[t.To:], "."):
 		return "the payload is `.`: leave the `$` out; below `each`, where `.` is the item, the payload is `$root`"
 	case t.text == "{" && prev("{"):
@@ -167,6 +169,11 @@ func syntaxHint(src string, toks []token, i int) string {
 	case "(":
 		if before.kind == tokVariable || i > 1 && toks[i-2].text == "$" && prev(before.text) {
 			name := strings.TrimPrefix(before.text, "$")
+			if before.kind == tokVariable {
+				if cell := jsonata(src, before.From); cell != "" {
+					return "a function has no `$` in front, and its value stands before it: write `" + cell + "`"
+				}
+			}
 			hint := fmt.Sprintf("a function has no `$` in front: `%s`", name)
 			if to := habits[strings.ToLower(name)]; to != "" && to[0] != '`' {
 				hint += ", which is `" + to + "` here"
@@ -174,7 +181,15 @@ func syntaxHint(src string, toks []token, i int) string {
 			return hint
 		}
 		if before.kind == tokField {
-			return fmt.Sprintf("a function comes after a pipe: `| %s(...)`", before.text[1:])
+			name := before.text[1:]
+			if to := habits[strings.ToLower(name)]; to != "" && to[0] != '`' {
+				name = to
+			} else if next(")") || slices.Contains(known()[name], 0) && after.text == ")" {
+				// as it is
+			} else {
+				name += "(...)"
+			}
+			return "a function comes after a pipe: `| " + name + "`"
 		}
 	case ")":
 		if prev("(") && i > 1 {

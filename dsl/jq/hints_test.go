@@ -27,7 +27,7 @@ func TestHabits(t *testing.T) {
 		{`.a;.b`, ";", "write `|`"},
 		{`.a | upper`, "upper", "ascii_upcase"},
 		{`.a | toUpper`, "toUpper", "ascii_upcase"},
-		{`.a | substring(1; 2)`, "substring", ".[2:5]"},
+		{`.a | substring(1; 2)`, "substring", ".[1:2]"},
 		{`len(.a)`, "len", "length"},
 		{`.a | default("x")`, "default", "`default:` on the row"},
 		{`data.a`, "data", "the payload is `.`"},

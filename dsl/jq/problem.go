@@ -25,6 +25,7 @@ type Problem struct {
 	Message  string // what is wrong, one sentence without a period
 	Hint     string // what to type or what exists instead
 	Replace  string // text that mends From..To, if there is one
+	Name     string // of kind Unknown: the name that does not exist, a variable with its $
 }
 
 // Error returns the message and the hint.

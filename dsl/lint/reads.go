@@ -84,12 +84,21 @@ func (p *pass) ruleRead(c *cell.Cell, path rule.Path) read {
 
 // surroundings are the names whose fields are always the same.
 var surroundings = map[string]*value.Shape{
-	"meta": object("source", "received_at", "headers", "path", "query", "consumer", "content_type", "file", "event"),
-	"run":  object("id", "now", "pipeline", "attempt", "revision", "client", "trace_id"),
+	"meta": with(object("source", "received_at", "headers", "path", "query", "consumer", "content_type", "file", "event"),
+		map[string]*value.Shape{"file": object("name", "size", "sha256", "record"), "event": object("id", "name")}),
+	"run": object("id", "now", "pipeline", "attempt", "revision", "client", "trace_id"),
 }
 
 // answer is `response` outside of its body.
 var answer = object("status", "headers", "body")
+
+// with is s with more known of some fields.
+func with(s *value.Shape, fields map[string]*value.Shape) *value.Shape {
+	for name, f := range fields {
+		s.Fields[name] = f
+	}
+	return s
+}
 
 func object(names ...string) *value.Shape {
 	s := &value.Shape{Type: value.Type{Base: value.Object}, Closed: true, Order: names, Fields: map[string]*value.Shape{}}

@@ -136,6 +136,15 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 		d.Short = "did you mean `$" + seg.name + "`?"
 		return
 	}
+	if len(at.path) == 0 && len(near) == 0 {
+		if helper := p.helper(c, at, seg.name); helper != "" {
+			d.Severity, d.Short = diag.Error, "did you mean `"+helper+"`?"
+			if v == unseen {
+				d.Severity = diag.Warning
+			}
+			return
+		}
+	}
 	if whole := dottedName(names, segs); whole != "" && c.JQ != nil {
 		d.Short, d.Hint = "the name itself has a dot: `.\""+whole+"\"`", "write `.\""+whole+"\"`; "+d.Hint
 		return
@@ -173,6 +182,25 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 			d.Short = "there is `" + elsewhere + "`"
 		}
 	}
+}
+
+// helper is a value of `let`, or the answer of a step, that has the name of what
+// the payload has not.
+func (p *pass) helper(c *cell.Cell, at place, name string) string {
+	if at.written != "." && at.written != "data" {
+		return ""
+	}
+	dollar := "$"
+	if c.Rule != nil {
+		dollar = ""
+	}
+	if _, ok := c.VarShapes["steps."+name]; ok {
+		return dollar + "steps." + name
+	}
+	if c.JQ != nil && slices.Contains(c.Vars, name) && !slices.Contains(around, name) {
+		return "$" + name
+	}
+	return ""
 }
 
 // counts are what other languages have on a list.

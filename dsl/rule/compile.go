@@ -231,6 +231,27 @@ func (c *compilation) assemble(careful bool) (p *Program, err error) {
 	return &Program{source: c.src, paths: c.paths, tables: c.tables, slots: l.slots, code: code, looped: l.looped, places: l.places}, nil
 }
 
+// yesNo are words that other tools take for true and false.
+var yesNo = map[string]string{"yes": "true", "ja": "true", "on": "true", "no": "false", "nein": "false", "off": "false"}
+
+// compared reports whether a name stands where a text does that something is
+// compared with: alone behind == or !=, or in a list.
+func (c *compilation) compared(from, to int) bool {
+	before, after := strings.TrimRight(c.src[:from], " "), strings.TrimLeft(c.src[to:], " ")
+	if strings.HasPrefix(after, ".") || strings.HasPrefix(after, "(") || strings.HasPrefix(after, "[") {
+		return false
+	}
+	lower := strings.ToLower(c.src[from:to])
+	if lower == "true" || lower == "false" {
+		return false
+	}
+	if strings.HasSuffix(before, "==") || strings.HasSuffix(before, "!=") {
+		return true
+	}
+	open := strings.LastIndexAny(before, "[]")
+	return open >= 0 && before[open] == '[' && strings.HasSuffix(strings.TrimRight(before[:open], " "), " in") && strings.IndexByte("[,", before[len(before)-1]) >= 0
+}
+
 // unknownName words a name that does not exist.
 func (c *compilation) unknownName(name string, from, to int) {
 	p := Problem{From: from, To: to, Kind: KindName, Message: "there is no `" + name + "` here"}
@@ -258,6 +279,14 @@ func (c *compilation) unknownName(name string, from, to int) {
 	} else if strings.EqualFold(name, "null") || strings.EqualFold(name, "none") || strings.EqualFold(name, "undefined") {
 		p.Short, p.Replace = "did you mean `nil`?", "nil"
 		p.Hint = "names that exist here: " + strings.Join(names, ", ")
+	} else if steps := c.scope.Names["steps"]; steps != nil && steps.Fields[name] != nil {
+		p.Short, p.Replace = "did you mean `steps."+name+"`?", "steps."+name
+		p.Hint = "a step keeps its answer as `" + name + "`"
+	} else if yes, ok := yesNo[strings.ToLower(name)]; ok {
+		p.Short, p.Replace, p.Hint = "did you mean `"+yes+"`?", yes, "a rule answers `true` or `false`"
+	} else if c.compared(from, to) {
+		p.Short, p.Replace = "did you mean `\""+name+"\"`?", `"`+name+`"`
+		p.Hint = "a text stands in double quotes; a field of the payload is written `data." + name + "`"
 	} else if lower := strings.ToLower(name); lower != name && (lower == "true" || lower == "false") {
 		p.Short, p.Replace = "did you mean `"+lower+"`?", lower
 	}

@@ -158,7 +158,7 @@ func (in *inspector) access(n ast.Node, need need) {
 		}
 	case *ast.MemberNode:
 		if t.Method {
-			in.refuse(t, "a value has no functions of its own here", "write the function in front: len(x)")
+			in.refuse(t, "a value has no functions of its own here", in.fronted(t, nil))
 			return
 		}
 		in.visit(t.Node, needAny)
@@ -181,10 +181,68 @@ func (in *inspector) path(n ast.Node, need need) {
 		in.unknownField(p, bad, shape)
 		return
 	}
+	if need != needAny && need != needValue && !step.Shape.Known() && in.said(p) {
+		in.optional(p, &value.Shape{}, need)
+		return
+	}
 	if need == needAny || !shape.Known() || !step.Shape.Known() || !in.mayBeMissing(p, shape) {
 		return
 	}
 	in.optional(p, step.Shape, need)
+}
+
+// said reports whether a path says with `?.` that it may lead to nothing, and
+// nothing has shown that it is there.
+func (in *inspector) said(p Path) bool {
+	for i, s := range p.Segments {
+		if in.present[(Path{Root: p.Root, Segments: p.Segments[:i+1]}).String()] > 0 && i == len(p.Segments)-1 {
+			return false
+		}
+		if s.Optional {
+			return in.present[p.String()] == 0
+		}
+	}
+	return false
+}
+
+// stands reports a value behind `??` of another type than what it stands for.
+func (in *inspector) stands(field, literal ast.Node) {
+	p, isPath := in.pathOf(field)
+	if !isPath {
+		return
+	}
+	step, _, ok := in.c.scope.Names[p.Root].At(p.Keys())
+	if !ok || !step.Shape.Known() {
+		return
+	}
+	have := typeWords(step.Shape)
+	found, instead := "", ""
+	switch literal.(type) {
+	case *ast.StringNode:
+		found = "text"
+	case *ast.BoolNode:
+		found = "true or false"
+	case *ast.IntegerNode, *ast.FloatNode:
+		found = "a number"
+	default:
+		return
+	}
+	switch have {
+	case "true or false":
+		instead = "false"
+	case "a number":
+		instead = "0"
+	case "text":
+		instead = `""`
+	case "a list":
+		instead = "[]"
+	}
+	if found == have || instead == "" || step.Shape.Type.Base == value.Any {
+		return
+	}
+	from, to := in.c.span(literal)
+	in.c.report(Problem{From: from, To: to, Kind: KindType, Message: "`" + p.String() + "` is " + have + ", and what stands for it is " + found,
+		Hint: "write `(" + p.String() + " ?? " + instead + ")`"})
 }
 
 // mayBeMissing reports whether some step of a path is optional and nothing has
@@ -277,6 +335,7 @@ func (in *inspector) binary(t *ast.BinaryNode, need need) {
 		in.assume(facts(&in.walker, t.Left, false), func() { in.visit(t.Right, needBool) })
 	case "??":
 		both(need2{needAny, need})
+		in.stands(t.Left, t.Right)
 	case "==", "!=":
 		both(need2{needAny, needAny})
 		in.options(t.Left, t.Right)

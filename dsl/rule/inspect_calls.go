@@ -38,7 +38,8 @@ func (in *inspector) call(t *ast.CallNode) {
 	from, to := in.c.span(t)
 	name, ok := t.Callee.(*ast.IdentifierNode)
 	if !ok {
-		in.refuse(t, "a value has no functions of its own here", "write the function in front: len(x)")
+		hint := in.fronted(t.Callee, t.Arguments)
+		in.refuse(t, "a value has no functions of its own here", hint)
 		return
 	}
 	f := findFunction(name.Value)
@@ -49,6 +50,17 @@ func (in *inspector) call(t *ast.CallNode) {
 	if n := len(t.Arguments); n < f.least || n > f.most {
 		in.c.report(Problem{From: from, To: to, Kind: KindSyntax, Message: f.Name + " is given too few or too many values", Hint: "write " + f.Signature})
 		return
+	}
+	if table, ok := t.Arguments[len(t.Arguments)-1].(*ast.StringNode); f.Name == "in_lookup" && ok {
+		if _, first := t.Arguments[0].(*ast.StringNode); !first {
+			hint := "the table comes first: write `in_lookup(\"" + table.Value + "\", x)`"
+			if path, ok := in.pathOf(t.Arguments[0]); ok {
+				hint = strings.Replace(hint, ", x)", ", "+path.String()+")", 1)
+			}
+			in.c.report(Problem{From: from, To: to, Kind: KindName, Message: "in_lookup needs the name of a table as a text",
+				Hint: hint})
+			return
+		}
 	}
 	for i, arg := range t.Arguments {
 		need := needValue
@@ -61,6 +73,39 @@ func (in *inspector) call(t *ast.CallNode) {
 		in.visit(arg, need)
 		in.argument(f, i, arg)
 	}
+}
+
+// fronted says how a function is written that stands behind its value, as in
+// name.lower().
+func (in *inspector) fronted(callee ast.Node, args []ast.Node) string {
+	if chain, ok := callee.(*ast.ChainNode); ok {
+		callee = chain.Node
+	}
+	m, ok := callee.(*ast.MemberNode)
+	if !ok {
+		return "write the function in front: len(x)"
+	}
+	name, ok := m.Property.(*ast.StringNode)
+	if !ok {
+		return "write the function in front: len(x)"
+	}
+	at, ok := in.pathOf(m.Node)
+	if !ok {
+		return "write the function in front: len(x)"
+	}
+	of := at.String()
+	if hint := ruleHabits[strings.ToLower(name.Value)]; hint != "" {
+		out := strings.NewReplacer("data.name", of, "data.list", of).Replace(hint)
+		if len(args) == 1 {
+			from, to := in.c.span(args[0])
+			out = strings.NewReplacer(`"x"`, in.c.src[from:to], `"^x"`, in.c.src[from:to]).Replace(out)
+		}
+		return "write `" + out + "`"
+	}
+	if _, known := builtins[name.Value]; known && len(args) == 0 {
+		return "write `" + name.Value + "(" + of + ")`"
+	}
+	return "write the function in front: len(" + of + ")"
 }
 
 // argument checks literal arguments of the added functions.

@@ -159,6 +159,15 @@ func (c *compilation) checkerProblem(err error) Problem {
 		}
 		return p
 	}
+	if m := oneSided.FindStringSubmatch(message); m != nil {
+		p.Message = fmt.Sprintf("`%s` works on true and false, and this is %s", m[1], typeName(m[2]))
+		p.Hint = "compare it with something: `... == 0`, or `... == nil` where it may be missing"
+		switch typeName(m[2]) {
+		case "text", "a list", "an object":
+			p.Hint = "write `blank(...)` for nothing in it, or compare it with something: `... == nil`"
+		}
+		return p
+	}
 	p.Message = plainWords(message)
 	return p
 }
@@ -175,6 +184,7 @@ func mixed(a, b string) string {
 }
 
 var (
+	oneSided = regexp.MustCompile(`^invalid operation: (not|!) \(mismatched type (.+)\)$`)
 	expected = regexp.MustCompile(`^expected bool, but got (.+)$`)
 	mismatch = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types (.+) and (.+)\)$`)
 	goTypes  = regexp.MustCompile(`map\[string\]interface ?\{\}|map\[string\]any|\[\]interface ?\{\}|\[\]any|\[\]string|\[\]int|interface ?\{\}|\b(?:float64|int64|int|string|bool|unknown|nil)\b|Map\{[^}]*\}|Array\{[^}]*\}`)
