@@ -23,7 +23,7 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 		if d.Severity != diag.Error {
 			continue
 		}
-		if structural(d) {
+		if what, _, _ := strings.Cut(d.Missing, " "); structural(d) && what != "alert" && what != "policy" {
 			broken[d.Span.File] = true
 		}
 		if !isTest(d) && d.Missing != "" {
@@ -43,6 +43,13 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 			conn, _, _ := strings.Cut(name, ".")
 			c := ws.Connections[conn]
 			return what == "operation" && c != nil && c.File != nil && len(c.Operations) == 0 && broken[c.File.Path]
+		case "columns":
+			l := ws.Lookups[name]
+			return l != nil && l.File != nil && broken[l.File.Path]
+		case "result":
+			first := told[d.Span.File+" "+d.Missing]
+			told[d.Span.File+" "+d.Missing] = true
+			return first
 		case "policy":
 			return len(ws.Policies) <= 1 && broken["crossdock.yaml"] && (ws.Spec == nil || len(ws.Spec.Policies) == 0)
 		case "alert":
@@ -63,7 +70,7 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 // structural reports whether a finding means that a part of the definition is
 // not what its author thinks: targets, keys, rules, overrides.
 func structural(d diag.Diagnostic) bool {
-	return slices.Contains([]diag.Code{spec.CodeUnknown, spec.CodeEaten, "XD1101", "XD2102", "XD2103"}, d.Code)
+	return slices.Contains([]diag.Code{spec.CodeUnknown, spec.CodeEaten, "XD1101", "XD2102", "XD2103", "XD2105"}, d.Code)
 }
 
 func keys(m map[string]bool) []string {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/textproto"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"crossdock/connectors"
@@ -39,6 +40,9 @@ func (Connector) Check(c connectors.Config) diag.List {
 	return k.list.Tidy()
 }
 
+// shell is a variable as shells write it.
+var shell = regexp.MustCompile(`^\$([A-Za-z_]\w*)`)
+
 type checker struct{ list diag.List }
 
 func (k *checker) errorf(code diag.Code, at diag.Span, format string, args ...any) *diag.Diagnostic {
@@ -64,7 +68,10 @@ func (k *checker) address(s *Settings) {
 		if u, e := url.Parse(s.BaseURL.Value); e == nil && u.User != nil {
 			code = spec.CodeSecret
 		}
-		k.errorf(code, s.BaseURL.Span(), "%s", err)
+		f := k.errorf(code, s.BaseURL.Span(), "%s", err)
+		if m := shell.FindStringSubmatch(s.BaseURL.Value); m != nil {
+			f.Hint = "a variable of the environment is written ${var." + strings.ToLower(m[1]) + "}"
+		}
 		return
 	}
 	u, err := url.Parse(s.BaseURL.Value)
@@ -194,6 +201,13 @@ func token(s string) bool {
 	return s != ""
 }
 
+// colons are placeholders of other tools in a path, dotted is a path of jq that
+// stands where a text does.
+var (
+	colons = regexp.MustCompile(`/(:[A-Za-z_]\w*)(?:/|$)`)
+	dotted = regexp.MustCompile(`^\$?\.([A-Za-z_]\w*)$`)
+)
+
 func (k *checker) operation(op connectors.Operation, own *Operation) {
 	methods := own.methods()
 	if len(methods) != 1 {
@@ -205,12 +219,20 @@ func (k *checker) operation(op connectors.Operation, own *Operation) {
 	if _, err := parsePath("", m.path.Value); err != nil {
 		k.errorf(spec.CodeUnknown, m.path.Span(), "%s", err)
 	}
+	if at := colons.FindStringSubmatchIndex(m.path.Value); at != nil && m.path.Node != nil {
+		name := m.path.Value[at[2]+1 : at[3]]
+		k.errorf(spec.CodeUnknown, m.path.Node.Range(at[2], at[3]), "`:%s` is sent as it is", name).Hint = "a placeholder is written {" + name + "}"
+	}
 	if own.Body.Set() && own.Body.Value != "none" && (m.method == "GET" || m.method == "HEAD") {
 		k.errorf(spec.CodeUnknown, own.Body.Span(), "%s sends no body", m.method)
 	}
 	for _, q := range own.Query {
 		if _, err := connectors.ParseTemplate(q.Value.Value); err != nil {
 			k.errorf(spec.CodeUnknown, q.Value.Span(), "%s", err)
+		}
+		if m := dotted.FindStringSubmatch(q.Value.Value); m != nil {
+			k.errorf(spec.CodeUnknown, q.Value.Span(), "`%s` is sent as it is: nothing is computed here", q.Value.Value).
+				Hint = "write `\"{" + m[1] + "}\"`, and with: {" + m[1] + ": ...} where it is called"
 		}
 	}
 	if op.Header != "" && (!token(op.Header) || reserved[textproto.CanonicalMIMEHeaderKey(op.Header)]) {

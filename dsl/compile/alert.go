@@ -81,6 +81,15 @@ func (b *builder) alert(d *definition, name string, s *spec.Alert) {
 		}
 		a.On = append(a.On, on.Value)
 	}
+	for _, only := range []struct {
+		key string
+		on  []string
+	}{{"lag", []string{OnLag}}, {"dead_letters", []string{OnDeadLetter}}, {"within", []string{OnDeadLetter}}} {
+		if p := s.Node.Pair(only.key); p != nil && len(s.On) > 0 && len(a.On) == len(s.On) && !contains(a.On, only.on[0]) {
+			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`%s` has no effect: this receiver does not hear of it", only.key).
+				Hint = "add `" + only.on[0] + "` to `on`, or remove it"
+		}
+	}
 	p := &Pipeline{Definition: Definition{Kind: AlertKind, Name: AlertPrefix + name, Digest: meaning(s.Node), File: d.File},
 		Spec: &spec.Pipeline{}, ByID: map[string]*Step{}, ReadsOriginal: true, ReadsMeta: true, ReadsRun: true}
 	p.Spec.Steps = []spec.Step{{Node: s.Node, StepOptions: spec.StepOptions{Send: s.Send, Map: s.Map, With: s.With}}}

@@ -131,6 +131,7 @@ func (b *builder) environment() {
 				dec.Unknown(what.Node, "check", words)
 			}
 		}
+		provided(dec, e.Spec.Secrets, d.node.Get("secrets"))
 		if d.Name != want {
 			continue
 		}
@@ -147,6 +148,22 @@ func (b *builder) environment() {
 	}
 	for k, v := range b.vars {
 		b.ws.Environment.Vars[k] = v
+	}
+}
+
+// provided reports settings of secrets that do not fit where they come from.
+func provided(dec *spec.Decoder, s spec.Secrets, n *ast.Node) {
+	if n == nil || n.Kind != ast.Map {
+		return
+	}
+	needs := map[string]string{"file": "dir", "exec": "command"}
+	if key := needs[s.Provider.Value]; key != "" && n.Pair(key) == nil {
+		f := dec.Errorf(spec.CodeUnknown, s.Provider.Span(), "`provider: %s` needs `%s:`", s.Provider.Value, key)
+		f.Hint = map[string]string{"dir": "add `dir:` with the folder that has one file per secret", "command": "add `command:` with the program and its arguments, such as [vault, read, \"{name}\"]"}[key]
+		f.Missing = diag.MissingKey
+	}
+	if p := n.Pair("prefix"); p != nil && n.Pair(needs[s.Provider.Value]) != nil && (s.Provider.Value == "file" || s.Provider.Value == "exec") {
+		dec.Warnf(spec.CodeUnknown, p.Key.Span, "`prefix` has no effect beside `provider: %s`", s.Provider.Value).Hint = "it belongs to `provider: env`; remove it"
 	}
 }
 
@@ -210,6 +227,10 @@ func (b *builder) overlay(dec *spec.Decoder, p *Policy, s *spec.Policy) {
 			p.Retry.Grow = r.Grow
 		}
 		p.Retry.MaxWait = r.MaxWait.Or(p.Retry.MaxWait)
+		if r.Wait.Node != nil && r.MaxWait.Node != nil && r.MaxWait.D < r.Wait.D {
+			dec.Errorf(spec.CodeUnknown, r.MaxWait.Node.Span, "the longest pause is shorter than the first one, %s", r.Wait.Node.Text).
+				Hint = "write a longer `max_wait`, or a shorter `wait`"
+		}
 		p.GiveUp = r.GiveUp.Or(p.GiveUp)
 		if r.Jitter != nil {
 			p.Retry.Jitter = *r.Jitter
@@ -244,6 +265,9 @@ func (b *builder) overlay(dec *spec.Decoder, p *Policy, s *spec.Policy) {
 			p.Alert = name.Value
 			if _, there := b.ws.Spec.Alerts.Get(name.Value); !there {
 				dec.Unknown(name.Node, "alert", b.ws.Spec.Alerts.Names())
+				if len(b.ws.Spec.Alerts) == 0 {
+					(*dec.Diags)[len(*dec.Diags)-1].Hint = "it is written in crossdock.yaml, such as alerts: {" + name.Value + ": {send: chat.post, with: {text: .summary}}}"
+				}
 			}
 		}
 	}

@@ -196,6 +196,13 @@ func (b *builder) operationRef(dec *spec.Decoder, ref spec.Text) *Operation {
 	if name == "" {
 		f := dec.Errorf(spec.CodeUnknown, ref.Span(), "`%s` is not an operation", ref.Value)
 		f.Hint = "write connection.operation, such as " + b.someOperation(conn)
+		for _, sign := range []string{"/", ":", "->", " ", "#"} {
+			left, right, cut := strings.Cut(ref.Value, sign)
+			if c := b.connectionRef(strings.TrimSpace(left)); cut && c != nil && c.Operations[strings.TrimSpace(right)] != nil {
+				f.Short = "did you mean `" + strings.TrimSpace(left) + "." + strings.TrimSpace(right) + "`?"
+				break
+			}
+		}
 		return nil
 	}
 	if c == nil {

@@ -17,7 +17,7 @@ func counted(dec *spec.Decoder, n *ast.Node, what, example string) {
 	}
 	found := "`" + n.Text + "`"
 	if n.Kind != ast.Scalar {
-		found = "a " + n.Kind.String()
+		found = n.Kind.String()
 	} else if n.Text == "" {
 		found = "nothing"
 	}
@@ -86,6 +86,7 @@ func expectedStep(dec *spec.Decoder, p *Pipeline, step spec.Text) {
 	f.Missing = ""
 	for _, name := range known {
 		if strings.HasSuffix(name, ":"+step.Value) {
+			name = name[strings.LastIndex(name, "/")+1:] // the rules around it may be left out
 			f.Short, f.Fixes = "did you mean `"+name+"`?", nil
 			if step.Node.Style == ast.Plain {
 				f.Fixes = []diag.Fix{{Title: "replace with `" + name + "`", Edits: []diag.Edit{{Span: step.Span(), Text: name}}}}

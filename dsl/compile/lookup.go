@@ -67,7 +67,12 @@ func (b *builder) lookup(d *definition) {
 // default that does not fit.
 func (b *builder) columns(dec *spec.Decoder, l *Lookup, onMiss lookup.OnMiss) {
 	wide := len(l.Table.Columns) > 0
-	if wide && l.Spec.Rows != nil {
+	if odd := fewWide(l.Spec.Rows); wide && len(odd) > 0 {
+		for _, p := range odd {
+			dec.Errorf(CodeLookup, p.Value.Span, "the code `%s` has columns, but others have one value", p.Key.Text).Hint = "write one value, as the other codes have it"
+		}
+	} else if wide && l.Spec.Rows != nil {
+		oddColumns(dec, l.Spec.Rows)
 		for _, p := range l.Spec.Rows.Pairs {
 			if p.Value.Kind == ast.Scalar && !p.Value.Empty {
 				dec.Errorf(CodeLookup, p.Value.Span, "the code `%s` has one value, but others have the columns %s", p.Key.Text, strings.Join(l.Table.Columns, ", ")).
@@ -89,6 +94,61 @@ func (b *builder) columns(dec *spec.Decoder, l *Lookup, onMiss lookup.OnMiss) {
 		for _, p := range def.Pairs {
 			if !contains(l.Table.Columns, p.Key.Text) {
 				dec.Unknown(p.Key, "column", l.Table.Columns)
+			}
+		}
+	}
+}
+
+// fewWide are the rows with columns where most rows have one value.
+func fewWide(rows *ast.Node) []ast.Pair {
+	var wide []ast.Pair
+	single := 0
+	if rows != nil {
+		for _, p := range rows.Pairs {
+			switch {
+			case p.Value.Kind == ast.Map:
+				wide = append(wide, p)
+			case p.Value.Kind == ast.Scalar && !p.Value.Empty:
+				single++
+			}
+		}
+	}
+	if single <= len(wide) {
+		return nil
+	}
+	return wide
+}
+
+// oddColumns reports a column that one row alone has, and that is nearly called
+// as one that all others have and this one has not.
+func oddColumns(dec *spec.Decoder, rows *ast.Node) {
+	count, n := map[string]int{}, 0
+	for _, p := range rows.Pairs {
+		if p.Value.Kind != ast.Map {
+			continue
+		}
+		n++
+		for _, c := range p.Value.Pairs {
+			count[c.Key.Text]++
+		}
+	}
+	for _, p := range rows.Pairs {
+		for _, c := range p.Value.Pairs {
+			if count[c.Key.Text] > 1 || n < 3 {
+				continue
+			}
+			var lost []string
+			for _, name := range sortedKeys(count) {
+				if count[name] == n-1 && p.Value.Pair(name) == nil {
+					lost = append(lost, name)
+				}
+			}
+			if near := diag.Nearest(c.Key.Text, lost); len(near) > 0 {
+				f := dec.Errorf(CodeLookup, c.Key.Span, "no other code has a column `%s`", c.Key.Text)
+				f.Short, f.Hint = "did you mean `"+near[0]+"`?", "columns of the other codes: "+strings.Join(lost, ", ")
+				if c.Key.Style == ast.Plain {
+					f.Fixes = []diag.Fix{{Title: "replace with `" + near[0] + "`", Edits: []diag.Edit{{Span: c.Key.Span, Text: near[0]}}}}
+				}
 			}
 		}
 	}
@@ -193,7 +253,7 @@ func (b *builder) tableRef(dec *spec.Decoder, ref spec.Text) (*lookup.Table, str
 	if t := b.findTable(ref.Value); t != nil {
 		if len(t.Columns) > 0 {
 			f := dec.Errorf(spec.CodeUnknown, ref.Span(), "the lookup `%s` has several columns", ref.Value)
-			f.Hint = fmt.Sprintf("choose one: %s.%s", ref.Value, strings.Join(t.Columns, ", "+ref.Value+"."))
+			f.Hint, f.Missing = fmt.Sprintf("choose one: %s.%s", ref.Value, strings.Join(t.Columns, ", "+ref.Value+".")), "columns "+t.Name
 			return nil, ""
 		}
 		return t, ""

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"crossdock/dsl/ast"
@@ -9,6 +10,7 @@ import (
 	"crossdock/dsl/diag"
 	"crossdock/dsl/mapping"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
 )
 
 // Codes of rows.
@@ -100,8 +102,12 @@ func (b *builder) lets(dec *spec.Decoder, m *Mapping, at cell.Context) {
 	for _, f := range m.Spec.Let {
 		name := f.Key.Text
 		if !isVariable(name) {
-			dec.Errorf(spec.CodeUnknown, f.Key.Span, "`%s` cannot be used as $%s", name, name).Hint = "use letters, digits and _, beginning with a letter"
-			continue
+			bad := dec.Errorf(spec.CodeUnknown, f.Key.Span, "`%s` cannot be used as $%s", name, name)
+			bad.Hint = "use letters, digits and _, beginning with a letter"
+			if name = variableOf(name); name == "" || slices.Contains(names, name) {
+				continue
+			}
+			bad.Short = "did you mean `" + name + "`?" // and what reads it by that name is right
 		}
 		if cell.Taken(name) || name == "root" || name == "index" {
 			dec.Errorf(spec.CodeUnknown, f.Key.Span, "`$%s` has a meaning of its own", name).Hint = "choose another name"
@@ -119,6 +125,16 @@ func (b *builder) lets(dec *spec.Decoder, m *Mapping, at cell.Context) {
 	}
 	rc := rowContext{Context: at, vars: mappingVars(names), out: m.Output}
 	b.object(dec, &m.Mapping.Object, m.Spec.Fields, rc)
+}
+
+// variableOf is a name with _ for what no variable may have in it; "" where that is
+// none either.
+func variableOf(name string) string {
+	name = strings.NewReplacer("-", "_", " ", "_", ".", "_").Replace(name)
+	if !isVariable(name) {
+		return ""
+	}
+	return name
 }
 
 func isVariable(s string) bool {
@@ -215,6 +231,22 @@ func (b *builder) row(dec *spec.Decoder, key *ast.Node, s *spec.Row, at rowConte
 	}
 	at.Vars = at.vars
 	at.Target = at.targetField()
+	if t := at.Target; t != nil && t.Type.Base == value.List && s.From.Set() && !s.Each.Set() && len(s.Fields) > 0 && s.Node != nil {
+		key := s.Node.Pair("from").Key
+		f := dec.Errorf(CodeTarget, key.Span, "%s is a list in %s, and `from` makes one object of `fields`", at.Row, at.out.Name)
+		f.Row, f.Hint = at.Row, "write `each: "+s.From.Node.Text+"`"
+		if key.Style == ast.Plain {
+			f.Fixes = []diag.Fix{{Title: "replace with `each`", Edits: []diag.Edit{{Span: key.Span, Text: "each"}}}}
+		}
+		s.Each, s.From = s.From, spec.Cell{} // what stands below is looked at as it was meant
+	}
+	if t := at.Target; t != nil && t.Type.Base == value.Date && s.Format.Set() && s.Format.Value != "yyyy-MM-dd" && s.Node != nil {
+		f := dec.Errorf(CodeTarget, s.Node.Pair("format").Key.Span, "%s is a date in %s, and `format` makes another text of it", at.Row, at.out.Name)
+		f.Row, f.Hint = at.Row, "remove `format`"
+		if !s.Parse.Set() {
+			f.Hint = "write `parse: " + s.Format.Value + "` where that is how it comes; `format` is how it goes out"
+		}
+	}
 	row.When = b.cells.Rule(s.When, at.As("when"))
 	row.IsConst, row.Const = s.Const.Set(), s.Const.V
 	row.HasDefault, row.Default = s.Default.Set(), s.Default.V

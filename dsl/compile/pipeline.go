@@ -195,7 +195,11 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 		b.dec.Errorf(spec.CodeUnknown, s.As.Span(), "an earlier step has the name `%s` already", s.As.Value).Hint = "give every result a name of its own"
 	}
 	if s.As.Set() && !isVariable(s.As.Value) {
-		b.dec.Errorf(spec.CodeUnknown, s.As.Span(), "`%s` cannot be used as $steps.%s", s.As.Value, s.As.Value).Hint = "use letters, digits and _, beginning with a letter"
+		f := b.dec.Errorf(spec.CodeUnknown, s.As.Span(), "`%s` cannot be used as $steps.%s", s.As.Value, s.As.Value)
+		f.Hint = "use letters, digits and _, beginning with a letter"
+		if name := variableOf(s.As.Value); name != "" {
+			f.Short, step.As = "did you mean `"+name+"`?", name
+		}
 	}
 	var mapped *Mapping
 	if s.Map.Set() {

@@ -117,6 +117,20 @@ func (b *pipelineBuilder) httpTrigger(s *spec.HTTPTrigger) {
 	}
 }
 
+// ofType names the connections of a type; none where there are none.
+func (b *builder) ofType(typ, none string) string {
+	var names []string
+	for _, name := range b.knownNames("connection") {
+		if c := b.connectionRef(name); c != nil && c.Type == typ {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return none
+	}
+	return "connections of type " + typ + ": " + strings.Join(names, ", ")
+}
+
 func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
 	if s.Connection.Set() {
 		c := b.connectionRef(s.Connection.Value)
@@ -125,7 +139,7 @@ func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
 			b.dec.Unknown(s.Connection.Node, "connection", b.knownNames("connection"))
 		case c.Type != "file":
 			b.dec.Errorf(spec.CodeUnknown, s.Connection.Span(), "files are read from a connection of type file, `%s` is of type %s", c.Name, c.Type).
-				Hint = "make one with `crossdock new connection NAME --type file`"
+				Hint = b.ofType("file", "make one with `crossdock new connection NAME --type file`")
 		default:
 			b.p.Trigger.From = c.Name
 			b.uses = append(b.uses, c.Digest)
@@ -134,6 +148,7 @@ func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
 	formats := []string{"json", "ndjson", "csv", "text"}
 	if s.Format.Set() && !contains(formats, s.Format.Value) {
 		b.dec.Unknown(s.Format.Node, "format", formats)
+		b.dec.Spreadsheet(s.Format.Value)
 	}
 	for _, after := range []*spec.FileAfter{&s.After, &s.OnBadFile} {
 		n := 0

@@ -132,11 +132,12 @@ func (p *pass) unsure(c *cell.Cell, r result, all map[string]bool) {
 	default:
 		known := sortedKeys(all)
 		d.Message, d.Hint = "no step is called `"+r.name+"`", "give a send or call `as: "+r.name+"`"
+		d.Missing = "result " + r.name // told once where nothing is nearly called so
 		if len(known) > 0 {
 			d.Hint = "results of this pipeline: " + listed(known, 20)
 		}
 		if near := diag.Nearest(r.name, known); len(near) > 0 {
-			d.Short = "did you mean `" + near[0] + "`?"
+			d.Short, d.Missing = "did you mean `"+near[0]+"`?", ""
 			if fix, ok := respell(c, r.segment, near[0]); ok {
 				d.Fixes = replace(c.Node.Range(r.from, r.to), fix)
 			}

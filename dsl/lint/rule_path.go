@@ -155,6 +155,17 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 			return
 		}
 	}
+	if strings.Contains(seg.name, ".") && at.schema != nil {
+		var whole []string // a name with dots may be listed as one inside another
+		for _, f := range at.schema.Fields() {
+			if !strings.Contains(f.Path, value.Items) {
+				whole = append(whole, f.Path)
+			}
+		}
+		if meant := diag.Nearest(seg.name, whole); len(meant) > 0 {
+			near = meant
+		}
+	}
 	if len(near) > 0 {
 		d.Short = "did you mean `" + near[0] + "`?"
 		if fix, ok := respell(c, seg, near[0]); ok {

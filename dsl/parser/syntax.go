@@ -73,6 +73,13 @@ func (p *parser) reportAt(off int, format string, args ...any) *diag.Diagnostic 
 	return p.report(at, diag.Point{Line: at.Line, Col: at.Col + 1}, format, args...)
 }
 
+// fixedType is decimal(2) with the wrong brackets, ternary a choice as many
+// languages write it.
+var (
+	fixedType = regexp.MustCompile(`^decimal\s*[\[{<]\s*(\d+)\s*[\]}>]$`)
+	ternary   = regexp.MustCompile(`^([^?:{}"']+?) \? ([^?:{}]+?) : ([^?:{}]+)$`)
+)
+
 // reportCell adds an error at a cell with the offer to quote it.
 func (p *parser) reportCell(c cell, message string) *diag.Diagnostic {
 	span := p.cellSpan(c)
@@ -80,6 +87,17 @@ func (p *parser) reportCell(c cell, message string) *diag.Diagnostic {
 	fix, quoted := p.quoteFix(c)
 	d.Fixes = []diag.Fix{fix}
 	d.Source = p.cellText(c)
+	if m := fixedType.FindStringSubmatch(d.Source); m != nil {
+		right := "decimal(" + m[1] + ")"
+		d.Message, d.Hint = "`"+d.Source+"` is no type", "write `"+right+"`"
+		d.Fixes = []diag.Fix{{Title: "replace with `" + right + "`", Edits: []diag.Edit{{Span: span, Text: right}}}}
+		return d
+	}
+	defer func() {
+		if m := ternary.FindStringSubmatch(d.Source); m != nil && !strings.Contains(d.Source, "data.") { // conditions have it
+			d.Hint += "; in jq there is no `a ? b : c`: write " + "`if " + m[1] + " then " + m[2] + " else " + m[3] + " end`"
+		}
+	}()
 	switch {
 	case quoted == "" || len([]rune(quoted)) > 60 && !c.flow:
 		d.Hint = "put the cell on its own lines below `|`"

@@ -124,7 +124,7 @@ func (p *parser) trapTag(off int) bool {
 	text := p.cellText(c)
 	d := p.reportCell(c, fmt.Sprintf("YAML takes %s for a tag and drops it", quoteWord(strings.Fields(text)[0])))
 	if word := strings.TrimPrefix(text, "!"); word != "" && !strings.Contains(word, " ") {
-		d.Hint += "; in a condition you can write `not " + word + "`"
+		d.Hint += "; in a condition you can write `not " + word + "`, or `blank(" + word + ")` for what may be missing"
 	}
 	p.mend(c)
 	return true

@@ -393,7 +393,7 @@ func (b *builder) settle(d *draft, path []string) {
 			s.Type = value.Type{Base: value.List}
 		}
 		if s.Type.Base != value.List {
-			b.diags.Errorf(CodeUnknown, span(), "field %s is of type %s and cannot have items", Join(path), s.Type)
+			b.noList(d, path, span())
 		}
 		b.settle(d.item, append(path[:len(path):len(path)], value.Items))
 		d.item.shape.Required = true
@@ -412,6 +412,23 @@ func (b *builder) settle(d *draft, path []string) {
 	if (d.limits.minItems != nil || d.limits.maxItems != nil) && s.Type.Base != value.List {
 		b.diags.Errorf(CodeUnknown, span(), "min_items and max_items have no meaning for type %s", s.Type).Hint = "they belong to lists"
 	}
+}
+
+// noList reports a field with items that is no list: it is said to be something
+// else, or has fields of its own, which belong to its items.
+func (b *builder) noList(d *draft, path []string, at diag.Span) {
+	if len(d.children) == 0 || d.declared {
+		b.diags.Errorf(CodeUnknown, at, "field %s is of type %s and cannot have items", Join(path), d.shape.Type)
+		return
+	}
+	name := Join(path) + "." + d.order[0]
+	for p, s := range b.schema.spans {
+		if p == name || strings.HasPrefix(p, name+".") {
+			at = s
+		}
+	}
+	f := b.diags.Errorf(CodeUnknown, at, "%s is a list here (`%s[]`), and this field stands below it as below an object", Join(path), Join(path))
+	f.Hint = "write `" + Join(path) + "[]." + d.order[0] + "`"
 }
 
 func isItem(path []string) bool { return len(path) > 0 && path[len(path)-1] == value.Items }

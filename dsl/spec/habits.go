@@ -95,6 +95,8 @@ func inFront(n *ast.Node, t reflect.Type) string {
 	}
 	names := Keys(t)
 	switch {
+	case slices.Contains(names, n.Text) && t.Kind() == reflect.Struct && t.FieldByIndex(describe(t).byName[n.Text].index).Type.Kind() == reflect.Bool:
+		return "write {" + n.Text + ": true}"
 	case slices.Contains(names, n.Text):
 		return "write {" + n.Text + ": ...}, with what belongs to it in the place of the dots"
 	case len(names) > 0:
@@ -103,11 +105,37 @@ func inFront(n *ast.Node, t reflect.Type) string {
 	return ""
 }
 
+// sheets are words for what a spreadsheet writes.
+var sheets = []string{"excel", "xls", "xlsx", "xlsm", "ods", "spreadsheet", "sheet"}
+
+// Spreadsheet adds to the last finding, which is about a format, what to do with
+// the files of a spreadsheet: they are no messages.
+func (d *Decoder) Spreadsheet(format string) {
+	if !slices.Contains(sheets, strings.ToLower(format)) {
+		return
+	}
+	f := &(*d.Diags)[len(*d.Diags)-1]
+	f.Short, f.Fixes = "spreadsheets are not read as messages", nil
+	f.Hint = "save it as CSV, which a `files` trigger reads: format: csv, with csv: {delimiter: \";\"} where Excel writes semicolons; `crossdock import` takes .xlsx for definitions only"
+}
+
+// iso is a length of time as ISO 8601 writes it: P40D, PT5M.
+var iso = regexp.MustCompile(`^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)
+
 var spoken = regexp.MustCompile(`(?i)^(\d+(?:\.\d+)?)\s*(milliseconds?|millis|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w)$`)
 
 // duration writes a length of time as the language does, where a person said it in
 // words: 5 minutes.
 func duration(text string) string {
+	if m := iso.FindStringSubmatch(strings.TrimSpace(text)); m != nil {
+		out := ""
+		for i, unit := range []string{"w", "d", "h", "m", "s"} {
+			if m[i+1] != "" {
+				out += m[i+1] + unit
+			}
+		}
+		return out
+	}
 	m := spoken.FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil {
 		return ""

@@ -284,6 +284,9 @@ func (s *Step) DecodeNode(n *ast.Node, d *Decoder) {
 		d.Errorf(CodeUnknown, head(n), "a step needs an action").Hint = "you can use: map, when, split, route, send, call, emit, dead_letter, ignore"
 	case len(actions) == 2 && effect && n.Get("map") != nil:
 	case len(actions) > 1:
+		if effect && actions[0] == "map" && len(actions) > 2 {
+			actions = actions[1:] // a mapping may stand beside either
+		}
 		f := d.Errorf(CodeUnknown, n.Pair(actions[1]).Key.Span, "a step has one action, this one has `%s` and `%s`", actions[0], actions[1])
 		f.Hint = "make two steps of it, one list item each"
 		if n.Get("when") != nil {

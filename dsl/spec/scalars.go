@@ -3,6 +3,7 @@ package spec
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -177,7 +178,12 @@ func (s *Size) DecodeNode(n *ast.Node, d *Decoder) {
 		return
 	}
 	if s.N, ok = ParseSize(text); !ok {
-		d.shape(n, "a size such as 64KB, 10MB or 1GiB")
+		f := d.shape(n, "a size such as 64KB, 10MB or 1GiB")
+		for _, short := range []string{text + "B", strings.ToUpper(text), strings.ToUpper(text) + "B"} {
+			if _, ok := ParseSize(short); ok && f.Hint == "" {
+				f.Hint = "write `" + short + "`"
+			}
+		}
 		return // as if nothing were written
 	}
 	s.Node = n
@@ -220,8 +226,11 @@ func (s *Secret) DecodeNode(n *ast.Node, d *Decoder) {
 		return
 	}
 	s.Node = n
-	d.vars(n)
+	whole := d.vars(n)
 	s.Template = d.replaceVars(n.Text)
+	if !whole && strings.HasPrefix(n.Text, "${") {
+		return // said: it is a placeholder, and not a secret in a file
+	}
 	if s.Template != "" && !strings.Contains(s.Template, "${secret.") {
 		d.Errorf(CodeSecret, n.Span, "a secret is written in this file").
 			Hint = "write ${secret.some_name} and keep the value outside"
@@ -289,7 +298,8 @@ func (d *Decoder) vars(n *ast.Node) bool {
 		m := placeholder.FindStringSubmatch(text)
 		switch {
 		case m == nil:
-			d.Errorf(CodeUnknown, span, "`%s` is not a placeholder", text).Hint = "write ${var.name} or ${secret.name}"
+			f := d.Errorf(CodeUnknown, span, "`%s` is not a placeholder", text)
+			f.Hint = d.meantPlaceholder(text)
 		case m[1] == "secret":
 			continue
 		case m[1] == "param":
@@ -315,6 +325,34 @@ func (d *Decoder) vars(n *ast.Node) bool {
 		ok = false
 	}
 	return ok
+}
+
+// meantPlaceholder says how a placeholder is written that is none: of another
+// tool, or with another word in front.
+func (d *Decoder) meantPlaceholder(text string) string {
+	name := strings.Trim(text, "${} ")
+	word, rest, dotted := strings.Cut(name, ".")
+	if !dotted {
+		word, rest = "", name
+	}
+	known := func(name string) bool { return slices.Contains(d.VarNames, name) }
+	switch {
+	case word == "params" || word == "parameter" || word == "parameters":
+		return "write ${param." + rest + "}"
+	case word == "secrets":
+		return "write ${secret." + rest + "}"
+	case word == "vars" || word == "variables":
+		return "write ${var." + rest + "}"
+	case known(rest):
+		return "write ${var." + rest + "}"
+	case known(strings.ToLower(rest)):
+		return "write ${var." + strings.ToLower(rest) + "}"
+	case (word == "" || word == "env") && secretName.MatchString(rest):
+		return "write ${secret." + strings.ToLower(rest) + "}; a value of the environment is ${var.name}, from `vars:` of its file"
+	case word == "env":
+		return "write ${var." + strings.ToLower(rest) + "}, and give it a value below `vars:` of the environment"
+	}
+	return "write ${var.name} or ${secret.name}"
 }
 
 // secretName are names of what is hardly ever a mere setting.

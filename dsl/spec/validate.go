@@ -44,6 +44,9 @@ func (d *Decoder) validate(p ast.Pair, f field, v reflect.Value) {
 		g := d.Errorf(CodeUnknown, n.Span, "`%s` cannot be %s", f.name, found(n))
 		g.Hint = "you can use: " + strings.Join(words, ", ")
 		d.suggest(g, n, words)
+		if f.name == "format" {
+			d.Spreadsheet(n.Text)
+		}
 	case "min", "gte":
 		d.Errorf(CodeUnknown, n.Span, "`%s` must be at least %s", f.name, fail.Param())
 	case "max", "lte":

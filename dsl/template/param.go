@@ -19,6 +19,7 @@ type Param struct {
 	Name     string
 	Type     value.Type
 	Required bool
+	spoilt   bool // it has a default, which is no value of its type
 	Options  []string
 	Note     string
 	Default  *ast.Node // nil: none
@@ -70,7 +71,7 @@ func (t *Template) params(dec *spec.Decoder) {
 		}
 		if p.Default != nil {
 			if _, ok := p.read(p.Default, dec, "the default of `"+p.Name+"`"); !ok {
-				p.Default = nil
+				p.Default, p.spoilt = nil, true
 			}
 		}
 	}
@@ -101,7 +102,7 @@ func (t *Template) shapeOf() *schema.Schema {
 			}
 			body.Pairs = append(body.Pairs, ast.Pair{Key: text("options"), Value: options})
 		}
-		if p.Required || p.Default != nil {
+		if p.Required || p.Default != nil || p.spoilt {
 			body.Pairs = append(body.Pairs, ast.Pair{Key: text("required"), Value: text("true")})
 		}
 		fields.Pairs = append(fields.Pairs, ast.Pair{Key: text(p.Name), Value: body})

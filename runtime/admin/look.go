@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"crossdock/dsl/compile"
+	"crossdock/dsl/diag"
 
 	"crossdock/runtime/flow"
 	"crossdock/runtime/journal"
@@ -73,7 +74,36 @@ func (a *API) trace(r *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(page.Entries) == 0 {
+		if err := a.unknownRef(r.URL.Query().Get("ref"), r.URL.Query().Get("client")); err != nil {
+			return nil, err
+		}
+	}
 	return a.entries(r, page.Entries)
+}
+
+// unknownRef says which names of business numbers there are, where no pipeline
+// has one of that name: nothing can be found under it.
+func (a *API) unknownRef(name, client string) error {
+	var names []string
+	for _, p := range a.engine.Worker().Live().WS.Pipelines {
+		for _, t := range p.TraceBy {
+			if flow.OfClient(p.Name, client) && !slices.Contains(names, t.Type) {
+				names = append(names, t.Type)
+			}
+		}
+	}
+	if name == "" || slices.Contains(names, name) {
+		return nil
+	}
+	slices.Sort(names)
+	switch meant := diag.DidYouMean(name, names); {
+	case len(names) == 0:
+		return problemf(http.StatusNotFound, "no pipeline has `%s` below `trace_by`, nor any other number: add it, such as trace_by: {%s: .orderNo}", name, name)
+	case meant != "":
+		return problemf(http.StatusNotFound, "no pipeline has `%s` below `trace_by`: %s There are: %s", name, meant, strings.Join(names, ", "))
+	}
+	return problemf(http.StatusNotFound, "no pipeline has `%s` below `trace_by`; there are: %s", name, strings.Join(names, ", "))
 }
 
 // limit reads how many entries are wanted; 0 = the default.
