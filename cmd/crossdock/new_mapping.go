@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -32,7 +33,9 @@ func (a *app) newMappingCommand() *cobra.Command {
 		Long: `Write a mapping from samples to a schema. Fields whose name, values and type suit
 a field of the schema become rows, each with a comment that says why; the rest
 are TODO comments. The mapping runs with crossdock try at once; lint reports the
-required fields that are still missing.
+required fields that are still missing. Codes that have to become words of the
+schema get a lookup, NAME-FIELD, with the meaning of those that say it; lint names
+the others.
 
 A sample outside of the workspace, a file that needs --delimiter or --encoding and
 the items of --split are copied into samples/ beside the mapping: as many documents,
@@ -74,7 +77,7 @@ func (a *app) newMapping(ctx context.Context, name string, f mappingFlags) error
 	if err != nil {
 		return err
 	}
-	r := draft.Request{Name: name, From: f.from, To: to.Schema, Output: f.to, Profile: profileOf(docs), Zone: f.zone}
+	r := draft.Request{Name: name, From: f.from, To: to.Schema, Output: f.to, Profile: profileOf(docs), Zone: f.zone, Lookups: f.out != "-"}
 	file := f.path("mapping", name)
 	sample, err := a.planSample(f, file, name, docs)
 	if err != nil {
@@ -103,7 +106,25 @@ func (a *app) newMapping(ctx context.Context, name string, f mappingFlags) error
 		}
 		fmt.Fprintf(tell, "%s   (a copy of real data; mask what is personal before it is shared)\n", sample.files[i])
 	}
+	if err := a.writeLookups(ws, f, guesses, tell); err != nil {
+		return err
+	}
 	return a.drafted(name, f, guesses)
+}
+
+// writeLookups writes the lookups that a drafted mapping reads. One that is there
+// already is kept: somebody has filled it in.
+func (a *app) writeLookups(ws *dsl.Workspace, f mappingFlags, guesses []draft.Guess, tell io.Writer) error {
+	for _, g := range guesses {
+		if g.Lookup == nil || ws.Lookups[g.Lookup.Name] != nil && !f.force {
+			continue
+		}
+		p := place{dir: f.dir, force: f.force}
+		if _, err := a.writeTelling(p, "lookup", g.Lookup.Name, string(g.Lookup.Text()), tell); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // zoneOf is the zone of a workspace.
@@ -146,6 +167,11 @@ func (a *app) drafted(name string, f mappingFlags, guesses []draft.Guess) error 
 		}
 	}
 	a.print(others, f.dir, "text")
+	for _, g := range guesses {
+		if g.Lookup != nil && g.Lookup.Open() > 0 {
+			fmt.Fprintf(a.Stdout, "Say what the codes of %s mean in the lookup %s: %s without a meaning.\n", g.Target, g.Lookup.Name, plural(g.Lookup.Open(), "code is", "codes are"))
+		}
+	}
 	at := ""
 	if f.dir != "." {
 		at = " --dir " + f.dir

@@ -22,6 +22,7 @@ type Request struct {
 	Samples []string       // files, relative to the mapping
 	Profile *profile.Profile
 	Zone    string // of times without one, where one has to be assumed
+	Lookups bool   // whether lookups can be written beside it
 }
 
 // Guess is one target of a drafted mapping.
@@ -31,6 +32,7 @@ type Guess struct {
 	Score    float64 `json:"score,omitempty"` // 0 to 1; one below 0.45 is not made
 	Reason   string  `json:"reason,omitempty"`
 	Required bool    `json:"required,omitempty"`
+	Lookup   *Coded  `json:"-"` // the lookup that the row reads, nil for none
 }
 
 // least is the score below which nothing is guessed: a wrong row costs more
@@ -112,12 +114,15 @@ func (s *slot) fixed() bool { return s.required && len(s.shape.Options) == 1 }
 
 // match is what was found for a slot.
 type match struct {
-	slot  *slot
-	src   source
-	conv  conversion
-	score float64
-	why   string // what else speaks for it than names
-	zone  string // where the zone of a time stands, "" where it does not say
+	slot   *slot
+	src    source
+	conv   conversion
+	score  float64
+	why    string // what else speaks for it than names
+	zone   string // where the zone of a time stands, "" where it does not say
+	read   source // what is read, before anything was put around it
+	fixed  string // the value of a row that reads nothing, "" for others
+	lookup *Coded // nil for none
 }
 
 // slots lists the scalar fields and the lists of an object; objects inside it
@@ -141,11 +146,23 @@ func (m *mapper) object(shape *value.Shape, whole []string, at *scope, indent st
 	list := slots(shape, nil, whole, true, 0)
 	m.assign(list, at)
 	scalars := at.scalars()
+	for _, s := range list {
+		if s.match != nil {
+			s.match.read = s.match.src
+		}
+	}
+	m.pairs(list, at)
+	m.lookups(list, scalars)
 	m.zones(list, scalars)
 	m.units(list, scalars)
 	m.cents(list, scalars)
 	m.streets(list)
 	m.subject(list, at)
+	if at.root == nil {
+		m.whoSends(list)
+		m.eventID(list)
+	}
+	m.follows(list, scalars)
 	for _, s := range list {
 		switch {
 		case s.match == nil && m.oneLine(s, list, at, indent):
@@ -170,7 +187,7 @@ func (m *mapper) assign(list []*slot, at *scope) {
 		}
 		if s.shape.Type.Base == value.List {
 			for _, src := range lists {
-				if score := m.likeList(s, src, at); score >= least {
+				if score := max(m.likeList(s, src, at), likePairs(s, src)); score >= least {
 					all = append(all, &match{slot: s, src: src, score: score})
 				}
 			}
@@ -391,6 +408,10 @@ func (m *mapper) list(s *slot, at *scope, indent string) {
 // row writes one row, short where nothing is said about it.
 func (m *mapper) row(s *slot, indent string) {
 	c := s.match
+	if c.fixed != "" {
+		fmt.Fprintf(&m.text, "%s%s: {const: %s}%s\n", indent, key(strings.Join(s.path, ".")), quote(c.fixed), m.note(s))
+		return
+	}
 	from := c.src.expr + c.conv.pipe
 	keys := c.conv.keys
 	if s.required {
@@ -407,12 +428,15 @@ func (m *mapper) row(s *slot, indent string) {
 func (m *mapper) note(s *slot) string {
 	c := s.match
 	m.any = true
-	reason := lastName(c.src.path) + " is like " + lastName(s.path)
+	reason, from := c.why, c.src.expr
 	switch {
+	case c.fixed != "":
+		from = "const " + c.fixed
 	case c.why != "":
-		reason = c.why
 	case slices.Equal(likeness.Words(lastName(s.path)), likeness.Words(lastName(c.src.path))):
 		reason = "the same name"
+	default:
+		reason = lastName(c.src.path) + " is like " + lastName(s.path)
 	}
 	if c.src.how != "" {
 		reason += "; " + c.src.how
@@ -420,10 +444,10 @@ func (m *mapper) note(s *slot) string {
 	for _, n := range c.conv.notes {
 		reason += "; " + n
 	}
-	if s.shape.Type.Base == value.Choice && c.conv.fit < 1 {
+	if s.shape.Type.Base == value.Choice && c.conv.fit < 1 && c.fixed == "" {
 		reason += "; seen: " + list(c.src.values(5), 5)
 	}
-	m.guesses = append(m.guesses, Guess{schema.Join(s.whole), c.src.expr, c.score, reason, s.required})
+	m.guesses = append(m.guesses, Guess{schema.Join(s.whole), from, c.score, reason, s.required, c.lookup})
 	return fmt.Sprintf("   # guess %.0f%%: %s", 100*c.score, comment(reason))
 }
 
@@ -434,7 +458,7 @@ func (m *mapper) missing(s *slot, at *scope, indent string) {
 	if s.fixed() {
 		m.any = true
 		reason := "the only value it can have"
-		m.guesses = append(m.guesses, Guess{schema.Join(s.whole), "const " + s.shape.Options[0], 1, reason, true})
+		m.guesses = append(m.guesses, Guess{schema.Join(s.whole), "const " + s.shape.Options[0], 1, reason, true, nil})
 		fmt.Fprintf(&m.text, "%s%s: {const: %s}   # guess: %s\n", indent, key(name), quote(s.shape.Options[0]), reason)
 		return
 	}
@@ -464,6 +488,8 @@ func asNumber(s *slot, src source) float64 {
 		return 1
 	case form == profile.UUID:
 		return 0.9
+	case src.node.Numbers > 0 && slices.Equal(likeness.Words(lastName(src.path)), []string{"order"}):
+		return 0.5 // a place in a list is called so, too
 	case slices.ContainsFunc(likeness.Words(lastName(src.path)), isKey):
 		return 0.97
 	}

@@ -108,6 +108,7 @@ func firstOf(n *profile.Node, at source, scalar func(source)) {
 	if item.Objects == 0 || item.Keyed() {
 		return
 	}
+	calledSo(item, at, scalar)
 	if tells := qualifier(item); tells != "" {
 		withRole(item, at, tells, scalar)
 	}

@@ -37,7 +37,7 @@ func (m *mapper) about(s *slot, list []*slot, at *scope) *match {
 	for _, form := range subjectForms.FindAllStringSubmatch(s.shape.Note, -1) {
 		kind, partner := form[1], ""
 		if form[2] != "" {
-			if partner = partnerOf(m.request.From); partner == "" {
+			if partner = m.request.sender(); partner == "" {
 				continue // nobody knows whose number it is
 			}
 			partner += "/"
@@ -49,7 +49,7 @@ func (m *mapper) about(s *slot, list []*slot, at *scope) *match {
 		if own != nil {
 			sources = nil
 			if own.match != nil {
-				sources = []source{own.match.src}
+				sources = []source{own.match.read}
 			}
 		}
 		for _, src := range sources {
