@@ -198,6 +198,10 @@ func (r *Rehearsal) outcome(want string, fail func(string, ...any)) {
 			return
 		}
 	}
+	if len(r.Outcomes) == 0 && len(r.Rejections) > 0 {
+		fail("outcome: rejected, expected %s", want)
+		return
+	}
 	fail("outcome: %s, expected %s", strings.Join(r.Outcomes, ", "), want)
 }
 

@@ -313,6 +313,10 @@ func one(scope *cell.Scope, p *jq.Program, body any) (any, error) {
 }
 
 func missing(field string, p *jq.Program, err error) connectors.Problem {
+	var several *jq.SeveralError
+	if field == "key" && errors.As(err, &several) {
+		return connectors.Problem{Field: field, Message: fmt.Sprintf("`%s` %s; a key of several parts is a list of cells: key: [.order, .line]", p.Source(), several)}
+	}
 	if err != nil {
 		return connectors.Problem{Field: field, Message: fmt.Sprintf("`%s` failed: %s", p.Source(), err)}
 	}

@@ -100,7 +100,7 @@ func (r *reader) read() (format.Record, error) {
 	}
 	if len(r.ends) != len(r.columns) {
 		return format.Record{}, &format.Error{Line: r.line, Skip: true,
-			Text: fmt.Sprintf("the row has %d fields, but there are %d columns", len(r.ends), len(r.columns))}
+			Text: fmt.Sprintf("the row has %d fields, but there are %d columns", len(r.ends), len(r.columns)) + r.otherDelimiter()}
 	}
 	value := make(map[string]any, len(r.columns))
 	raw := make([]byte, 0, len(r.row)+len(r.columns)*4+r.keyBytes())
@@ -117,6 +117,20 @@ func (r *reader) read() (format.Record, error) {
 		start = end
 	}
 	return format.Record{Raw: append(raw, '}'), Value: value, Line: r.line}, nil
+}
+
+// otherDelimiter says what to write where the only column looks like several: the
+// names in it are apart by something else.
+func (r *reader) otherDelimiter() string {
+	if len(r.columns) != 1 {
+		return ""
+	}
+	for _, d := range []struct{ sign, word string }{{";", ";"}, {"\t", "tab"}, {"|", "|"}, {",", ","}} {
+		if strings.Contains(r.columns[0], d.sign) {
+			return fmt.Sprintf("; their names are apart by `%s`: write `csv: {delimiter: \"%s\"}`", d.word, d.word)
+		}
+	}
+	return ""
 }
 
 func (r *reader) keyBytes() int {
