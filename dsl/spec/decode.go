@@ -328,6 +328,18 @@ func (d *Decoder) Unknown(ref *ast.Node, what string, known []string) {
 		f.Hint = "you can use: " + strings.Join(known, ", ")
 	}
 	d.suggest(f, ref, known)
+	if how := written[what]; how != "" && f.Short == "" {
+		if f.Hint != "" {
+			f.Hint += "; "
+		}
+		f.Hint += "to write it: " + strings.TrimSpace("crossdock new "+what+" "+ref.Text+how)
+	}
+}
+
+// written are the definitions that a command writes, with what it wants to know besides
+// the name. A lookup has a hint of its own where the row is known.
+var written = map[string]string{
+	"connection": " ", "mapping": " --from-sample FILE --to SCHEMA", "schema": " ",
 }
 
 func (d *Decoder) suggest(f *diag.Diagnostic, at *ast.Node, known []string) {
