@@ -26,6 +26,12 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 		if what, _, _ := strings.Cut(d.Missing, " "); structural(d) && what != "alert" && what != "policy" {
 			broken[d.Span.File] = true
 		}
+		if name, ok := strings.CutPrefix(d.Missing, "with "); ok {
+			// A value that fills no placeholder is no field that was meant to be sent.
+			for line := d.Span.Start.Line; line <= d.Span.Start.Line+5; line++ {
+				told[fmt.Sprint("field ", name, " ", d.Span.File, line)] = true
+			}
+		}
 		if !isTest(d) && d.Missing != "" {
 			told[d.Missing] = true
 		}
@@ -33,9 +39,15 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 	anyPipeline := slices.ContainsFunc(keys(broken), func(file string) bool { return kindOf(file) == "pipeline" })
 	list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool {
 		what, name, _ := strings.Cut(d.Missing, " ")
+		if d.Code == "XD2102" && told[fmt.Sprint("field ", d.Source, " ", d.Span.File, d.Span.Start.Line)] {
+			return true
+		}
 		switch what {
 		case "row", "rule":
 			return name != "" && lost(ws, what, name, broken)
+		case "sent":
+			pipeline, mapping, _ := strings.Cut(name, " ")
+			return lost(ws, "rule", pipeline, broken) || lost(ws, "row", mapping, broken)
 		case "operation", "connection":
 			if isTest(d) && told[d.Missing] {
 				return true

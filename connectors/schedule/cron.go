@@ -80,12 +80,18 @@ func precheck(text string) error {
 		return errors.New("the time zone has a key of its own; write `zone: Europe/Berlin` beside `cron:`")
 	case descriptors[strings.ToLower(text)] != "":
 		return fmt.Errorf("write `%s` instead of `%s`", descriptors[strings.ToLower(text)], text)
+	case descriptors["@"+strings.ToLower(text)] != "":
+		return fmt.Errorf("`%s` is no schedule; write `%s`", text, descriptors["@"+strings.ToLower(text)])
 	case strings.HasPrefix(text, "@"):
 		return fmt.Errorf("`%s` is not known; write five fields: minute hour day month weekday", text)
 	case len(fields) == 6:
 		return fmt.Errorf("`%s` has six fields; there are five, without seconds: write `%s`", text, strings.Join(fields[1:], " "))
 	case len(fields) != 5:
-		return fmt.Errorf("`%s` has %d fields; there are five: minute hour day month weekday, such as `30 6 * * 1-5` for half past six from Monday to Friday", text, len(fields))
+		count := fmt.Sprintf("%d fields", len(fields))
+		if len(fields) == 1 {
+			count = "one field"
+		}
+		return fmt.Errorf("`%s` has %s; there are five: minute hour day month weekday, such as `30 6 * * 1-5` for half past six from Monday to Friday", text, count)
 	default:
 		for _, part := range strings.Split(fields[4], ",") {
 			if part == "7" || strings.HasSuffix(part, "-7") {

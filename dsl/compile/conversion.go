@@ -96,7 +96,16 @@ func (b *builder) badPatterns(dec *spec.Decoder, s *spec.Row, typ value.Type) bo
 			}
 			return
 		}
-		for _, p := range value.CheckPattern(t.Value, typ, parsing) {
+		problems := value.CheckPattern(t.Value, typ, parsing)
+		if meant := value.OfCapitals(t.Value); len(problems) > 1 && len(value.CheckPattern(meant, typ, parsing)) == 0 {
+			f := dec.Errorf(CodePattern, t.Node.Span, "%s", problems[0].Message)
+			f.Hint, f.Source, bad = "write `"+meant+"`", t.Node.Text, true
+			if t.Node.Style == ast.Plain {
+				f.Fixes = []diag.Fix{{Title: "replace with `" + meant + "`", Edits: []diag.Edit{{Span: f.Span, Text: meant}}}}
+			}
+			return
+		}
+		for _, p := range problems {
 			f := dec.Errorf(CodePattern, t.Node.Range(p.From, p.To), "%s", p.Message)
 			f.Hint, f.Source, bad = p.Hint, t.Node.Text, true
 			if word, ok := strings.CutPrefix(p.Hint, "write `"); ok && t.Node.Style == ast.Plain {

@@ -27,7 +27,7 @@ func counted(dec *spec.Decoder, n *ast.Node, what, example string) {
 // expectedSent looks at the fields that an operation is expected to be sent: one
 // that no step of the pipeline gives it is never there.
 func expectedSent(dec *spec.Decoder, p *Pipeline, op *Operation, v *ast.Node) {
-	made := rowsOf{}
+	made := rowsOf{missing: MissingSent + p.Name + " "}
 	for _, id := range sortedKeys(p.ByID) {
 		s := p.ByID[id]
 		if s.Target != op.Ref() {
@@ -44,7 +44,7 @@ func expectedSent(dec *spec.Decoder, p *Pipeline, op *Operation, v *ast.Node) {
 			default:
 				made.objects = append(made.objects, &m.Object)
 				if m == s.Map {
-					made.mapping = s.Spec.Map.Value
+					made.missing = MissingSent + p.Name + " " + m.Name
 				}
 			}
 		}

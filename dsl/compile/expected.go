@@ -21,7 +21,7 @@ func expectedRows(dec *spec.Decoder, m *Mapping, c *spec.Case) {
 	if m.Mapping == nil || m.Mapping.Program != nil || len(m.Mapping.Object.Fields) == 0 {
 		return // a program makes what it likes
 	}
-	made := rowsOf{[]*mapping.Object{&m.Mapping.Object}, m.Name}
+	made := rowsOf{[]*mapping.Object{&m.Mapping.Object}, MissingRow + m.Name}
 	if c.Expect != nil {
 		for _, p := range c.Expect.Pairs {
 			made.target(dec, p.Key, p.Key.Text, p.Value)
@@ -43,10 +43,11 @@ func expectedRows(dec *spec.Decoder, m *Mapping, c *spec.Case) {
 	}
 }
 
-// rowsOf are the rows that together make a value, and the mapping they belong to.
+// rowsOf are the rows that together make a value, and what a finding about one
+// that is not among them misses.
 type rowsOf struct {
 	objects []*mapping.Object
-	mapping string
+	missing string
 }
 
 // names are the fields that the rows make.
@@ -65,7 +66,7 @@ func (r rowsOf) names() []string {
 // below is what makes the fields below one of that name; false where that is
 // known only when it runs.
 func (r rowsOf) below(name string) (rowsOf, bool) {
-	in := rowsOf{mapping: r.mapping}
+	in := rowsOf{missing: r.missing}
 	for _, o := range r.objects {
 		for _, f := range o.Fields {
 			switch {
@@ -160,7 +161,7 @@ func (r rowsOf) noRow(dec *spec.Decoder, at *ast.Node, path string, from, to int
 	name.Text = path[from:to]
 	dec.Unknown(&name, "row", r.names())
 	f := &(*dec.Diags)[len(*dec.Diags)-1]
-	f.Message, f.Missing = "no row makes `"+path+"`", MissingRow+r.mapping
+	f.Message, f.Missing = "no row makes `"+path+"`", r.missing
 	if near := diag.Nearest(name.Text, r.names()); len(near) > 0 {
 		whole := path[:from] + near[0] + path[to:]
 		f.Short = "did you mean `" + whole + "`?"
@@ -170,9 +171,13 @@ func (r rowsOf) noRow(dec *spec.Decoder, at *ast.Node, path string, from, to int
 	}
 }
 
-// MissingRow begins what findings about a target that no row makes miss; what
-// follows is the mapping.
-const MissingRow = "row "
+// What findings about a target that no row makes miss begins with MissingRow,
+// followed by the mapping, or with MissingSent, followed by the pipeline that
+// sends it and the mapping, if there is one.
+const (
+	MissingRow  = "row "
+	MissingSent = "sent "
+)
 
 // absent reports a target that is said to be absent, and is nearly one that a
 // row makes: nothing would ever be noticed. What an output lists may be absent

@@ -247,6 +247,16 @@ func (b *pipelineBuilder) modifiers(s *spec.Step) {
 	if s.Action() == "" || effect && !s.Emit.Set() {
 		return
 	}
+	if n := 0; effect {
+		for _, a := range spec.Actions {
+			if a != "map" && s.Node.Pair(a) != nil {
+				n++
+			}
+		}
+		if n > 1 {
+			return // which of them is meant is not known
+		}
+	}
 	for _, key := range []string{"with", "as", "policy", "on_fail"} {
 		p := s.Node.Pair(key)
 		if p == nil || effect && key != "as" {
@@ -327,7 +337,7 @@ func unbound(dec *spec.Decoder, op *Operation, at spec.Text, given map[string]bo
 		f.Hint = "add with: {" + name + ": ...}"
 		for _, other := range sortedKeys(given) {
 			if _, read := op.Bound[other]; !read && len(diag.Nearest(other, []string{name})) > 0 {
-				f.Hint = "`" + other + "` looks like it: write `" + name + "`"
+				f.Hint, f.Missing = "`"+other+"` looks like it: write `"+name+"`", "with "+other
 			}
 		}
 	}

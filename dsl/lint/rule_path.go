@@ -136,6 +136,11 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 		d.Short = "did you mean `$" + seg.name + "`?"
 		return
 	}
+	if at.shape == csvPayload && len(near) == 0 {
+		d.Short, d.Missing = "a csv file comes as {name, rows}", "result csv"
+		d.Hint = "add `split: .rows`, and each row is a message of its own; " + d.Hint
+		return
+	}
 	if len(at.path) == 0 && len(near) == 0 {
 		if helper := p.helper(c, at, seg.name); helper != "" {
 			d.Severity, d.Short = diag.Error, "did you mean `"+helper+"`?"

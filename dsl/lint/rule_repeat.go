@@ -110,6 +110,9 @@ func (p *pass) memory(key *ast.Node, s spec.Policy, policy *compile.Policy, kind
 		return
 	}
 	closed, connection := p.closedFor(policy)
+	if parent := p.ws.Policies[s.Extends.Value]; s.Remember.Node == nil && parent != nil && parent.Remember == policy.Remember && parent.Remember < parent.Retry.Longest()+parent.Keep {
+		return // said of the policy that it extends
+	}
 	need := policy.Retry.Longest() + policy.Keep + closed
 	if policy.Remember >= need {
 		return

@@ -46,6 +46,10 @@ func (p *pass) look(c *compile.Connection, op *compile.Operation) {
 		d.Span, d.Source = check.Call.Span(), check.Call.Value
 		d.Message = fmt.Sprintf("%s is no look: it may change something itself", check.Call.Value)
 		d.Hint = "look with an operation that only reads, such as `get: ...`"
+		if n := by.Spec.Node; by.Spec.Repeat.Set() && n != nil && n.Pair("get") != nil {
+			d.Hint = "it reads with `get`: write `repeat: safe` there"
+			d.Related = []diag.Related{{Span: by.Spec.Repeat.Span(), Message: "its `repeat`"}}
+		}
 		p.about(d)
 	}
 	if op.Check.FoundWhen == nil {

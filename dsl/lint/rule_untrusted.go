@@ -1,8 +1,10 @@
 package lint
 
 import (
+	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"crossdock/dsl/ast"
@@ -13,6 +15,7 @@ import (
 // cells of theirs run in the sandbox, but what these keys name lies outside of
 // it.
 func untrusted(p *pass) {
+	p.noFolder()
 	for _, at := range sortedKeys(p.ws.Files) {
 		why, _ := p.ws.Untrusted(at)
 		f := p.ws.Files[at]
@@ -30,6 +33,36 @@ func untrusted(p *pass) {
 			}
 		}
 		o.look(f.Root)
+	}
+}
+
+// noFolder reports folders that are not there, and are nearly called as one that
+// is: nobody is kept from anything by such a name.
+func (p *pass) noFolder() {
+	if p.ws.Spec == nil || p.Files == nil {
+		return
+	}
+	for _, folder := range p.ws.Spec.Untrusted {
+		dir := path.Clean(folder.Value)
+		if _, err := fs.Stat(p.Files, dir); err == nil || !fs.ValidPath(dir) || !folder.Set() {
+			continue
+		}
+		var there []string
+		for _, file := range sortedKeys(p.ws.Files) {
+			for d := path.Dir(file); d != "." && own(file); d = path.Dir(d) {
+				if !slices.Contains(there, d) && strings.Count(d, "/") == strings.Count(dir, "/") {
+					there = append(there, d)
+				}
+			}
+		}
+		near := diag.DidYouMean(dir, there)
+		if near == "" {
+			continue // it may still be made
+		}
+		d := diag.Diagnostic{Code: codeUntrusted, Severity: diag.Warning, Span: folder.Span(), Kind: "crossdock", Row: "untrusted", Source: folder.Value,
+			Message: "there is no folder `" + folder.Value + "`, so this keeps nobody from anything", Short: near,
+			Hint: "name the folder with their definitions, relative to crossdock.yaml"}
+		p.about(d)
 	}
 }
 

@@ -103,6 +103,16 @@ func quoted(p string, i int) (text string, next int, ok bool) {
 	return "", 0, false
 }
 
+// OfCapitals is a pattern with the small letters that years and days have, which
+// some write in capitals, and the capitals of the months beside them.
+func OfCapitals(p string) string {
+	out := strings.NewReplacer("YYYY", "yyyy", "YY", "yy", "DD", "dd").Replace(p)
+	if !strings.Contains(out, "MM") && !strings.ContainsAny(out, "Hh") {
+		out = strings.ReplaceAll(out, "mm", "MM")
+	}
+	return out
+}
+
 func checkLetter(p string, e element) (PatternProblem, bool) {
 	bad := func(message, hint string) (PatternProblem, bool) {
 		return PatternProblem{e.from, e.to, message, hint}, true
