@@ -50,7 +50,7 @@ func (p *pass) noFolder() {
 		var there []string
 		for _, file := range sortedKeys(p.ws.Files) {
 			for d := path.Dir(file); d != "." && own(file); d = path.Dir(d) {
-				if !slices.Contains(there, d) && strings.Count(d, "/") == strings.Count(dir, "/") {
+				if !slices.Contains(there, d) && strings.Count(d, "/") == strings.Count(dir, "/") && max(len(d), len(dir))-min(len(d), len(dir)) <= 2 {
 					there = append(there, d)
 				}
 			}
