@@ -119,7 +119,7 @@ func (m *mapper) code(s *slot, scalars []source) {
 				points += c.points
 			}
 		}
-		if points < 10 && oneForAll(src.node) {
+		if points < 10 && (oneForAll(src.node) || envelope(src)) {
 			continue
 		}
 		if points > most {
@@ -166,6 +166,12 @@ func (m *mapper) when(all []*slot, scalars []source) {
 	}
 }
 
+// envelope reports whether the only value of a place says what kind of message it is:
+// event of type.
+func envelope(src source) bool {
+	return len(src.node.Values) == 1 && !slices.ContainsFunc(likeness.Concepts(src.node.Values[0].Text), func(c string) bool { return !slices.Contains(ofEvents, c) })
+}
+
 // keptCode gives the field that keeps the code of the other side as it came the source
 // of the event.
 func (m *mapper) keptCode(all []*slot) {
@@ -186,6 +192,15 @@ func (m *mapper) keptCode(all []*slot) {
 	}
 }
 
+// finer reports whether a number tells apart more than another: an order may have
+// several shipments, and a shipment several parcels.
+func finer(s, other *slot) bool {
+	rank := func(s *slot) int {
+		return slices.IndexFunc([]string{"order", "shipment", "tracking"}, func(c string) bool { return likeness.Has(lastName(s.path), c) })
+	}
+	return rank(s) > rank(other)
+}
+
 // eventID puts the id of an event together where the other side has none: of what it is
 // about, what happened and when. Where a part is missing there is none, and the row fails.
 func (m *mapper) eventID(all []*slot) {
@@ -196,12 +211,12 @@ func (m *mapper) eventID(all []*slot) {
 		case slices.Equal(concepts, []string{"event", "number"}) && s.shape.Type.Base == value.String:
 			id = s
 		case s.match == nil || s.match.read.node == nil:
-		case s.match.lookup != nil && s.required:
+		case s.required && s.shape.Type.Base == value.Choice && s.match.conv.fit != 0 && s.match.fixed == "" && likeness.Has(lastName(s.path), "event", "status"):
 			code = s
 		case s.shape.Type.Base == value.DateTime && likeness.Has(lastName(s.path), "actual"):
 			time = s
 		case slices.Contains(concepts, "number") && slices.ContainsFunc([]string{"tracking", "shipment", "order"}, func(c string) bool { return slices.Contains(concepts, c) }):
-			if subject == nil || likeness.Has(lastName(s.path), "tracking") {
+			if subject == nil || finer(s, subject) {
 				subject = s
 			}
 		}

@@ -198,7 +198,7 @@ func (m *mapper) assign(list []*slot, at *scope) {
 			if conv.fit == 0 || !src.suits(s.whole) || likeness.Has(lastName(s.path), "number") && (oneForAll(src.node) || ofKind(s, src)) {
 				continue
 			}
-			score := min(1, alike(s.whole, src, conv.fit)) * asNumber(s, src)
+			score := min(1, alike(s.whole, src, conv.fit)) * asNumber(s, src) * plainly(src)
 			if conv.known && score > 0.2 {
 				score = max(score, 0.95) // the values say more than the name
 			}
@@ -492,6 +492,15 @@ func asNumber(s *slot, src source) float64 {
 		return 0.5 // a place in a list is called so, too
 	case slices.ContainsFunc(likeness.Words(lastName(src.path)), isKey):
 		return 0.97
+	}
+	return 1
+}
+
+// plainly lowers a quantity that says of which kind it is, beside one that does not:
+// quantityShipped beside quantity.
+func plainly(src source) float64 {
+	if list := likeness.Concepts(lastName(src.path)); len(list) > 1 && list[0] == "quantity" {
+		return 0.98
 	}
 	return 1
 }

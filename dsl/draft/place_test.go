@@ -47,6 +47,7 @@ func TestWhatStandsBeside(t *testing.T) {
 			[]string{`consignee.street: '.shipping_address.street | map(values) | join(", ")'`, "its lines put together"}, nil},
 		{"the number of an order before its key", `{"orderId": 43945660, "orderNumber": "0100038-1"}`, []string{"order_no: {from: .orderNumber,"}, nil},
 		{"and no id that nobody says", `{"order_id": "5a1d5a50-1c3a-4d5c-9a8b-16f5f0e9a7c1", "order_number": "10105083300694"}`, []string{"order_no: {from: .order_number,"}, nil},
+		{"a quantity before one of a kind", `{"items": [{"sku": "A", "quantityShipped": 0, "quantity": 10}]}`, []string{"quantity: {from: .quantity,"}, nil},
 		{"the id of a status is that of no event", `{"StatusId": "3", "ShipmentId": "77"}`, nil, []string{"event_id: "}},
 		{"parts of a line are told", `{"items": [{"item_id": 1, "sku": "A", "qty": 2}, {"item_id": 2, "parent_item_id": 1, "sku": "A", "qty": 2}]}`,
 			[]string{"# some items are part of another, which parent_item_id names; without them: each: '.items[] | select(.parent_item_id == null)'"}, nil},
