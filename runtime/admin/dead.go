@@ -121,14 +121,41 @@ func (a *API) deadDiscard(r *call) (any, error) {
 	return done, a.box.Discard(r.Context(), r.PathValue("id"), c.Who, c.Reason)
 }
 
+// deadCompare says what an edit would change.
+func (a *API) deadCompare(r *call) (any, error) {
+	reveal, err := a.reveals(r)
+	if err != nil {
+		return nil, err
+	}
+	c, err := r.change()
+	if err != nil {
+		return nil, err
+	}
+	payload, err := newPayload(c)
+	if err != nil {
+		return nil, err
+	}
+	out, err := a.box.Compare(r.Context(), r.PathValue("id"), payload, reveal)
+	return out, refused(err)
+}
+
+// newPayload reads the payload of an edit.
+func newPayload(c Change) (any, error) {
+	payload, err := message.Decode(c.Payload, message.Limits{})
+	if err != nil {
+		return nil, problemf(http.StatusUnprocessableEntity, "the new payload is not JSON: %s", err)
+	}
+	return payload, nil
+}
+
 func (a *API) deadEdit(r *call) (any, error) {
 	c, err := r.change()
 	if err != nil {
 		return nil, err
 	}
-	payload, err := message.Decode(c.Payload, message.Limits{})
+	payload, err := newPayload(c)
 	if err != nil {
-		return nil, problemf(http.StatusUnprocessableEntity, "the new payload is not JSON: %s", err)
+		return nil, err
 	}
 	if before, err := a.box.Show(r.Context(), r.PathValue("id"), true); err == nil {
 		r.before = digestOf(message.Marshal(before.Payload))

@@ -66,6 +66,7 @@ func (a *API) routes() []route {
 		{pattern: "GET /v1/dead/boxes", rule: viewers, answer: a.deadBoxes},
 		{pattern: "GET /v1/dead/{id}", rule: viewers, answer: a.deadShow},
 		{pattern: "GET /v1/dead/{id}/outlook", rule: viewers, answer: a.deadOutlook},
+		{pattern: "POST /v1/dead/{id}/compare", rule: editors, changes: "dead.compare", answer: a.deadCompare},
 		{pattern: "POST /v1/dead/{id}/replay", rule: operators, changes: "dead.replay", answer: a.deadReplay},
 		{pattern: "POST /v1/dead/{id}/edit", rule: editors, changes: "dead.edit", answer: a.deadEdit},
 		{pattern: "POST /v1/dead/{id}/discard", rule: operators, changes: "dead.discard", answer: a.deadDiscard},

@@ -152,31 +152,6 @@ func (b *Box) decode(body []byte) (flow.Run, error) {
 	})
 }
 
-// Edit replaces the payload at the step that failed. A payload that is still as
-// received must satisfy the contract of its pipeline.
-func (b *Box) Edit(ctx context.Context, id string, payload any, who, reason string) error {
-	if who == "" || reason == "" {
-		return ErrReason
-	}
-	job, err := b.job(ctx, id)
-	if err != nil {
-		return err
-	}
-	run, err := b.decode(job.Body)
-	if run.ID == "" {
-		return refuse("the stored message cannot be read: %s", err)
-	}
-	e, err := b.edited(b.Live().WS.Pipelines[run.Pipeline], &run, payload, who, reason)
-	if err != nil {
-		return err
-	}
-	_, err = b.Driver.Apply(ctx, queue.Commit{
-		Orders:  []queue.Order{{ID: id, Do: queue.Edit, Body: flow.Encode(nil, &run)}},
-		History: []queue.Entry{e},
-	})
-	return notFound(err)
-}
-
 // block returns what a dead letter holds up, nil where it holds up nothing.
 func (b *Box) block(ctx context.Context, job *queue.JobInfo, run *flow.Run) (*worker.Block, error) {
 	if run.OrderKey == "" {
