@@ -328,7 +328,8 @@ func (d *Decoder) Unknown(ref *ast.Node, what string, known []string) {
 		f.Hint = "you can use: " + strings.Join(known, ", ")
 	}
 	d.suggest(f, ref, known)
-	if how := written[what]; how != "" && f.Short == "" {
+	another := what != "schema" && strings.Contains(ref.Text, "/") // of another client: nobody writes that here
+	if how := written[what]; how != "" && f.Short == "" && !another {
 		if f.Hint != "" {
 			f.Hint += "; "
 		}
