@@ -133,7 +133,7 @@ func misnamed(list diag.List, ws *compile.Workspace) diag.List {
 		kind := kindOf(file)
 		stem := strings.TrimSuffix(path.Base(file), "."+kind+".yaml")
 		n := wanted[kind+" "+stem]
-		if n == 0 || f.Root == nil || kind == "schema" || strings.HasPrefix(file, "std/") {
+		if n <= 0 || f.Root == nil || kind == "schema" || strings.HasPrefix(file, "std/") {
 			continue
 		}
 		head := f.Root.Pair(kind)

@@ -127,11 +127,7 @@ func (a *API) deadCompare(r *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := r.change()
-	if err != nil {
-		return nil, err
-	}
-	payload, err := newPayload(c)
+	_, payload, err := r.edit()
 	if err != nil {
 		return nil, err
 	}
@@ -139,21 +135,21 @@ func (a *API) deadCompare(r *call) (any, error) {
 	return out, refused(err)
 }
 
-// newPayload reads the payload of an edit.
-func newPayload(c Change) (any, error) {
-	payload, err := message.Decode(c.Payload, message.Limits{})
+// edit reads a change with a new payload.
+func (c *call) edit() (Change, any, error) {
+	in, err := c.change()
 	if err != nil {
-		return nil, problemf(http.StatusUnprocessableEntity, "the new payload is not JSON: %s", err)
+		return in, nil, err
 	}
-	return payload, nil
+	payload, err := message.Decode(in.Payload, message.Limits{})
+	if err != nil {
+		return in, nil, problemf(http.StatusUnprocessableEntity, "the new payload is not JSON: %s", err)
+	}
+	return in, payload, nil
 }
 
 func (a *API) deadEdit(r *call) (any, error) {
-	c, err := r.change()
-	if err != nil {
-		return nil, err
-	}
-	payload, err := newPayload(c)
+	c, payload, err := r.edit()
 	if err != nil {
 		return nil, err
 	}

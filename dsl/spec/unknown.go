@@ -1,0 +1,166 @@
+package spec
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"crossdock/dsl/ast"
+	"crossdock/dsl/diag"
+)
+
+// What is said of keys and names that mean nothing where they stand.
+
+// asMeant reads the value of an unknown key as that of the one that was meant, so
+// that what is wrong below it is found, too. Where it does not fit there it was
+// perhaps not meant, and nothing is said.
+func (d *Decoder) asMeant(n *ast.Node, p ast.Pair, v reflect.Value) {
+	info := describe(v.Type())
+	name := meant(p.Key.Text, info.names)
+	if near := diag.Nearest(p.Key.Text, info.names); name == "" && len(near) > 0 {
+		name = near[0]
+	}
+	f, ok := info.byName[name]
+	if !ok || f.later != "" || f.ignored != "" || n.Get(name) != nil {
+		return
+	}
+	target := v.FieldByIndex(f.index)
+	if !target.IsZero() {
+		return // another one was meant for it, too
+	}
+	var found diag.List
+	inner := *d
+	inner.Diags = &found
+	inner.value(p.Value, target)
+	if slices.ContainsFunc(found, func(x diag.Diagnostic) bool { return x.Span.Start == p.Value.Span.Start }) {
+		target.SetZero()
+		return
+	}
+	*d.Diags = append(*d.Diags, found...)
+}
+
+// Meant reports whether an unknown key of n is the name misspelt: then that is
+// what there is to say, not that the name is missing.
+func Meant(n *ast.Node, name string, known []string) bool {
+	for _, key := range n.Keys() {
+		if !slices.Contains(known, key) && (meant(key, known) == name || asks(key, name)) {
+			return true
+		}
+		if near := diag.Nearest(key, known); !slices.Contains(known, key) && len(near) > 0 && near[0] == name {
+			return true
+		}
+	}
+	return false
+}
+
+// UnknownKey reports a key that has no meaning here.
+func (d *Decoder) UnknownKey(key *ast.Node, known []string) {
+	f := d.Errorf(CodeUnknown, key.Span, "unknown key `%s`", key.Text)
+	f.Hint = "you can use: " + strings.Join(known, ", ")
+	if name := meant(key.Text, known); name != "" {
+		f.Short = "here it is called `" + name + "`"
+		return
+	}
+	if hint := otherwise(key.Text, known); hint != "" {
+		f.Short = hint
+		return
+	}
+	d.suggest(f, key, known)
+}
+
+// belongs adds to the finding about an unknown key where it has a meaning: one
+// level further down, below another key of the same map.
+func (d *Decoder) belongs(key string, types ...reflect.Type) {
+	f := &(*d.Diags)[len(*d.Diags)-1]
+	if f.Short != "" {
+		return // it is more likely misspelt
+	}
+	for _, t := range types {
+		info := describe(t)
+		for _, name := range info.names {
+			inner := t.FieldByIndex(info.byName[name].index).Type
+			if inner.Kind() == reflect.Pointer {
+				inner = inner.Elem()
+			}
+			if inner.Kind() == reflect.Struct && slices.Contains(describe(inner).names, key) {
+				f.Short = "it belongs below `" + name + "`"
+				f.Hint = "write " + name + ": {" + key + ": ...}"
+				return
+			}
+		}
+	}
+}
+
+// comma reports a key that is the rest of a text: inside { } a comma ends what
+// stands in front of it. The rest of the rest was told with it.
+func (d *Decoder) comma(n *ast.Node, pairs []ast.Pair, i int, known []string) bool {
+	rest := func(i int) bool { return pairs[i].Value.Empty && !slices.Contains(known, pairs[i].Key.Text) }
+	first := i
+	for first > 0 && rest(first) {
+		first--
+	}
+	before := pairs[first]
+	if !n.Flow || first == i || before.Value.Kind != ast.Scalar || before.Value.Empty || before.Value.Style != ast.Plain || !slices.Contains(known, before.Key.Text) {
+		return false
+	}
+	if first+1 < i {
+		return true
+	}
+	text, end := before.Value.Text, i
+	for last := before.Value.Span.End; end < len(pairs) && rest(end); end++ {
+		key := pairs[end].Key
+		if key.Span.Start.Line != last.Line || key.Span.Start.Col > last.Col+1 {
+			text += ", "
+		} else {
+			text += "," // as in 1.234,56
+		}
+		text, last = text+key.Text, key.Span.End
+	}
+	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	f := d.Errorf(CodeUnknown, pairs[i].Key.Span, "unknown key `%s`: inside { } the comma ends the text of `%s`", pairs[i].Key.Text, before.Key.Text)
+	f.Short = "quote it if it belongs to `" + before.Key.Text + "`"
+	f.Hint = "write " + before.Key.Text + ": " + quoted
+	span := diag.Span{File: before.Value.Span.File, Start: before.Value.Span.Start, End: pairs[end-1].Key.Span.End}
+	f.Fixes = []diag.Fix{{Title: "quote the text of `" + before.Key.Text + "`", Edits: []diag.Edit{{Span: span, Text: quoted}}}}
+	return true
+}
+
+// Unknown reports a name that refers to nothing.
+func (d *Decoder) Unknown(ref *ast.Node, what string, known []string) {
+	f := d.Errorf(CodeUnknown, ref.Span, "there is no %s `%s`", what, ref.Text)
+	f.Missing = what + " " + ref.Text
+	if len(known) == 0 {
+		f.Hint = "this workspace has no " + what + " yet"
+	} else if len(known) <= 12 {
+		f.Hint = "you can use: " + strings.Join(known, ", ")
+	}
+	d.suggest(f, ref, known)
+	another := what != "schema" && strings.Contains(ref.Text, "/") // of another client: nobody writes that here
+	if how := written[what]; how != "" && f.Short == "" && !another {
+		if f.Hint != "" {
+			f.Hint += "; "
+		}
+		f.Hint += "to write it: " + strings.TrimSpace("crossdock new "+what+" "+ref.Text+how)
+	}
+}
+
+// written are the definitions that a command writes, with what it wants to know besides
+// the name. A lookup has a hint of its own where the row is known.
+var written = map[string]string{
+	"connection": " ", "mapping": " --from-sample FILE --to SCHEMA", "schema": " ",
+}
+
+func (d *Decoder) suggest(f *diag.Diagnostic, at *ast.Node, known []string) {
+	near := diag.SameEnd(at.Text, known)
+	if len(near) == 0 || !strings.ContainsAny(near[0], "/@") {
+		near = diag.Nearest(at.Text, known)
+	}
+	if len(near) == 0 {
+		return
+	}
+	f.Short = "did you mean `" + near[0] + "`?"
+	if at.Style == ast.Plain {
+		f.Fixes = append(f.Fixes, diag.Fix{Title: "replace with `" + near[0] + "`",
+			Edits: []diag.Edit{{Span: at.Span, Text: near[0]}}})
+	}
+}
