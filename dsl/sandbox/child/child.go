@@ -15,6 +15,7 @@ package child
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -36,6 +37,13 @@ const (
 	idle     = time.Minute      // how long a child lives without a call
 	again    = time.Minute      // after one could not be started
 	patience = 10 * time.Second // beyond its limit, while others have the processor
+
+	// rests is how many times as long as a run that met a limit once more its turn
+	// rests after it, so that who always does gets a fifth of a processor: lowest
+	// priority keeps a child from the processors of others, not from their memory
+	// and caches.
+	rests    = 4
+	restMost = 10 * time.Second
 )
 
 // Options says how children are kept.
@@ -51,6 +59,7 @@ type Pool struct {
 	opt   Options
 	start func() (*process, error)
 	turns chan struct{}
+	ended chan struct{} // closed with the pool: no turn rests any longer
 
 	mu      sync.Mutex
 	resting []*process
@@ -68,18 +77,19 @@ func New(opt Options) *Pool {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	opt.Idle, opt.Patience = cmp.Or(opt.Idle, idle), cmp.Or(opt.Patience, patience)
-	return &Pool{opt: opt, start: start, turns: make(chan struct{}, max(opt.Most, 1)), live: map[*process]bool{}}
+	return &Pool{opt: opt, start: start, turns: make(chan struct{}, max(opt.Most, 1)), ended: make(chan struct{}), live: map[*process]bool{}}
 }
 
 // Run implements jq.Sandbox. Waiting for a child is not counted as time of the
 // run.
-func (p *Pool) Run(ctx context.Context, c jq.Call) ([]any, error) {
+func (p *Pool) Run(ctx context.Context, c jq.Call) (values []any, err error) {
 	if !p.able() {
 		return nil, jq.ErrHere
 	}
 	select {
 	case p.turns <- struct{}{}:
-		defer func() { <-p.turns }()
+		began := time.Now()
+		defer func() { p.leave(time.Since(began), err) }()
 	case <-ctx.Done():
 		return nil, &jq.LimitError{Limit: ctx.Err(), Text: "was stopped"}
 	}
@@ -92,6 +102,22 @@ func (p *Pool) Run(ctx context.Context, c jq.Call) ([]any, error) {
 		values, err, _ = p.once(ctx, call, c)
 	}
 	return values, err
+}
+
+// leave gives back the turn of a run that took so long and ended with err: at
+// once, or after a rest where it met a limit.
+func (p *Pool) leave(took time.Duration, err error) {
+	if !errors.Is(err, jq.ErrTime) && !errors.Is(err, jq.ErrMemory) {
+		<-p.turns
+		return
+	}
+	go func() { // Close waits for it
+		select {
+		case <-time.After(min(rests*took, restMost)):
+		case <-p.ended:
+		}
+		<-p.turns
+	}()
 }
 
 // once runs a cell in one child. died says that the child has ended and nobody
@@ -204,7 +230,10 @@ func (p *Pool) end(k *process) {
 // the process.
 func (p *Pool) Close() {
 	p.mu.Lock()
-	p.closed = true
+	if !p.closed {
+		p.closed = true
+		close(p.ended)
+	}
 	live := make([]*process, 0, len(p.live))
 	for k := range p.live {
 		live = append(live, k)

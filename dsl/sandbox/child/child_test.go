@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"crossdock/dsl/jq"
@@ -87,6 +88,45 @@ func TestRun(t *testing.T) {
 	if p.child(t).pid() != pid {
 		t.Error("a child that met a limit was replaced")
 	}
+}
+
+// TestRests: a turn rests after a run that met a limit, as long as the pool is
+// open, and not after another run.
+func TestRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New(Options{})
+		free := func() bool {
+			synctest.Wait()
+			return len(p.turns) == 0
+		}
+		for _, err := range []error{nil, &jq.RunError{Text: "cannot"}, &jq.LimitError{Limit: context.Canceled}} {
+			p.turns <- struct{}{}
+			p.leave(time.Second, err)
+			if !free() {
+				t.Errorf("rests after %v", err)
+			}
+		}
+		for _, limit := range []error{jq.ErrTime, jq.ErrMemory} {
+			p.turns <- struct{}{}
+			p.leave(time.Second, &jq.LimitError{Limit: limit})
+			time.Sleep(rests*time.Second - 1)
+			if free() {
+				t.Errorf("%v: no rest", limit)
+			}
+			time.Sleep(1)
+			if !free() {
+				t.Errorf("%v: rests too long", limit)
+			}
+		}
+		p.turns <- struct{}{}
+		p.leave(time.Hour, &jq.LimitError{Limit: jq.ErrTime})
+		closing := time.Now()
+		p.Close()
+		p.Close()
+		if took := time.Since(closing); took != 0 || !free() {
+			t.Errorf("closes after %s", took)
+		}
+	})
 }
 
 // TestKilledInTheMiddle kills a child while it runs: another one does it again,
