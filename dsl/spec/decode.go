@@ -65,7 +65,7 @@ func (d *Decoder) Pick(n *ast.Node, into any) {
 			known = append(known, p)
 		}
 	}
-	d.fill(n, known, v)
+	d.fill(n, known, v, nil)
 }
 
 // Rest fills the struct that into points at from the keys of n that none of
@@ -84,24 +84,25 @@ func (d *Decoder) Rest(n *ast.Node, into any, others ...any) {
 	info := describe(v.Type())
 	names = append(slices.Clone(info.names), names...)
 	var own []ast.Pair
+	meanings := d.intended(n, v, names)
 	for _, p := range n.Pairs {
 		_, mine := info.byName[p.Key.Text]
 		switch {
 		case mine:
 			own = append(own, p)
 		case !taken[p.Key.Text]:
-			d.UnknownKey(p.Key, names)
+			d.unknownKey(p.Key, names, meanings[p.Key])
 			types := []reflect.Type{v.Type()}
 			for _, o := range others {
 				types = append(types, reflect.TypeOf(o).Elem())
 			}
-			d.belongs(p.Key.Text, types...)
+			d.belongs(p.Key.Text, meanings[p.Key], types...)
 			for _, o := range append([]any{into}, others...) {
-				d.asMeant(n, p, reflect.ValueOf(o).Elem())
+				d.asMeant(n, p, reflect.ValueOf(o).Elem(), meanings[p.Key])
 			}
 		}
 	}
-	d.fill(n, own, v)
+	d.fill(n, own, v, meanings)
 }
 
 // Errorf reports an error about the definition being read.
@@ -158,12 +159,12 @@ func (d *Decoder) structure(n *ast.Node, v reflect.Value) {
 		d.shape(n, "a map of "+oneOf(Keys(v.Type()))).Hint = inFront(n, v.Type())
 		return
 	}
-	d.fill(n, n.Pairs, v)
+	d.fill(n, n.Pairs, v, d.intended(n, v, describe(v.Type()).names))
 }
 
 // fill decodes pairs of the map n into the fields of v and holds each field to
-// its `validate` tag.
-func (d *Decoder) fill(n *ast.Node, pairs []ast.Pair, v reflect.Value) {
+// its `validate` tag. meanings are the keys that were meant by unknown ones.
+func (d *Decoder) fill(n *ast.Node, pairs []ast.Pair, v reflect.Value, meanings map[*ast.Node]meaning) {
 	if at := v.FieldByName("Node"); at.IsValid() && at.Type() == reflect.TypeFor[*ast.Node]() {
 		at.Set(reflect.ValueOf(n))
 	}
@@ -175,9 +176,9 @@ func (d *Decoder) fill(n *ast.Node, pairs []ast.Pair, v reflect.Value) {
 			if d.comma(n, pairs, i, info.names) {
 				continue
 			}
-			d.UnknownKey(p.Key, info.names)
-			d.belongs(p.Key.Text, v.Type())
-			d.asMeant(n, p, v)
+			d.unknownKey(p.Key, info.names, meanings[p.Key])
+			d.belongs(p.Key.Text, meanings[p.Key], v.Type())
+			d.asMeant(n, p, v, meanings[p.Key])
 			continue
 		}
 		given[p.Key.Text] = true
@@ -197,7 +198,7 @@ func (d *Decoder) fill(n *ast.Node, pairs []ast.Pair, v reflect.Value) {
 		}
 	}
 	for _, name := range info.required {
-		if !given[name] && !Meant(n, name, info.names) {
+		if !given[name] && !Meant(n, name, info.names) && !among(meanings, name) {
 			f := d.Errorf(CodeUnknown, head(n), "`%s` is missing", name)
 			f.Hint, f.Missing = "add `"+name+":`", diag.MissingKey
 		}

@@ -60,12 +60,15 @@ var said = []struct {
 
 // meant returns the key that stands here for what a key of another tool says.
 func meant(key string, known []string) string {
-	for _, name := range habits[strings.ToLower(key)] {
+	for _, name := range habits[plain(key)] {
 		if slices.Contains(known, name) {
 			return name
 		}
 	}
-	return ""
+	if otherwise(key, known) != "" {
+		return ""
+	}
+	return synonym(plain(key), known)
 }
 
 // asks reports whether a key was written for one that is missing.

@@ -11,17 +11,96 @@ import (
 
 // What is said of keys and names that mean nothing where they stand.
 
+// meaning is what an unknown key stands for.
+type meaning struct {
+	name string // the key that was meant; "" where that is not known
+	told bool   // there is a finding about it, with others
+}
+
+// intended tells which key was meant by each unknown key of n: by what other
+// tools call it, by its spelling, or because one key that has to be there is not,
+// and one stands there that could be it. known are all keys that n may have, and
+// v is the struct whose keys have to be there.
+func (d *Decoder) intended(n *ast.Node, v reflect.Value, known []string) map[*ast.Node]meaning {
+	out, info := map[*ast.Node]meaning{}, describe(v.Type())
+	together, name := d.several(n, v, known)
+	for _, key := range together {
+		out[key] = meaning{name, true}
+	}
+	var unclear []ast.Pair
+	for _, p := range n.Pairs {
+		if _, ok := info.byName[p.Key.Text]; ok || slices.Contains(known, p.Key.Text) || slices.Contains(together, p.Key) {
+			continue
+		}
+		if name := guess(n, p.Key.Text, known); name != "" {
+			out[p.Key] = meaning{name: name}
+		} else if otherwise(p.Key.Text, known) == "" && !p.Value.Empty {
+			unclear = append(unclear, p)
+		}
+	}
+	if len(unclear) != 1 || aside(unclear[0].Key.Text) {
+		return out
+	}
+	lacking := slices.DeleteFunc(slices.Clone(info.required), func(name string) bool { return n.Get(name) != nil || Meant(n, name, known) })
+	if len(lacking) == 1 && d.fits(unclear[0].Value, info.byName[lacking[0]], v) {
+		out[unclear[0].Key] = meaning{name: lacking[0]}
+	}
+	return out
+}
+
+// fits reports whether a value could be that of a field.
+func (d *Decoder) fits(n *ast.Node, f field, v reflect.Value) bool {
+	var found diag.List
+	inner := *d
+	inner.Diags, inner.cells = &found, nil
+	target := reflect.New(v.FieldByIndex(f.index).Type()).Elem()
+	inner.value(n, target)
+	if len(found) == 0 {
+		inner.validate(ast.Pair{Key: n, Value: n}, f, target)
+	}
+	return !slices.ContainsFunc(found, func(x diag.Diagnostic) bool { return x.Span.Start == n.Span.Start })
+}
+
+// aside reports whether a key says something about a thing rather than what it
+// does: it stands for no other key.
+func aside(key string) bool {
+	return slices.Contains([]string{"comment", "description", "note", "remark", "title", "enabled", "disabled", "active", "tags", "labels", "owner", "version", "author"}, plain(key))
+}
+
+// guess returns the key that was meant by an unknown one, of those that do not
+// stand there already; "" where nothing is like it.
+func guess(n *ast.Node, key string, known []string) string {
+	free := slices.DeleteFunc(slices.Clone(known), func(name string) bool { return n.Get(name) != nil })
+	if name := meant(key, free); name != "" {
+		return name
+	}
+	if otherwise(key, known) != "" {
+		return ""
+	}
+	if near := diag.Nearest(key, known); len(near) > 0 {
+		return near[0]
+	}
+	return meant(key, known) // it stands there twice
+}
+
+// among reports whether a key was meant by an unknown one, or could be by several
+// that are told together.
+func among(meanings map[*ast.Node]meaning, name string) bool {
+	for _, m := range meanings {
+		if m.told || m.name == name {
+			return true
+		}
+	}
+	return false
+}
+
 // asMeant reads the value of an unknown key as that of the one that was meant, so
 // that what is wrong below it is found, too. Where it does not fit there it was
 // perhaps not meant, and nothing is said.
-func (d *Decoder) asMeant(n *ast.Node, p ast.Pair, v reflect.Value) {
-	info := describe(v.Type())
-	name := meant(p.Key.Text, info.names)
-	if near := diag.Nearest(p.Key.Text, info.names); name == "" && len(near) > 0 {
-		name = near[0]
-	}
-	f, ok := info.byName[name]
-	if !ok || f.later != "" || f.ignored != "" || n.Get(name) != nil {
+func (d *Decoder) asMeant(n *ast.Node, p ast.Pair, v reflect.Value, m meaning) {
+	name := m.name
+	f, ok := describe(v.Type()).byName[name]
+	if m.told || !ok || f.later != "" || f.ignored != "" || n.Get(name) != nil {
 		return
 	}
 	target := v.FieldByIndex(f.index)
@@ -39,14 +118,14 @@ func (d *Decoder) asMeant(n *ast.Node, p ast.Pair, v reflect.Value) {
 	*d.Diags = append(*d.Diags, found...)
 }
 
-// Meant reports whether an unknown key of n is the name misspelt: then that is
-// what there is to say, not that the name is missing.
+// Meant reports whether an unknown key of n is the name misspelt, or what others
+// call it: then that is what there is to say, not that the name is missing.
 func Meant(n *ast.Node, name string, known []string) bool {
+	if n == nil {
+		return false
+	}
 	for _, key := range n.Keys() {
-		if !slices.Contains(known, key) && (meant(key, known) == name || asks(key, name)) {
-			return true
-		}
-		if near := diag.Nearest(key, known); !slices.Contains(known, key) && len(near) > 0 && near[0] == name {
+		if !slices.Contains(known, key) && (guess(n, key, known) == name || asks(key, name)) {
 			return true
 		}
 	}
@@ -55,22 +134,34 @@ func Meant(n *ast.Node, name string, known []string) bool {
 
 // UnknownKey reports a key that has no meaning here.
 func (d *Decoder) UnknownKey(key *ast.Node, known []string) {
+	d.unknownKey(key, known, meaning{name: meant(key.Text, known)})
+}
+
+// unknownKey reports a key, and what was meant by it.
+func (d *Decoder) unknownKey(key *ast.Node, known []string, m meaning) {
+	if m.told {
+		return
+	}
+	name := m.name
 	f := d.Errorf(CodeUnknown, key.Span, "unknown key `%s`", key.Text)
 	f.Hint = "you can use: " + strings.Join(known, ", ")
-	if name := meant(key.Text, known); name != "" {
+	near := diag.Nearest(key.Text, known)
+	switch hint := otherwise(key.Text, known); {
+	case name != "" && (len(near) == 0 || near[0] != name):
 		f.Short = "here it is called `" + name + "`"
-		return
-	}
-	if hint := otherwise(key.Text, known); hint != "" {
+	case hint != "":
 		f.Short = hint
-		return
+	default:
+		d.suggest(f, key, known)
 	}
-	d.suggest(f, key, known)
 }
 
 // belongs adds to the finding about an unknown key where it has a meaning: one
 // level further down, below another key of the same map.
-func (d *Decoder) belongs(key string, types ...reflect.Type) {
+func (d *Decoder) belongs(key string, m meaning, types ...reflect.Type) {
+	if m.told {
+		return
+	}
 	f := &(*d.Diags)[len(*d.Diags)-1]
 	if f.Short != "" {
 		return // it is more likely misspelt
