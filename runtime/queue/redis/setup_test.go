@@ -238,7 +238,7 @@ func certificate(t *testing.T) (cert, key string) {
 
 func TestCluster(t *testing.T) {
 	t.Parallel() // mostly waits
-	server := redistest.Start(t, "--cluster-enabled", "yes")
+	server := redistest.Start(t, "--cluster-enabled", "yes", "--cluster-port", redistest.FreePort(t))
 	if err := server.Client().ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func StartCluster(t testing.TB, args ...string) []*Server {
 	var nodes []*Server
 	var ids []string
 	for range 6 {
-		bus := freePort(t)
+		bus := FreePort(t)
 		s := Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", "1500", "--cluster-port", bus}, args...)...)
 		id, err := s.Client().Do(ctx, "cluster", "myid").Text()
 		if err != nil {
@@ -126,7 +126,7 @@ func start(t testing.TB, args []string, config ...string) *Server {
 		t.Skip(message)
 	}
 	s := &Server{t: t, Dir: t.TempDir()}
-	s.port = freePort(t)
+	s.port = FreePort(t)
 	s.Addr = net.JoinHostPort("127.0.0.1", s.port)
 	s.args = append([]string{path}, config...)
 	s.args = append(s.args, "--port", s.port, "--bind", "127.0.0.1", "--dir", s.Dir, "--logfile", filepath.Join(s.Dir, "redis.log"))
@@ -287,7 +287,8 @@ func (s *Server) Log() string {
 	return string(b)
 }
 
-func freePort(t testing.TB) string {
+// FreePort is a port of this machine where nothing listens.
+func FreePort(t testing.TB) string {
 	t.Helper()
 	_, port, err := net.SplitHostPort(porttest.Take(t))
 	if err != nil {
