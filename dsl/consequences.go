@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"crossdock/dsl/ast"
@@ -18,6 +19,7 @@ import (
 // places that want a definition by the name of its file.
 func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 	list = misnamed(list, ws)
+	spoilt := unversioned(ws)
 	broken, told := map[string]bool{}, map[string]bool{}
 	for _, d := range list {
 		if d.Severity != diag.Error {
@@ -43,6 +45,9 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 			return true
 		}
 		switch what {
+		case "schema", "template":
+			base, _, _ := strings.Cut(name, "@")
+			return spoilt[what+" "+base]
 		case "row", "rule":
 			return name != "" && lost(ws, what, name, broken)
 		case "sent":
@@ -77,6 +82,23 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 		}
 	}
 	return list
+}
+
+// unversioned returns kind and name, without version, of the definitions whose
+// version is none, which is told where they stand.
+func unversioned(ws *compile.Workspace) map[string]bool {
+	out := map[string]bool{}
+	for file, f := range ws.Files {
+		kind := kindOf(file)
+		if kind != "schema" && kind != "template" || f.Root == nil || f.Root.Pair(kind) == nil {
+			continue
+		}
+		base, version, _ := strings.Cut(f.Root.Pair(kind).Value.Text, "@")
+		if n, err := strconv.Atoi(version); err != nil || n <= 0 {
+			out[kind+" "+base] = true
+		}
+	}
+	return out
 }
 
 // structural reports whether a finding means that a part of the definition is

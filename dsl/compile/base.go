@@ -79,6 +79,8 @@ func checkZone(dec *spec.Decoder, zone spec.Text) bool {
 	f.Hint = "use an IANA name such as Europe/Berlin, America/Chicago or UTC"
 	if near := value.NearZone(zone.Value); near != "" {
 		f.Short = "did you mean `" + near + "`?"
+	} else if value.IsOffset(zone.Value) {
+		f.Hint = "an offset knows no summer time: write the zone of a city, such as Europe/Berlin, or UTC"
 	}
 	return true
 }

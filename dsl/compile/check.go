@@ -101,24 +101,26 @@ func (b *builder) overridden(row *mapping.Row, text string) *ast.Node {
 	return nil
 }
 
-// checkType compares a row's type with what the output schema says.
-func (at rowContext) checkType(dec *spec.Decoder, s *spec.Row, typ value.Type) {
+// checkType compares a row's type with what the output schema says, and reports whether it is
+// another one.
+func (at rowContext) checkType(dec *spec.Decoder, s *spec.Row, typ value.Type) bool {
 	t := at.Target
 	if t == nil || t.Type.Base == value.Any || s.Each.Set() {
-		return
+		return false
 	}
 	if s.Format.Set() {
 		if typ.Numeric() && t.Type.Numeric() {
 			f := dec.Errorf(CodeTarget, s.Format.Node.Span, "%s is %s in %s, but `format` makes text of it", at.Row, t.Type, at.out.Name)
 			f.Row, f.Hint, f.Source = at.Row, "remove `format`", s.Format.Node.Text
 		}
-		return
+		return false
 	}
 	if fits(typ.Base, t.Type.Base) {
-		return
+		return false
 	}
 	f := dec.Errorf(CodeTarget, s.Type.Span(), "%s is %s in %s, but this row makes %s", at.Row, t.Type, at.out.Name, fmt.Sprint(typ))
 	f.Row, f.Hint = at.Row, fmt.Sprintf("write `type: %s`", t.Type)
+	return true
 }
 
 // fits reports whether a value made as one type is fine where another one is

@@ -14,7 +14,7 @@ import (
 
 // conversion makes the row's type, pattern, zone and unit ready.
 func (b *builder) conversion(dec *spec.Decoder, s *spec.Row, row *mapping.Row, at rowContext) {
-	var typ value.Type
+	var typ, other value.Type // other: what it has to be, where that is not what it is
 	if s.Type.Set() {
 		t, err := value.ParseType(s.Type.Value)
 		if err != nil {
@@ -22,16 +22,25 @@ func (b *builder) conversion(dec *spec.Decoder, s *spec.Row, row *mapping.Row, a
 			return
 		}
 		typ = t
-		at.checkType(dec, s, typ)
+		if at.checkType(dec, s, typ) {
+			other = at.Target.Type
+		}
 	}
 	opt := value.Options{Parse: s.Parse.Value, Format: s.Format.Value, Zone: s.Zone.Value, Unit: s.Unit.Value, TrueValues: texts(s.TrueValues)}
 	if !s.Type.Set() && opt.Parse == "" && opt.Format == "" && opt.Zone == "" && opt.Unit == "" && len(opt.TrueValues) == 0 && typ.Base == value.Any {
 		return
 	}
-	if b.badPatterns(dec, s, typ.Innermost()) {
+	patterns := typ.Innermost()
+	if other.Temporal() && typ.Temporal() {
+		patterns = other // the pattern was written for it
+	}
+	if b.badPatterns(dec, s, patterns) {
 		return
 	}
 	c, err := value.NewConverter(typ, opt)
+	if err != nil && other.Base != value.Any {
+		return
+	}
 	if err != nil {
 		where := s.Type
 		if len(s.TrueValues) > 0 && !s.Type.Set() {
@@ -97,7 +106,11 @@ func (b *builder) badPatterns(dec *spec.Decoder, s *spec.Row, typ value.Type) bo
 			return
 		}
 		problems := value.CheckPattern(t.Value, typ, parsing)
-		if meant := value.OfCapitals(t.Value); len(problems) > 1 && len(value.CheckPattern(meant, typ, parsing)) == 0 {
+		meant := value.OfForeign(t.Value)
+		if capitals := value.OfCapitals(t.Value); meant == "" && len(problems) > 1 {
+			meant = capitals
+		}
+		if len(problems) > 0 && meant != "" && typ.Temporal() && len(value.CheckPattern(meant, typ, parsing)) == 0 {
 			f := dec.Errorf(CodePattern, t.Node.Span, "%s", problems[0].Message)
 			f.Hint, f.Source, bad = "write `"+meant+"`", t.Node.Text, true
 			if t.Node.Style == ast.Plain {

@@ -83,6 +83,8 @@ func (b *builder) columns(dec *spec.Decoder, l *Lookup, onMiss lookup.OnMiss) {
 	def := l.Spec.Default.Node
 	switch {
 	case def == nil:
+	case l.Spec.OnMiss.Set() && !contains([]string{"error", "pass", "default"}, l.Spec.OnMiss.Value):
+		// It may have been meant.
 	case onMiss != lookup.Default:
 		dec.Warnf(CodeLookup, def.Span, "this default is never used").Hint = "write `on_miss: default`, or remove it"
 	case wide && def.Kind != ast.Map:

@@ -130,6 +130,7 @@ func (b *builder) lets(dec *spec.Decoder, m *Mapping, at cell.Context) {
 // variableOf is a name with _ for what no variable may have in it; "" where that is
 // none either.
 func variableOf(name string) string {
+	name = strings.TrimPrefix(strings.TrimPrefix(name, "$"), "steps.")
 	name = strings.NewReplacer("-", "_", " ", "_", ".", "_").Replace(name)
 	if !isVariable(name) {
 		return ""

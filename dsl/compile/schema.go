@@ -61,7 +61,7 @@ func (b *builder) major(dec *spec.Decoder, d *definition) {
 		return
 	}
 	f := dec.Errorf(spec.CodeUnknown, d.head.Value.Span, "a schema is named with its major version")
-	f.Hint = "write " + base + "@1"
+	f.Hint = "write " + base + "@" + spec.Major(version)
 }
 
 // hears reports whether an event of the schema can have that name. Where the

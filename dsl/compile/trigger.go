@@ -167,7 +167,11 @@ func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
 	}
 	b.notYetSaid(b.opt.Catalog.Files(s))
 	if d := s.CSV.Delimiter; d.Set() && len(d.Value) != 1 && d.Value != "tab" {
-		b.dec.Errorf(spec.CodeUnknown, d.Span(), "`%s` cannot be a delimiter", d.Value).Hint = "use one character such as , ; | or the word tab"
+		f := b.dec.Errorf(spec.CodeUnknown, d.Span(), "`%s` cannot be a delimiter", d.Value)
+		f.Hint = "use one character such as , ; | or the word tab"
+		if meant := spec.Word(d.Value, []string{",", ";", "|", "tab"}); meant != "" {
+			f.Hint = "write `delimiter: \"" + meant + "\"`"
+		}
 	}
 	if c := s.CSV.Comment; c.Set() && len(c.Value) != 1 {
 		b.dec.Errorf(spec.CodeUnknown, c.Span(), "`%s` cannot start comments", c.Value).Hint = "use one character such as #"

@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"regexp"
+
 	"crossdock/dsl/cell"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
@@ -116,6 +118,18 @@ func resultNames(pl *compile.Pipeline) map[string]bool {
 	return all
 }
 
+// spoiltName reports whether a step of a pipeline gives its result a name that
+// cannot be one, which is told where it stands.
+func spoiltName(pl *compile.Pipeline) bool {
+	spoilt := false
+	steps(pl, func(s *compile.Step) {
+		spoilt = spoilt || s.Spec.As.Set() && !resultName.MatchString(s.Spec.As.Value)
+	})
+	return spoilt
+}
+
+var resultName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
 func (p *pass) unsure(c *cell.Cell, r result, all map[string]bool) {
 	_, before := c.VarShapes["steps."+r.name]
 	if c.Ran[r.name] || before && r.optional {
@@ -129,6 +143,8 @@ func (p *pass) unsure(c *cell.Cell, r result, all map[string]bool) {
 	case all[r.name]:
 		d.Message = "`" + r.name + "` has not run yet at this point"
 		d.Hint = "move the step with `as: " + r.name + "` up, or into the same rule"
+	case spoiltName(p.unit.Pipeline):
+		return // it is perhaps that one
 	default:
 		known := sortedKeys(all)
 		d.Message, d.Hint = "no step is called `"+r.name+"`", "give a send or call `as: "+r.name+"`"

@@ -25,7 +25,14 @@ func (r *Rate) DecodeNode(n *ast.Node, d *Decoder) {
 	}
 	m := rateText.FindStringSubmatch(text)
 	if m == nil {
-		d.shape(n, "a rate such as 20/s, 300/m or 5000/h")
+		f := d.shape(n, "a rate such as 20/s, 300/m or 5000/h")
+		if said := rate(text, map[string]string{"s": "s", "m": "m", "h": "h"}); said != "" {
+			f.Hint = "write `" + said + "`"
+		} else if bare.MatchString(text) {
+			f.Hint = "say in what time: " + text + "/s are so many in a second, " + text + "/m in a minute, " + text + "/h in an hour"
+		} else if rate(text, map[string]string{"d": "day", "mo": "month"}) != "" {
+			f.Hint = "days and months are counted by `quota`: write quota: " + rate(text, map[string]string{"d": "day", "mo": "month"})
+		}
 		return // as if nothing were written
 	}
 	r.N, _ = strconv.Atoi(m[1])
@@ -50,7 +57,14 @@ func (q *Quota) DecodeNode(n *ast.Node, d *Decoder) {
 	}
 	m := quotaText.FindStringSubmatch(text)
 	if m == nil {
-		d.shape(n, "a quota such as 5000/hour, 100000/day or 2000000/month")
+		f := d.shape(n, "a quota such as 5000/hour, 100000/day or 2000000/month")
+		if said := rate(text, map[string]string{"h": "hour", "d": "day", "mo": "month"}); said != "" {
+			f.Hint = "write `" + said + "`"
+		} else if bare.MatchString(text) {
+			f.Hint = "say in what time: " + text + "/hour, " + text + "/day or " + text + "/month"
+		} else if rate(text, map[string]string{"s": "s", "m": "m"}) != "" {
+			f.Hint = "seconds and minutes are counted by `rate`: write rate: " + rate(text, map[string]string{"s": "s", "m": "m"})
+		}
 		return // as if nothing were written
 	}
 	q.N, _ = strconv.Atoi(m[1])
@@ -73,7 +87,9 @@ func (p *Percent) DecodeNode(n *ast.Node, d *Decoder) {
 	}
 	m := percentText.FindStringSubmatch(text)
 	if m == nil {
-		d.shape(n, "a share such as 20%")
+		if f := d.shape(n, "a share such as 20%"); percent(text) != "" {
+			f.Hint = "write `" + percent(text) + "`"
+		}
 		return // as if nothing were written
 	}
 	p.N, _ = strconv.Atoi(m[1])
@@ -101,7 +117,12 @@ func (f *Failures) DecodeNode(n *ast.Node, d *Decoder) {
 		within, _ = ParseDuration(m[2])
 	}
 	if within <= 0 {
-		d.shape(n, "a number of failures within a time, such as 5 in 30s")
+		f := d.shape(n, "a number of failures within a time, such as 5 in 30s")
+		if said := failures(text); said != "" {
+			f.Hint = "write `" + said + "`"
+		} else if bare.MatchString(text) {
+			f.Hint = "say within what time: `" + text + " in 30s`"
+		}
 		return // as if nothing were written
 	}
 	f.N, _ = strconv.Atoi(m[1])

@@ -225,7 +225,7 @@ func (d *Decoder) Unknown(ref *ast.Node, what string, known []string) {
 	} else if len(known) <= 12 {
 		f.Hint = "you can use: " + strings.Join(known, ", ")
 	}
-	d.suggest(f, ref, known)
+	d.word(f, ref, known)
 	another := what != "schema" && strings.Contains(ref.Text, "/") // of another client: nobody writes that here
 	if how := written[what]; how != "" && f.Short == "" && !another {
 		if f.Hint != "" {

@@ -43,7 +43,7 @@ func (d *Decoder) validate(p ast.Pair, f field, v reflect.Value) {
 		words := strings.Fields(fail.Param())
 		g := d.Errorf(CodeUnknown, n.Span, "`%s` cannot be %s", f.name, found(n))
 		g.Hint = "you can use: " + strings.Join(words, ", ")
-		d.suggest(g, n, words)
+		d.word(g, n, words)
 		if f.name == "format" {
 			d.Spreadsheet(n.Text)
 		}

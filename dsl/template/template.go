@@ -76,7 +76,7 @@ func New(filePath string, root *ast.Node, sources []Source, unread []string) *Te
 	if n, err := strconv.Atoi(version); err == nil && n > 0 {
 		t.Major = n
 	} else if t.Spec.Name.Set() {
-		dec.Errorf(spec.CodeUnknown, t.Spec.Name.Span(), "a template is named with its major version").Hint = "write " + base + "@1"
+		dec.Errorf(spec.CodeUnknown, t.Spec.Name.Span(), "a template is named with its major version").Hint = "write " + base + "@" + spec.Major(version)
 	}
 	folder := path.Dir(filePath) + "/"
 	for _, s := range sources {

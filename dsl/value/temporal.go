@@ -114,6 +114,8 @@ func LoadZone(name string) (*time.Location, error) {
 	unknown := &Error{Code: CodeZone, Message: "unknown zone " + quote(name), Hint: "use an IANA name such as Europe/Berlin, America/Chicago or UTC"}
 	if near := NearZone(name); near != "" {
 		unknown.Hint = "did you mean `" + near + "`?"
+	} else if IsOffset(name) {
+		unknown.Hint = "an offset knows no summer time: write the zone of a city, such as Europe/Berlin, or UTC"
 	}
 	// Three-letter names exist in the data base but hide summer time, and the
 	// machine's own zone would make results depend on where they are computed.
