@@ -52,7 +52,7 @@ func (a *app) newLookup(ctx context.Context, name, where string, files, columns 
 	}
 	switch {
 	case len(codes) == 0:
-		return failf(exitFindings, "there is no value at %s", where)
+		return failf(exitFindings, "there is no value at %s%s", where, lacking(where, docs))
 	case len(codes) > maxCodes:
 		return failf(exitFindings, "%s has more than %d different values: these are no codes", where, maxCodes)
 	}

@@ -63,6 +63,7 @@ operations:
 func (a *app) newPipelineCommand() *cobra.Command {
 	var p place
 	var parts pipelineParts
+	var sample string
 	cmd := &cobra.Command{
 		Use: "pipeline NAME", Args: cobra.ExactArgs(1),
 		Short: "Write a pipeline: trigger, key, mapping and what is sent",
@@ -81,6 +82,11 @@ the pipeline is complete once --key and --send (or --emit) are known.`,
 			if err != nil {
 				return failf(exitLoad, "%s", err)
 			}
+			if sample != "" {
+				if parts.sample, err = readSample(sample); err != nil {
+					return err
+				}
+			}
 			_, err = a.write(p, "pipeline", args[0], parts.text(args[0], ws))
 			return err
 		},
@@ -95,13 +101,18 @@ the pipeline is complete once --key and --send (or --emit) are known.`,
 	f.StringVar(&parts.mapping, "map", "", "mapping of the payload")
 	f.StringVar(&parts.send, "send", "", "operation it is sent to: connection.operation")
 	f.StringVar(&parts.emit, "emit", "", "event it becomes: a schema")
+	f.StringVar(&sample, "sample", "", "file that comes in, or answer of what is polled: its form is written into the trigger")
 	return cmd
 }
 
 var triggerNames = []string{"http", "files", "poll", "schedule", "event"}
 
 // pipelineParts are what is known of a new pipeline.
-type pipelineParts struct{ trigger, connection, accept, split, key, mapping, send, emit string }
+type pipelineParts struct {
+	trigger, connection, accept, split, key, mapping, send, emit string
+
+	sample *incoming // nil for none
+}
 
 func (p pipelineParts) text(name string, ws *dsl.Workspace) string {
 	var b strings.Builder
@@ -154,10 +165,9 @@ func (p pipelineParts) triggerText(name string, ws *dsl.Workspace) string {
 	}
 	switch p.trigger {
 	case "files":
-		return fmt.Sprintf("trigger:\n  files:\n    connection: %s\n    path: in/*.csv\n    format: csv                            # or json, ndjson, text\n"+
-			"    after: {move_to: done}\n    on_bad_file: {move_to: bad}\n", or(p.connection, "carrier"))
+		return p.filesText(or(p.connection, "carrier"))
 	case "poll":
-		return fmt.Sprintf("trigger:\n  poll:\n    call: %s\n    every: 5m\n", or(p.connection, "erp.list"))
+		return p.pollText(or(p.connection, "erp.list"), ws)
 	case "schedule":
 		return "trigger: {schedule: {cron: \"0 6 * * 1-5\", zone: UTC}}\n"
 	case "event":

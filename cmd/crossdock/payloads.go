@@ -207,6 +207,9 @@ func (p *payloads) apart(ctx context.Context, docs []document) ([]document, erro
 		scope := &cell.Scope{Ctx: ctx, Original: d.value}
 		values, err := scope.All(prog, d.value)
 		if err != nil {
+			if said := lacking(p.split, docs); said != "" {
+				return nil, failf(exitLoad, "%s: %s gives nothing to go through%s", d.place(), p.asked(), said)
+			}
 			return nil, failf(exitLoad, "%s: %s: %s%s", d.place(), p.asked(), err, absent(err))
 		}
 		for _, v := range values {
@@ -223,7 +226,7 @@ func (p *payloads) apart(ctx context.Context, docs []document) ([]document, erro
 		}
 	}
 	if len(out) == 0 {
-		return nil, failf(exitLoad, "%s gives no item", p.asked())
+		return nil, failf(exitLoad, "%s gives no item%s", p.asked(), lacking(p.split, docs))
 	}
 	return out, nil
 }
