@@ -201,9 +201,10 @@ func finer(s, other *slot) bool {
 	return rank(s) > rank(other)
 }
 
-// eventID puts the id of an event together where the other side has none: of what it is
-// about, what happened and when. Where a part is missing there is none, and the row fails.
-func (m *mapper) eventID(all []*slot) {
+// eventID gives the id of an event the one that the other side has for its message, or
+// puts it together where there is none: of what it is about, what happened and when.
+// Where a part is missing there is none, and the row fails.
+func (m *mapper) eventID(all []*slot, scalars []source) {
 	var id, code, time, subject *slot
 	for _, s := range all {
 		switch concepts := likeness.Concepts(lastName(s.path)); {
@@ -221,15 +222,95 @@ func (m *mapper) eventID(all []*slot) {
 			}
 		}
 	}
-	if id == nil || id.match != nil || !id.required || time == nil || subject == nil {
+	if id == nil || id.match != nil || !id.required || time == nil {
 		return
 	}
-	parts := []string{subject.match.read.expr}
-	if code != nil {
-		parts = append(parts, code.match.read.expr)
+	if own := ownEvent(all, scalars, time.match.read); own != nil {
+		read := *own
+		id.match = &match{slot: id, src: read, read: read, score: 0.6, conv: convert(id.shape, read, m.habits), why: lastName(read.path) + " is the id of the message, if each event has one of its own"}
+		return
 	}
-	parts = append(parts, time.match.read.expr)
+	if subject == nil {
+		return
+	}
+	parts, why := []string{subject.match.read.expr}, "there is no id of its own: what it is about, what happened and when"
+	add := func(expr string) {
+		if !slices.Contains(parts, expr) {
+			parts = append(parts, expr)
+		}
+	}
+	if ofOrder(lastName(subject.path)) {
+		if parcel := parcelOf(scalars); parcel != nil {
+			add(parcel.expr)
+		} else {
+			why += "; an order in two parcels needs their numbers, too"
+		}
+	}
+	if code != nil {
+		add(code.match.read.expr)
+	} else if status := statusBeside(scalars, time.match.read); status != nil {
+		add(status.expr)
+	}
+	add(time.match.read.expr)
 	src := subject.match.read
 	src.expr = "[" + strings.Join(parts, ", ") + `] | select(all(. != null)) | map(tostring) | join("/")`
-	id.match = &match{slot: id, src: src, score: 0.5, conv: conversion{fit: 1}, why: "there is no id of its own: what it is about, what happened and when"}
+	id.match = &match{slot: id, src: src, score: 0.5, conv: conversion{fit: 1}, why: why}
+}
+
+// ofOrder reports whether a number is that of an order and of nothing below it.
+func ofOrder(name string) bool {
+	return likeness.Has(name, "order") && !likeness.Has(name, "tracking", "shipment", "package", "delivery")
+}
+
+// ownEvent is the id that the other side gives its message: one that stands beside the
+// time and is the number of an event or a message, or of nothing that is named.
+func ownEvent(all []*slot, scalars []source, time source) *source {
+	var best *source
+	most := 0
+	for _, src := range scalars {
+		if src.far < 1 || src.role != "" || objectOf(src.expr) != objectOf(time.expr) || !numbers(src) || src.node.Fractions > 0 ||
+			slices.ContainsFunc(all, func(s *slot) bool { return s.match != nil && s.match.src.expr == src.expr }) {
+			continue
+		}
+		points := 0
+		switch words := likeness.Words(lastName(src.path)); {
+		case len(words) == 2 && slices.Contains([]string{"event", "message", "msg", "notification", "webhook"}, words[0]) && slices.Contains([]string{"id", "uuid", "guid", "no", "number"}, words[1]):
+			points = 2
+		case len(words) == 1 && slices.Contains([]string{"id", "uuid", "guid"}, words[0]) && len(src.path) == 1:
+			points = 1
+		}
+		if points > most {
+			best, most = &src, points
+		}
+	}
+	return best
+}
+
+// parcelOf is the only number of a parcel that stands in a document, nil for none.
+func parcelOf(scalars []source) *source {
+	var found []source
+	for _, src := range scalars {
+		name := lastName(src.path)
+		above := len(src.path) > 1 && likeness.Has(src.path[len(src.path)-2], "package", "shipment", "tracking")
+		if src.far >= 0.9 && src.role == "" && numbers(src) && src.node.Fractions == 0 && likeness.Has(name, "number") && !likeness.Has(name, "order", "carrier", "customer") &&
+			(likeness.Has(name, "package", "shipment", "tracking") || above && len(likeness.Words(name)) == 1) {
+			found = append(found, src)
+		}
+	}
+	if len(found) != 1 {
+		return nil
+	}
+	return &found[0]
+}
+
+// statusBeside is the field beside a time that says what happened then, nil for none.
+func statusBeside(scalars []source, time source) *source {
+	for _, word := range []string{"status", "event", "code"} {
+		for _, src := range scalars {
+			if src.far >= 0.9 && src.role == "" && objectOf(src.expr) == objectOf(time.expr) && coded(src) && likeness.Has(lastName(src.path), word) && !likeness.Has(lastName(src.path), "number") {
+				return &src
+			}
+		}
+	}
+	return nil
 }

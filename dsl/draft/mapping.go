@@ -160,7 +160,7 @@ func (m *mapper) object(shape *value.Shape, whole []string, at *scope, indent st
 	m.subject(list, at)
 	if at.root == nil {
 		m.whoSends(list)
-		m.eventID(list)
+		m.eventID(list, scalars)
 	}
 	m.follows(list, scalars)
 	for _, s := range list {

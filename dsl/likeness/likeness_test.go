@@ -73,6 +73,18 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// What insures a parcel is no freight.
+func TestInsurance(t *testing.T) {
+	for _, target := range []string{"freight", "freight_cost", "shipping_cost"} {
+		if s := Compare([]string{target}, []string{"insuranceCost"}); s >= 0.4 {
+			t.Errorf("insuranceCost is like %s: %v", target, s)
+		}
+	}
+	if s := Compare([]string{"insurance_cost"}, []string{"insuranceCost"}); s < 0.9 {
+		t.Errorf("insuranceCost is not like insurance_cost: %v", s)
+	}
+}
+
 func FuzzCompare(f *testing.F) {
 	f.Add("orderNo", "ORDER_NUMBER")
 	f.Fuzz(func(t *testing.T, a, b string) {

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"regexp"
 	"strconv"
 
 	"crossdock/dsl/ast"
@@ -95,6 +96,9 @@ type stubOptions struct {
 	Delay   Duration     `yaml:"delay" doc:"Time before the answer."`
 }
 
+// fileName is a text that names a file with a payload.
+var fileName = regexp.MustCompile(`(?i)^[\w./-]+\.(json|xml|csv|txt|ndjson|ya?ml)$`)
+
 // DecodeNode implements Custom.
 func (s *Stub) DecodeNode(n *ast.Node, d *Decoder) {
 	s.Node = n
@@ -104,6 +108,10 @@ func (s *Stub) DecodeNode(n *ast.Node, d *Decoder) {
 		s.Status, s.Headers, s.Body, s.Fields, s.Delay = o.Status, o.Headers, o.Body, o.Fields, o.Delay
 		if s.Status == 0 {
 			s.Status = 200
+		}
+		if body := n.Pair("body"); body != nil && body.Value.Kind == ast.Scalar && body.Value.Style == ast.Plain && fileName.MatchString(body.Value.Text) {
+			d.Errorf(CodeUnknown, body.Value.Span, "the body of a stub takes no file: `%s` would be the text of the answer", body.Value.Text).
+				Hint = "write the answer in its place, body: {...}, or in quotes where that text is meant"
 		}
 		if body := n.Pair("body"); body != nil && len(s.Fields) > 0 {
 			d.Errorf(CodeUnknown, n.Pair("fields").Key.Span, "a stub has either `body` or `fields`").Hint = "keep one of them: `fields` computes the body"
