@@ -22,6 +22,9 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 	spoilt := unversioned(ws)
 	broken, told := map[string]bool{}, map[string]bool{}
 	for _, d := range list {
+		if strings.HasPrefix(d.Missing, compile.MissingSent) && !isTest(d) {
+			told[d.Missing] = true
+		}
 		if d.Severity != diag.Error {
 			continue
 		}
@@ -39,8 +42,18 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 		}
 	}
 	anyPipeline := slices.ContainsFunc(keys(broken), func(file string) bool { return kindOf(file) == "pipeline" })
+	wrong := map[diag.Span]bool{}
+	for _, d := range list {
+		wrong[d.Span] = wrong[d.Span] || d.Severity == diag.Error
+	}
 	list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool {
 		what, name, _ := strings.Cut(d.Missing, " ")
+		if d.Severity != diag.Error && d.Code[:3] == "XD2" && wrong[d.Span] {
+			return true // first it has to be right at all
+		}
+		if d.Code == "XD2102" && told[diag.MissingPlaceholder+d.Source] {
+			return true // it would be no field if it filled that
+		}
 		if d.Code == "XD2102" && told[fmt.Sprint("field ", d.Source, " ", d.Span.File, d.Span.Start.Line)] {
 			return true
 		}
@@ -52,7 +65,7 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 			return name != "" && lost(ws, what, name, broken)
 		case "sent":
 			pipeline, mapping, _ := strings.Cut(name, " ")
-			return lost(ws, "rule", pipeline, broken) || lost(ws, "row", mapping, broken)
+			return isTest(d) && told[d.Missing] || lost(ws, "rule", pipeline, broken) || lost(ws, "row", mapping, broken)
 		case "operation", "connection":
 			if isTest(d) && told[d.Missing] {
 				return true

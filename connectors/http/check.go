@@ -202,11 +202,24 @@ func token(s string) bool {
 }
 
 // colons are placeholders of other tools in a path, dotted is a path of jq that
-// stands where a text does.
+// stands where a text does, twice a placeholder of templates.
 var (
 	colons = regexp.MustCompile(`/(:[A-Za-z_]\w*)(?:/|$)`)
 	dotted = regexp.MustCompile(`^\$?\.([A-Za-z_]\w*)$`)
+	twice  = regexp.MustCompile(`\{\{\s*\.?([A-Za-z_][\w.-]*)\s*\}\}`)
 )
+
+// doubled reports placeholders as templates of other tools have them: two braces
+// stand for one that is sent.
+func (k *checker) doubled(t spec.Text) {
+	at := twice.FindStringSubmatchIndex(t.Value)
+	if at == nil || t.Node == nil || t.Value != t.Node.Text {
+		return
+	}
+	name := t.Value[at[2]:at[3]]
+	f := k.errorf(spec.CodeUnknown, t.Node.Range(at[0], at[1]), "`%s` is sent as {%s}: two braces stand for the sign itself", t.Value[at[0]:at[1]], name)
+	f.Hint, f.Missing = "a placeholder is written {"+name+"}", diag.MissingPlaceholder+name
+}
 
 func (k *checker) operation(op connectors.Operation, own *Operation) {
 	methods := own.methods()
@@ -221,8 +234,10 @@ func (k *checker) operation(op connectors.Operation, own *Operation) {
 	}
 	if at := colons.FindStringSubmatchIndex(m.path.Value); at != nil && m.path.Node != nil {
 		name := m.path.Value[at[2]+1 : at[3]]
-		k.errorf(spec.CodeUnknown, m.path.Node.Range(at[2], at[3]), "`:%s` is sent as it is", name).Hint = "a placeholder is written {" + name + "}"
+		f := k.errorf(spec.CodeUnknown, m.path.Node.Range(at[2], at[3]), "`:%s` is sent as it is", name)
+		f.Hint, f.Missing = "a placeholder is written {"+name+"}", diag.MissingPlaceholder+name
 	}
+	k.doubled(m.path)
 	if own.Body.Set() && own.Body.Value != "none" && (m.method == "GET" || m.method == "HEAD") {
 		k.errorf(spec.CodeUnknown, own.Body.Span(), "%s sends no body", m.method)
 	}
@@ -230,6 +245,7 @@ func (k *checker) operation(op connectors.Operation, own *Operation) {
 		if _, err := connectors.ParseTemplate(q.Value.Value); err != nil {
 			k.errorf(spec.CodeUnknown, q.Value.Span(), "%s", err)
 		}
+		k.doubled(q.Value)
 		if m := dotted.FindStringSubmatch(q.Value.Value); m != nil {
 			k.errorf(spec.CodeUnknown, q.Value.Span(), "`%s` is sent as it is: nothing is computed here", q.Value.Value).
 				Hint = "write `\"{" + m[1] + "}\"`, and with: {" + m[1] + ": ...} where it is called"

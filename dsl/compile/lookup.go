@@ -30,7 +30,12 @@ func (b *builder) lookup(d *definition) {
 	dec.Decode(d.node, l.Spec)
 	b.nearby(d, &l.Spec.File)
 	onMiss, ok := map[string]lookup.OnMiss{"error": lookup.Fail, "pass": lookup.Pass, "default": lookup.Default}[l.Spec.OnMiss.Value]
-	if !ok && !l.Spec.OnMiss.Set() {
+	switch {
+	case ok || l.Spec.OnMiss.Set():
+	case l.Spec.Default.Set():
+		f := dec.Errorf(CodeLookup, d.node.Pair("default").Key.Span, "the lookup does not say that unknown codes get this default")
+		f.Hint, f.Missing = "add `on_miss: default`", diag.MissingKey
+	default:
 		f := dec.Errorf(CodeLookup, d.head.Value.Span, "the lookup does not say what happens to an unknown code")
 		f.Hint, f.Missing = "add `on_miss: error`, `on_miss: pass`, or `on_miss: default` with a `default:`", diag.MissingKey
 	}
@@ -83,7 +88,7 @@ func (b *builder) columns(dec *spec.Decoder, l *Lookup, onMiss lookup.OnMiss) {
 	def := l.Spec.Default.Node
 	switch {
 	case def == nil:
-	case l.Spec.OnMiss.Set() && !contains([]string{"error", "pass", "default"}, l.Spec.OnMiss.Value):
+	case !contains([]string{"error", "pass", "default"}, l.Spec.OnMiss.Value):
 		// It may have been meant.
 	case onMiss != lookup.Default:
 		dec.Warnf(CodeLookup, def.Span, "this default is never used").Hint = "write `on_miss: default`, or remove it"
@@ -278,7 +283,7 @@ func (b *builder) tableRef(dec *spec.Decoder, ref spec.Text) (*lookup.Table, str
 			return t, column
 		}
 	}
-	f := dec.Errorf(spec.CodeUnknown, ref.Span(), "the lookup `%s` has no column `%s`", name, column)
+	f := dec.Errorf(spec.CodeUnknown, ref.Node.Range(len(ref.Value)-len(column), len(ref.Value)), "the lookup `%s` has no column `%s`", name, column)
 	f.Short = diag.DidYouMean(column, t.Columns)
 	f.Hint = "its columns: " + strings.Join(t.Columns, ", ")
 	if len(t.Columns) == 0 {

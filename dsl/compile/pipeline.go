@@ -100,6 +100,9 @@ func (b *pipelineBuilder) accept() {
 // identity compiles split, when, key, order_by and trace_by.
 func (b *pipelineBuilder) identity() {
 	s, p := b.p.Spec, b.p
+	if !s.Split.Set() && (s.Trigger.Files == nil || s.Trigger.Files.Format.Value != "csv") { // a CSV file is {name, rows}
+		b.firstRead()
+	}
 	b.at.VarShapes = map[string]cell.Shape{"original": b.at.Shape}
 	p.When = b.cells.Rule(s.When, b.at.In("when").As("when")) // asked of the whole message
 	p.Split = b.cells.JQ(s.Split, b.at.In("split").As("split"))
@@ -109,6 +112,7 @@ func (b *pipelineBuilder) identity() {
 			shape = b.at.Result(p.Split).Items()
 		}
 		b.at.Shape = shape
+		b.firstRead()
 	}
 	for _, part := range s.Key {
 		if k := b.cells.JQ(part, b.at.In("key").As("key")); k != nil {
@@ -120,6 +124,23 @@ func (b *pipelineBuilder) identity() {
 	for _, t := range s.TraceBy {
 		if c := b.cells.JQ(t.Value, b.at.In("trace_by "+t.Key.Text).As("trace_by")); c != nil {
 			p.TraceBy = append(p.TraceBy, Trace{Type: t.Key.Text, Cell: c})
+		}
+	}
+}
+
+// firstRead lets the samples of the first mapping show what comes in, where
+// nothing else says it.
+func (b *pipelineBuilder) firstRead() {
+	steps := b.p.Spec.Steps
+	if b.at.Shape.Schema != nil || b.at.Shape.Examples != nil || len(steps) == 0 || !steps[0].Map.Set() {
+		return
+	}
+	for _, name := range b.candidates(steps[0].Map.Value) {
+		if m := b.ask(aMapping, name).(*Mapping); m != nil {
+			if m.File != nil && m.Spec != nil && len(m.Spec.Samples) > 0 {
+				b.at.Shape = cell.Shape{Examples: &cell.Examples{From: m.File.Path, Files: texts(m.Spec.Samples)}}
+			}
+			return
 		}
 	}
 }
@@ -308,8 +329,9 @@ func (b *pipelineBuilder) effect(step *Step, at cell.Context, mapped *Mapping) {
 	step.Target = b.targetOf(ref, op)
 	b.checkPlaceholders(step, op)
 	if op.Request != nil && mapped != nil && mapped.Output != nil && mapped.Output != op.Request {
-		b.dec.Warnf(CodeTarget, s.Map.Span(), "the mapping makes %s, but %s takes %s", mapped.Output.Name, op.Ref(), op.Request.Name).
-			Hint = "let the mapping name `output: " + op.Request.Name + "`"
+		f := b.dec.Warnf(CodeTarget, s.Map.Span(), "the mapping makes %s, but %s takes %s", mapped.Output.Name, op.Ref(), op.Request.Name)
+		f.Hint = "name the mapping that makes " + op.Request.Name + ", or let this one name `output: " + op.Request.Name + "`"
+		f.Missing = MissingSent + b.p.Name + " " + mapped.Name
 	}
 }
 

@@ -3,6 +3,7 @@ package compile
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"crossdock/dsl/diag"
 	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
 )
 
 // trigger checks that there is exactly one and compiles its cells.
@@ -234,6 +236,11 @@ func (b *pipelineBuilder) pages(op *Operation, at spec.Text, given map[string]bo
 	}
 }
 
+// openPlaceholders are those of an operation that nothing fills.
+func openPlaceholders(op *Operation, given map[string]bool) []string {
+	return slices.DeleteFunc(sortedKeys(op.Bound), func(name string) bool { return given[name] })
+}
+
 func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 	op := b.operationRef(b.dec, s.Call)
 	if op == nil {
@@ -254,16 +261,22 @@ func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 			if len(op.Bound) == 0 {
 				f.Hint = "let its path or query hold {" + c.As.Value + "}"
 			}
-			for _, near := range diag.Nearest(c.As.Value, sortedKeys(op.Bound)) {
-				f.Short = "did you mean `" + near + "`?"
-				given[near] = true
-				break
+			meant := diag.Nearest(c.As.Value, sortedKeys(op.Bound))
+			if open := openPlaceholders(op, given); len(meant) == 0 && len(open) == 1 {
+				meant = open // nothing else can take it
+			}
+			if len(meant) > 0 {
+				f.Short = "did you mean `" + meant[0] + "`?"
+				given[meant[0]] = true
 			}
 		}
 		_, isTime := cursorTime(c.Start.V)
 		if c.Overlap.Node != nil && c.Start.Set() && !isTime {
-			b.dec.Errorf(spec.CodeUnknown, c.Overlap.Node.Span, "`overlap` steps back in time, but the cursor starts with %s, which is no time", plainText(c.Start)).
-				Hint = "begin with a time such as 2026-01-01T00:00:00Z, or remove `overlap`"
+			f := b.dec.Errorf(spec.CodeUnknown, c.Overlap.Node.Span, "`overlap` steps back in time, but the cursor starts with %s, which is no time", plainText(c.Start))
+			f.Hint = "begin with a time such as 2026-01-01T00:00:00Z, or remove `overlap`"
+			if text, _ := c.Start.V.(string); value.DateMeant(text) != "" {
+				f.Span, f.Hint = c.Start.Node.Span, value.DateMeant(text)
+			}
 		}
 	}
 	if s.Every.Node != nil && s.Every.D < shortestPoll {

@@ -81,6 +81,10 @@ type Related struct {
 // MissingKey is what findings about a key that is not there miss.
 const MissingKey = "key"
 
+// MissingPlaceholder begins what findings about a placeholder miss that is written
+// as in another tool; its name follows.
+const MissingPlaceholder = "placeholder "
+
 // Diagnostic is one finding.
 type Diagnostic struct {
 	Code     Code

@@ -107,7 +107,7 @@ func TestProblems(t *testing.T) {
 		{`import "a" as b; .`, []string{"import: cells cannot load modules; share values with `let`, a lookup or a mapping of its own"}},
 		{`.a | `, []string{" : the cell ends too early; something must follow"}},
 		{`[.a | {b: .c}`, []string{": the cell ends too early; `[` is not closed by `]`"}},
-		{`.a == 'x'`, []string{"': `'` cannot stand here; texts stand in double quotes"}},
+		{`.a == 'x'`, []string{"': `'` cannot stand here; texts stand in double quotes: write `\"x\"`"}},
 		{`.a && .b`, []string{"&: `&` cannot stand here; write `and`"}},
 		{`test(.re)`, []string{".re: the pattern of `test` is made while running; write the regular expression as a text; for plain texts use contains, split or startswith"}},
 		{`test("a(")`, []string{`"a(": the regular expression cannot work: missing closing ): ` + "`a(`; "}},

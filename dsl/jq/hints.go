@@ -141,6 +141,9 @@ func syntaxHint(src string, toks []token, i int) string {
 	}
 	switch t.text {
 	case "'":
+		if text, _, closed := strings.Cut(src[t.To:], "'"); closed && !strings.ContainsAny(text, "\"\\") {
+			return "texts stand in double quotes: write `\"" + text + "\"`"
+		}
 		return "texts stand in double quotes"
 	case "&":
 		return "write `and`"

@@ -100,7 +100,7 @@ func (p *pass) routeRules(pl *compile.Pipeline, s *compile.Step) {
 			d.Span, d.Lang, d.Source = written.When.Node.Span, "expr", written.When.Node.Text
 			p.alwaysByClash(r.When, d)
 			continue
-		case s.Route.Every:
+		case s.Route.Every, s.Spec.Route.Pick.Value != "first": // what is meant then is said elsewhere
 			continue
 		case always != nil:
 			d.Message = "this rule can never match: rule `" + always.Name.Value + "` in front of it matches everything"

@@ -195,8 +195,18 @@ func foreign(word string) string {
 		return "write `== nil` or `!= nil`"
 	case "LIKE":
 		return "use `contains`, `startsWith`, `endsWith` or `matches`"
-	case "<>":
+	case "<>", "NE":
 		return "write `!=`"
+	case "EQ", "EQUALS":
+		return "write `==`"
+	case "GT":
+		return "write `>`"
+	case "GE", "GTE":
+		return "write `>=`"
+	case "LT":
+		return "write `<`"
+	case "LE", "LTE":
+		return "write `<=`"
 	case "?":
 		return "write `a ? b : c`, or `??` for a value where there is none"
 	case "BETWEEN":

@@ -109,6 +109,9 @@ func (r *Reply) DecodeNode(n *ast.Node, d *Decoder) {
 	status, err := strconv.Atoi(n.Text)
 	if n.Kind != ast.Scalar || err != nil || status < 200 || status > 299 {
 		d.shape(n, "a status number from 200 to 299, or {status, body}")
+		if f := &(*d.Diags)[len(*d.Diags)-1]; f.Hint == "" {
+			f.Hint = "write `reply: 202`, or `reply: {status: 202, body: ...}`"
+		}
 		return
 	}
 	r.Status = status

@@ -55,7 +55,8 @@ func (c *Cell) DecodeNode(n *ast.Node, d *Decoder) {
 	case strings.Contains(n.Text, "${secret."):
 		d.Errorf(CodeSecret, n.Span, "a secret cannot be used inside an expression").Hint = "secrets belong to connections"
 	case strings.Contains(n.Text, "${"):
-		d.Errorf(CodeUnknown, n.Span, "`${...}` is configuration and is not resolved inside expressions").Hint = configured(n.Text)
+		at := anyPlaceholder.FindStringIndex(n.Text)
+		d.Errorf(CodeUnknown, n.Range(at[0], at[1]), "`${...}` is configuration and is not resolved inside expressions").Hint = configured(n.Text[at[0]:at[1]])
 		return
 	}
 	c.Node = n
@@ -63,6 +64,9 @@ func (c *Cell) DecodeNode(n *ast.Node, d *Decoder) {
 
 // configured says how an expression reads what stands as ${...} elsewhere.
 func configured(text string) string {
+	if inside := strings.Trim(text, "${} "); strings.HasPrefix(inside, ".") {
+		return "a value inside a text is written `\\(" + inside + ")`"
+	}
 	word, name := "vars", "name"
 	if m := placeholder.FindStringSubmatch(text); m != nil && m[1] == "param" {
 		word, name = "params", m[2]

@@ -3,6 +3,7 @@ package spec
 import (
 	"errors"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -20,8 +21,12 @@ var validation = sync.OnceValue(func() *validator.Validate {
 	v.RegisterCustomTypeFunc(func(f reflect.Value) any { return int64(f.Interface().(Duration).D) }, Duration{})
 	v.RegisterCustomTypeFunc(func(f reflect.Value) any { return f.Interface().(Size).N }, Size{})
 	v.RegisterCustomTypeFunc(func(f reflect.Value) any { return f.Interface().(Secret).Template }, Secret{})
+	_ = v.RegisterValidation("header", func(f validator.FieldLevel) bool { return headerName.MatchString(f.Field().String()) })
 	return v
 })
+
+// headerName is what RFC 9110 lets the name of a header be.
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 // validate holds one given field to its rules.
 func (d *Decoder) validate(p ast.Pair, f field, v reflect.Value) {
@@ -46,6 +51,14 @@ func (d *Decoder) validate(p ast.Pair, f field, v reflect.Value) {
 		d.word(g, n, words)
 		if f.name == "format" {
 			d.Spreadsheet(n.Text)
+		}
+	case "header":
+		f := d.Errorf(CodeUnknown, n.Span, "%s cannot be the name of a header", found(n))
+		f.Hint = "letters, digits and hyphens, as in X-Signature"
+		if name := strings.Join(strings.Fields(n.Text), "-"); headerName.MatchString(name) {
+			f.Hint = "write `" + name + "`"
+		} else if name, _, colon := strings.Cut(n.Text, ":"); colon && headerName.MatchString(name) {
+			f.Hint = "write `" + name + "`, without the colon"
 		}
 	case "min", "gte":
 		d.Errorf(CodeUnknown, n.Span, "`%s` must be at least %s", f.name, fail.Param())

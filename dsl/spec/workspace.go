@@ -116,7 +116,7 @@ type StandardWebhook struct {
 
 // HMAC verifies a keyed signature over the raw bytes.
 type HMAC struct {
-	Header    Text     `yaml:"header" doc:"Header with the signature." validate:"required"`
+	Header    Text     `yaml:"header" doc:"Header with the signature." validate:"required,header"`
 	Algorithm Text     `yaml:"algorithm" doc:"sha256 (default), sha1 or sha512." validate:"omitempty,oneof=sha256 sha1 sha512"`
 	Encoding  Text     `yaml:"encoding" doc:"hex (default) or base64." validate:"omitempty,oneof=hex base64"`
 	Prefix    Text     `yaml:"prefix" doc:"Text before the signature, such as sha256=."`
@@ -124,14 +124,14 @@ type HMAC struct {
 	Timestamp Text     `yaml:"timestamp" doc:"Header with the time of signing, or the name of the part in the signature header."`
 	Tolerance Duration `yaml:"tolerance" doc:"Largest distance of the timestamp from now; 5m where a timestamp is given."`
 	Signed    Text     `yaml:"signed" doc:"What was signed: {body} (default), or with {timestamp}, {path}, {url}, {id}."`
-	ID        Text     `yaml:"id" doc:"Header with the id that {id} stands for."`
+	ID        Text     `yaml:"id" doc:"Header with the id that {id} stands for." validate:"omitempty,header"`
 	Secrets   []Secret `yaml:"secrets" doc:"Active secrets, newest first." validate:"required"`
 	SecretEnc Text     `yaml:"secret_encoding" doc:"How the secrets are written: text (default), hex or base64." validate:"omitempty,oneof=text hex base64"`
 }
 
 // APIKey verifies a shared key.
 type APIKey struct {
-	Header Text     `yaml:"header" doc:"Header with the key."`
+	Header Text     `yaml:"header" doc:"Header with the key." validate:"omitempty,header"`
 	Query  Text     `yaml:"query" doc:"Query parameter with the key."`
 	Prefix Text     `yaml:"prefix" doc:"Text before the key, such as Bearer."`
 	Keys   []Secret `yaml:"keys" doc:"Active keys." validate:"required"`

@@ -8,6 +8,7 @@ import (
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/value"
 )
 
 // merger applies the overrides of an instance to one definition.
@@ -402,7 +403,7 @@ func (in *Instance) readOverrides(t *Template, dec *spec.Decoder, without map[*f
 		if n := p.Value.Get("until"); n != nil {
 			day, err := time.Parse(time.DateOnly, n.Text)
 			if n.Kind != ast.Scalar || err != nil {
-				dec.Errorf(spec.CodeUnknown, n.Span, "expected a date such as 2027-03-31, found %s", found(n))
+				dec.Errorf(spec.CodeUnknown, n.Span, "expected a date such as 2027-03-31, found %s", found(n)).Hint = value.DateMeant(n.Text)
 			} else {
 				o.Until, o.UntilAt = day, n.Span
 			}

@@ -1,10 +1,12 @@
 package template
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
@@ -194,10 +196,24 @@ func typed(n *ast.Node, t value.Type) (any, *misfit) {
 			return n.Text, nil
 		}
 		if _, err := c.Convert(n.Text); err != nil || t.Base == value.Time && !clock.MatchString(n.Text) {
-			return bad("write it as in " + examples[t.Base])
+			return bad(meant(n.Text, t.Base))
 		}
 	}
 	return n.Text, nil
+}
+
+// meant says how a day or a time of day is written that has another form.
+func meant(text string, t value.Base) string {
+	hint := ""
+	switch t {
+	case value.Date:
+		hint = value.DateMeant(text)
+	case value.Time:
+		if at, err := time.Parse("3:04PM", strings.ToUpper(strings.ReplaceAll(text, " ", ""))); err == nil {
+			hint = "write " + at.Format("15:04")
+		}
+	}
+	return cmp.Or(hint, "write it as in "+examples[t])
 }
 
 var clock = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$`)

@@ -195,6 +195,9 @@ func checkOne(p string, t Base, parsing bool) []PatternProblem {
 	if hint := patternWords[strings.ToLower(strings.Trim(p, " "))]; hint != "" {
 		return []PatternProblem{{0, len(p), "`" + p + "` is a name and no pattern", hint}}
 	}
+	if strings.HasPrefix(strings.ToLower(p), "epoch") {
+		return []PatternProblem{{0, len(p), "`" + p + "` is a name and no pattern", "write `epoch` for seconds since 1970, `epoch_ms` for milliseconds"}}
+	}
 	elements, problems := scanPattern(p)
 	problems = append(problems, checkMixups(elements)...)
 	if len(problems) > 0 {
