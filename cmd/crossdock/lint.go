@@ -22,7 +22,7 @@ import (
 type lintFlags struct {
 	format, failOn, env     string
 	baseline, writeBaseline string
-	fix, watch              bool
+	fix, watch, json        bool
 }
 
 func (a *app) lintCommand() *cobra.Command {
@@ -38,6 +38,9 @@ func (a *app) lintCommand() *cobra.Command {
   crossdock lint --write-baseline lint-baseline.json
   crossdock lint --baseline lint-baseline.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.json {
+				f.format = string(diag.JSONFormat)
+			}
 			if err := f.check(); err != nil {
 				return err
 			}
@@ -48,6 +51,7 @@ func (a *app) lintCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&f.format, "format", "text", "text, json, sarif, github, gitlab or junit")
+	cmd.Flags().BoolVar(&f.json, "json", false, "the same as --format json")
 	cmd.Flags().StringVar(&f.failOn, "fail-on", "error", "error, warning or never: what makes the exit code 1")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
 	cmd.Flags().BoolVar(&f.fix, "fix", false, "make the changes that findings offer, then report what is left")

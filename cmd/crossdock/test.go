@@ -28,6 +28,7 @@ type testFlags struct {
 
 func (a *app) testCommand() *cobra.Command {
 	var f testFlags
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "test [DIR]", GroupID: "write", Args: cobra.MaximumNArgs(1),
 		Short: "Run the cases of all *.test.yaml files",
@@ -55,6 +56,9 @@ stay. --full expects every field that comes out, not only those named already.
   crossdock test --mutate --min 80`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.dir = dir(args)
+			if asJSON {
+				f.format = "json"
+			}
 			switch {
 			case f.mutate && f.accept:
 				return fmt.Errorf("use one of --mutate and --accept")
@@ -72,6 +76,7 @@ stay. --full expects every field that comes out, not only those named already.
 	}
 	cmd.AddCommand(a.testRecordCommand())
 	cmd.Flags().StringVar(&f.format, "format", "text", "text, json or junit")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
 	cmd.Flags().BoolVar(&f.changed, "changed", false, "only tests whose definitions differ from the last commit of git")
 	cmd.Flags().BoolVar(&f.cover, "coverage", false, "list rows, defaults, conditions, rules and codes that no test reaches")
