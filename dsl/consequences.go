@@ -41,6 +41,14 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 			told[d.Missing] = true
 		}
 	}
+	strange := map[diag.Span]bool{} // by the place at which the value of an unknown key begins
+	for _, d := range list {
+		if d.Missing == spec.StrangeKey {
+			at := d.Span.End
+			at.Col += len(": ")
+			strange[diag.Span{File: d.Span.File, Start: at}] = true
+		}
+	}
 	anyPipeline := slices.ContainsFunc(keys(broken), func(file string) bool { return kindOf(file) == "pipeline" })
 	wrong := map[diag.Span]bool{}
 	for _, d := range list {
@@ -56,6 +64,9 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 		}
 		if d.Code == "XD2102" && told[fmt.Sprint("field ", d.Source, " ", d.Span.File, d.Span.Start.Line)] {
 			return true
+		}
+		if strange[diag.Span{File: d.Span.File, Start: d.Span.Start}] {
+			return true // what it says depends on what the key was meant to be
 		}
 		switch what {
 		case "schema", "template":

@@ -75,6 +75,8 @@ func unreadable(list diag.List, ws *compile.Workspace, fsys fs.FS) map[string][]
 		switch {
 		case strings.HasPrefix(d.Missing, "environment "):
 			gone["environment"] = append(gone["environment"], "")
+		case kind.Name == "crossdock" && d.Code == spec.CodeEaten:
+			gone["workspace"] = append(gone["workspace"], "")
 		case kind.Name == "environment" && d.Code == spec.CodeEaten:
 			gone["environment"] = append(gone["environment"], "")
 		case !made[d.Span.File] || d.Span.Start.Line == 1:
@@ -111,6 +113,9 @@ func missed(d diag.Diagnostic, gone map[string][]string) bool {
 		return false
 	}
 	if code, _, ok := strings.Cut(name, "/"); ok && (slices.Contains(gone["client"], code) || slices.Contains(gone["instance"], code)) {
+		return true
+	}
+	if len(gone["workspace"]) > 0 && slices.Contains([]string{"verification", "policy", "alert"}, kind) {
 		return true
 	}
 	names := gone[kind]

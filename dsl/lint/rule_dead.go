@@ -83,6 +83,12 @@ func (p *pass) alwaysByClash(r *rule.Program, d diag.Diagnostic) {
 // routeRules looks at the rules of one route in order.
 func (p *pass) routeRules(pl *compile.Pipeline, s *compile.Step) {
 	var always *spec.Rule
+	var told *diag.Diagnostic // of the rules behind it
+	defer func() {
+		if told != nil {
+			p.about(*told)
+		}
+	}()
 	taken := map[string]*spec.Rule{} // what earlier rules take, by condition
 	for i, r := range s.Route.Rules {
 		written := &s.Spec.Route.Rules[i]
@@ -103,10 +109,15 @@ func (p *pass) routeRules(pl *compile.Pipeline, s *compile.Step) {
 		case s.Route.Every, s.Spec.Route.Pick.Value != "first": // what is meant then is said elsewhere
 			continue
 		case always != nil:
-			d.Message = "this rule can never match: rule `" + always.Name.Value + "` in front of it matches everything"
-			d.Hint = "move `" + always.Name.Value + "` to the end, or to `otherwise`"
-			d.Related = []diag.Related{{Span: always.When.Node.Span, Message: "it matches everything"}}
-			p.about(d)
+			if told != nil {
+				told.Related = append(told.Related, diag.Related{Span: d.Span, Message: "nor can this one"})
+				continue
+			}
+			d.Related = []diag.Related{{Span: d.Span, Message: "this rule can never match"}}
+			d.Span, d.Row, d.Lang, d.Source = always.When.Node.Span, "rule "+always.Name.Value, "expr", always.When.Node.Text
+			d.Message = "rule `" + always.Name.Value + "` matches everything, so no rule behind it ever does"
+			d.Hint = "give it a condition, or move it to the end, or to `otherwise`"
+			told = &d
 			continue
 		case r.When.Truth() == rule.Always:
 			always = written

@@ -45,6 +45,10 @@ func identity(p *pass) {
 			continue
 		}
 		t := pl.Trigger
+		written := pl.File.Root.Get("key")
+		if unread := written != nil && !written.Empty && len(pl.Spec.Key) == 0; unread {
+			continue // what is wrong with it is told there
+		}
 		if len(pl.Spec.Key) == 0 && (t.HTTP != nil || t.Poll != nil || t.Files != nil) && p.hurtsTwice(pl) {
 			p.about(diag.Diagnostic{Code: codeRepeat, Span: pl.Spec.Name.Span(), Kind: "pipeline", Name: pl.Name,
 				Message: "without a `key` a message that comes twice is worked on twice",

@@ -239,10 +239,12 @@ func (d *Decoder) slice(n *ast.Node, v reflect.Value) {
 	if n.Kind == ast.Scalar && !n.Empty && (elem.Kind() != reflect.Struct || reflect.PointerTo(elem).Implements(customType)) {
 		items = []*ast.Node{n} // one value stands for a list of one
 	} else if n.Kind != ast.List {
-		if !n.Empty {
-			d.shape(n, "a list").Hint = "begin each item with `- `, or put [ ] around"
+		if n.Empty {
+			return
 		}
-		return
+		if items = d.asList(n, elem); items == nil {
+			return
+		}
 	}
 	if len(items) == 0 {
 		return // as if it were not there
@@ -256,13 +258,12 @@ func (d *Decoder) slice(n *ast.Node, v reflect.Value) {
 
 func (d *Decoder) mapping(n *ast.Node, v reflect.Value) {
 	if n.Kind != ast.Map {
-		if !n.Empty {
-			f := d.shape(n, "a map")
-			if n.Kind == ast.Scalar {
-				f.Hint = "write a name in front of it, such as {name: " + n.Text + "}"
-			}
+		if n.Empty {
+			return
 		}
-		return
+		if n = d.asMap(n); n == nil {
+			return
+		}
 	}
 	out := reflect.MakeMapWithSize(v.Type(), len(n.Pairs))
 	for _, p := range n.Pairs {

@@ -327,6 +327,12 @@ func (o *Otherwise) DecodeNode(n *ast.Node, d *Decoder) {
 		d.into(to, &o.Steps)
 		return
 	}
+	if n.Kind == ast.List {
+		f := d.shape(n, "`ignore`, a step, or {to: steps}")
+		f.Span, f.Hint = head(n), "write `to:` between: otherwise: {to: [...]}, or the list below `to:`"
+		d.into(n, &o.Steps)
+		return
+	}
 	var one Step
 	one.DecodeNode(n, d)
 	o.Steps = []Step{one}

@@ -436,13 +436,12 @@ type Field[T any] struct {
 // DecodeNode implements Custom.
 func (f *Fields[T]) DecodeNode(n *ast.Node, d *Decoder) {
 	if n.Kind != ast.Map {
-		if !n.Empty {
-			f := d.shape(n, "a map")
-			if n.Kind == ast.Scalar {
-				f.Hint = "write a name in front of it, such as {name: " + n.Text + "}"
-			}
+		if n.Empty {
+			return
 		}
-		return
+		if n = d.asMap(n); n == nil {
+			return
+		}
 	}
 	for _, p := range n.Pairs {
 		entry := Field[T]{Key: p.Key}

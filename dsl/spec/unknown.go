@@ -11,6 +11,9 @@ import (
 
 // What is said of keys and names that mean nothing where they stand.
 
+// StrangeKey is what findings about a key that means nothing miss.
+const StrangeKey = "meaning"
+
 // meaning is what an unknown key stands for.
 type meaning struct {
 	name string // the key that was meant; "" where that is not known
@@ -144,7 +147,7 @@ func (d *Decoder) unknownKey(key *ast.Node, known []string, m meaning) {
 	}
 	name := m.name
 	f := d.Errorf(CodeUnknown, key.Span, "unknown key `%s`", key.Text)
-	f.Hint = "you can use: " + strings.Join(known, ", ")
+	f.Hint, f.Missing = "you can use: "+strings.Join(known, ", "), StrangeKey
 	near := diag.Nearest(key.Text, known)
 	switch hint := otherwise(key.Text, known); {
 	case name != "" && (len(near) == 0 || near[0] != name):
