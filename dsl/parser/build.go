@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -223,6 +224,7 @@ func (p *parser) colonWithoutSpace(key *ast.Node) {
 		return
 	}
 	p.broken = true
+	p.list = slices.DeleteFunc(p.list, func(d diag.Diagnostic) bool { return d.Span == key.Span }) // it follows from this
 	d := p.report(key.Span.Start, key.Span.End, "YAML reads `%s` as one word, because no space follows the colon", clip(key.Text))
 	d.Hint = "write `" + clip(name+": "+rest) + "`"
 	at := key.At(len(name) + 1)

@@ -27,6 +27,9 @@ func (p *parser) giveUp(off int) int {
 func (p *parser) unclosedBracket(off int) bool {
 	c := p.byteAt(off)
 	want := map[byte]string{'[': "]", '{': "}"}[c]
+	if quote := p.quoteLeftOpen(off); quote > off && p.openQuote == 0 {
+		p.unclosedQuote(quote) // it took what closes the bracket
+	}
 	if p.openQuote == 0 || p.openQuote < off { // a quote behind it that is not closed took what closes it
 		d := p.reportAt(off, "the `%c` that opens here is never closed", c)
 		d.Hint = "add `" + want + "`"
@@ -34,6 +37,45 @@ func (p *parser) unclosedBracket(off int) bool {
 	p.broken = true
 	p.mend(cell{from: off, to: p.giveUp(off)})
 	return true
+}
+
+// quoteLeftOpen returns the quote behind the bracket at off that is not closed on
+// its line, or -1.
+func (p *parser) quoteLeftOpen(off int) int {
+	line := lineAt(p.text.Bytes(), off)
+	s := scanner{src: []byte(line), hash: -1}
+	from := -1
+	for s.at < len(line) {
+		at, before := s.at, s.quote
+		if !s.step() {
+			break
+		}
+		if before == 0 && s.quote != 0 {
+			from = at
+		}
+	}
+	if s.quote == 0 || from < 0 {
+		return -1
+	}
+	return off + from
+}
+
+// keyQuote reports a quote that opens at the beginning of a line, for its key, and
+// is not closed on it.
+func (p *parser) keyQuote(n int) bool {
+	for line := n; line > 0 && line > n-3; line-- {
+		text := p.text.Line(line)
+		lead := len(text) - len(strings.TrimLeft(text, " -"))
+		if rest := text[lead:]; rest != "" && (rest[0] == '"' || rest[0] == '\'') && quotedEnd(rest) < 0 && strings.Contains(rest, ":") {
+			p.unclosedQuote(p.text.Offset(diag.Point{Line: line, Col: 1}) + lead)
+			d := &p.list[len(p.list)-1]
+			if key, value, ok := strings.Cut(rest[1:], ": "); ok {
+				d.Hint = "close it behind the key: `" + clip(rest[:1]+key+rest[:1]+": "+value) + "`"
+			}
+			return true
+		}
+	}
+	return false
 }
 
 var closers = map[byte]byte{'[': ']', '{': '}', '(': ')'}

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -21,6 +22,13 @@ func (p *parser) structure(failure *yaml.LoadError, at, context int) {
 	to := diag.Point{Line: point.Line, Col: len([]rune(strings.TrimRight(line, " \t"))) + 1}
 	content := strings.TrimSpace(line)
 	above := p.lineAbove(point.Line)
+	if p.keyQuote(point.Line) {
+		return
+	}
+	if above > 0 && (keyAlone.MatchString(p.text.Line(above)) || keyRun.MatchString(p.text.Line(above))) && !p.insideText(above) {
+		p.noColon(above)
+		return
+	}
 	switch msg := failure.Message; {
 	case strings.Contains(msg, "block sequence entries"):
 		p.report(from, to, "a list cannot start behind a key on the same line").
@@ -56,6 +64,19 @@ func (p *parser) structure(failure *yaml.LoadError, at, context int) {
 		p.report(point, diag.Point{Line: point.Line, Col: max(to.Col, point.Col)}, "YAML cannot read on from here").
 			Hint = "look for a quote or bracket that is not closed, here or above, or quote the whole cell"
 	}
+}
+
+var (
+	keyAlone = regexp.MustCompile(`^\s*[a-z][a-z_]*\s*$`)                      // a key without its colon
+	keyRun   = regexp.MustCompile(`^\s*(?:- )?[a-z][a-z_]*:[A-Za-z0-9."'{\[]`) // and one without the space behind it
+	keyFirst = regexp.MustCompile(`^([A-Za-z_][\w.-]*) (\S.*)$`)
+)
+
+// insideText reports whether the key above line n has a value that begins on its own
+// line or below "|": then the line may be a part of it.
+func (p *parser) insideText(n int) bool {
+	key := p.lineAbove(n)
+	return key > 0 && p.column(key) < p.column(n) && !strings.HasSuffix(strings.TrimSpace(p.text.Line(key)), ":")
 }
 
 // needsBar reports a line with a colon in an expression that stands below the
@@ -122,6 +143,13 @@ func (p *parser) noColon(n int) {
 		d.Hint = "put a space behind the colon: `" + key + ": " + value + "`"
 		at := diag.Point{Line: n, Col: len([]rune(line)) - len([]rune(value)) + 1}
 		d.Fixes = []diag.Fix{{Title: "put a space behind the colon", Edits: []diag.Edit{{Span: p.span(at, at), Text: " "}}}}
+	case keyAlone.MatchString(line):
+		d.Hint = "put a colon behind it: `" + trimmed + ":`"
+		at := diag.Point{Line: n, Col: len([]rune(line)) + 1}
+		d.Fixes = []diag.Fix{{Title: "put a colon there", Edits: []diag.Edit{{Span: p.span(at, at), Text: ":"}}}}
+	case keyFirst.MatchString(strings.TrimPrefix(trimmed, "- ")):
+		m := keyFirst.FindStringSubmatch(strings.TrimPrefix(trimmed, "- "))
+		d.Hint = "write `" + clip(m[1]+": "+m[2]) + "`, or indent the line deeper if it continues the value above"
 	default:
 		d.Hint = "write `key: value`, or indent the line deeper if it continues the value above"
 	}
@@ -209,6 +237,11 @@ func tabbed(line string) bool {
 func (p *parser) alias(at int) bool {
 	if c, ok := p.cellAt(at); ok && c.from == at {
 		text := p.cellText(c)
+		if line := p.text.Line(p.text.Point(at).Line); strings.Contains(line, "<<: *") {
+			p.broken = true // the merge key is told
+			p.mend(c)
+			return true
+		}
 		d := p.reportCell(c, "YAML takes "+quoteWord(text)+" for an alias, which is not part of the language")
 		if !strings.ContainsAny(text, " .(") {
 			d.Hint = "write the value out; settings that many files share belong into a policy"

@@ -118,7 +118,7 @@ func (p *parser) explain(c cell, at int) bool {
 		return false
 	}
 	text := p.cellText(c)
-	if p.innerQuote(c, text) || c.flow && p.missingComma(c, text) {
+	if p.itemDash(at) || p.surplus(c, text) || p.innerQuote(c, text) || c.flow && p.missingComma(c, text) {
 		return true
 	}
 	message := explainStart(text)
@@ -158,6 +158,49 @@ func (p *parser) explain(c cell, at int) bool {
 		p.textBehindBar(d, c)
 		return true
 	}
+	p.mend(c)
+	return true
+}
+
+// dashRun is a list item without the space behind its dash.
+var dashRun = regexp.MustCompile(`^-(?:[{\["']|[a-z][a-z_]*: )`)
+
+// itemDash reports "-{send: x}" in the line of byte off.
+func (p *parser) itemDash(off int) bool {
+	n := p.text.Point(off).Line
+	line := strings.TrimRight(p.text.Line(n), " \t")
+	rest := strings.TrimLeft(line, " ")
+	if !dashRun.MatchString(rest) {
+		return false
+	}
+	from := p.text.Offset(diag.Point{Line: n, Col: len(line) - len(rest) + 1})
+	at, next := p.text.Point(from), p.text.Point(from+1)
+	d := p.report(at, next, "a space is missing behind the `-` of this list item")
+	d.Hint = "write `" + clip("- "+rest[1:]) + "`"
+	d.Fixes = []diag.Fix{{Title: "put a space there", Edits: []diag.Edit{{Span: p.span(next, next), Text: " "}}}}
+	p.broken = true
+	p.mend(cell{from: from, to: from + len(rest)})
+	return true
+}
+
+// surplus reports a bracket that closes nothing behind a list or map: {a: b}}.
+func (p *parser) surplus(c cell, text string) bool {
+	if !isBracket(text[0]) {
+		return false
+	}
+	s := scanner{src: []byte(text), hash: -1}
+	for s.step() && s.depth > 0 {
+	}
+	rest := strings.TrimSpace(text[s.at:])
+	if s.depth > 0 || rest == "" || strings.Trim(rest, "]}") != "" {
+		return false
+	}
+	from := c.from + s.at + strings.IndexAny(text[s.at:], "]}")
+	at, end := p.text.Point(from), p.text.Point(from+1)
+	d := p.report(at, end, "this `%c` closes nothing: every bracket in front of it is closed", p.byteAt(from))
+	d.Hint = "remove it"
+	d.Fixes = []diag.Fix{{Title: "remove it", Edits: []diag.Edit{{Span: p.span(at, end)}}}}
+	p.broken = true
 	p.mend(c)
 	return true
 }

@@ -76,6 +76,9 @@ func (p *parser) trapKey(key *yaml.Node, flow bool) bool {
 		c.indent = p.column(above) - 1
 	}
 	c.to = p.cellEnd(from, c.indent)
+	if p.itemDash(c.from) {
+		return true
+	}
 	p.reportCell(c, fmt.Sprintf("YAML takes the `: ` in %s for the end of a key", quoteWord(p.cellText(c))))
 	p.mend(c)
 	return true
