@@ -57,7 +57,7 @@ const (
 
 // ofOne are the rules that look at one definition and at what it was compiled
 // with. Their findings hold as long as the unit does.
-var ofOne = []func(*pass){secrets, samplesExist, names, paths, types, columns, targets, lost, doubtful, floats, deadRules, options, flow, identity, givens, ownersNamed, personal, sampleFits, readings, firstOfMany}
+var ofOne = []func(*pass){secrets, samplesExist, names, paths, types, columns, targets, lost, doubtful, floats, deadRules, options, flow, identity, givens, ownersNamed, personal, sampleFits, readings, firstOfMany, fails}
 
 // ofAll are the rules that compare definitions, and those that depend on the
 // time. They run each time, and never look at the cells or rows of mappings.

@@ -1,8 +1,10 @@
 package lint
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"crossdock/dsl/diag"
@@ -84,9 +86,12 @@ func unread(v any, typ value.Type, opt value.Options) bool {
 
 // unfit says that a pattern of dates fits no value.
 func unfit(d *diag.Diagnostic, r *spec.Row, typ value.Type, examples []example) bool {
+	if seconds(d, r, examples) {
+		return true
+	}
 	var first *example
 	for i, e := range examples {
-		if s, isText := e.value.(string); !isText || strings.TrimSpace(s) == "" {
+		if strings.TrimSpace(asText(e.value)) == "" {
 			continue
 		}
 		if !unread(e.value, typ, value.Options{Parse: r.Parse.Value, Zone: r.Zone.Value}) {
@@ -106,6 +111,32 @@ func unfit(d *diag.Diagnostic, r *spec.Row, typ value.Type, examples []example) 
 			break
 		}
 	}
+	return true
+}
+
+// asText is a text or number as it stands in a sample; "" for anything else.
+func asText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	}
+	return ""
+}
+
+// seconds says that seconds are read as milliseconds, which are a day in 1970.
+func seconds(d *diag.Diagnostic, r *spec.Row, examples []example) bool {
+	if r.Parse.Value != "epoch_ms" || len(examples) == 0 {
+		return false
+	}
+	for _, e := range examples {
+		if n, err := strconv.ParseInt(asText(e.value), 10, 64); err != nil || n < 1e8 || n >= 1e11 {
+			return false
+		}
+	}
+	d.Message = fmt.Sprintf("`%s` in %s counts seconds: as milliseconds it is in 1970 or so", asText(examples[0].value), examples[0].file)
+	d.Hint, d.Fixes = "write `epoch`", replaceText(r.Parse, "epoch")
 	return true
 }
 
