@@ -184,7 +184,7 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 	}
 	if elsewhere := whereIs(at, segs[0].name); elsewhere != "" {
 		d.Short = "it exists at `" + elsewhere + "`"
-		if len(at.path) > 0 && at.path[len(at.path)-1] == value.Items && c.JQ != nil && c.Kind == "mapping" && !strings.Contains(elsewhere, ".") {
+		if len(at.path) > 0 && at.path[len(at.path)-1] == value.Items && slices.Contains(c.Shape.Path, value.Items) && c.JQ != nil && c.Kind == "mapping" && !strings.Contains(elsewhere, ".") {
 			d.Short = "`.` is one of its items here; the whole is `$root." + elsewhere + "`"
 		}
 		return
@@ -241,7 +241,7 @@ func dottedName(names []string, segs []segment) string {
 // inWhole looks for a field that an item has not in the document around the list.
 // Only samples are asked: what a schema lists is found by whereIs.
 func (p *pass) inWhole(c *cell.Cell, at place, segs []segment) bool {
-	if c.JQ == nil || c.Kind != "mapping" || at.written != "." || !slices.Contains(at.path, value.Items) || segs[0].dynamic {
+	if c.JQ == nil || c.Kind != "mapping" || at.written != "." || !slices.Contains(c.Shape.Path, value.Items) || segs[0].dynamic {
 		return false
 	}
 	whole := p.start(cell.Shape{Schema: at.schema, Examples: c.Shape.Examples}, "$root")
