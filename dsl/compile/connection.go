@@ -179,7 +179,7 @@ func (b *builder) probes(c *Connection) {
 			for _, name := range s.With.Names() {
 				given[name] = true
 			}
-			unbound(dec, target, s.Call, given)
+			unbound(dec, target, s.Call, given, s.With)
 		}
 		p.FoundWhen = b.cells.Rule(s.FoundWhen, at.As("found_when").Answer(answer))
 		op.Check = p

@@ -48,6 +48,11 @@ func (b *builder) lookup(d *definition) {
 		dec.Errorf(spec.CodeUnknown, l.Spec.File.Span(), "a lookup has either `rows` or `file`")
 	case l.Spec.File.Set():
 		b.lookupFile(dec, d, l)
+	case l.Spec.Rows != nil && l.Spec.Rows.Kind != ast.Map && !l.Spec.Rows.Empty:
+		dec.AsMap(l.Spec.Rows)
+		if f := &b.diags[len(b.diags)-1]; f.Hint == "" {
+			f.Hint = "write rows such as `01: GROUND`"
+		}
 	case l.Spec.Rows != nil && l.Spec.Rows.Kind == ast.Map:
 		for _, p := range l.Spec.Rows.Pairs {
 			if p.Value.Empty || p.Value.Kind == ast.List {

@@ -346,11 +346,12 @@ func (b *pipelineBuilder) checkPlaceholders(step *Step, op *Operation) {
 	if step.Action == ActCall {
 		at = step.Spec.Call
 	}
-	unbound(b.dec, op, at, given)
+	unbound(b.dec, op, at, given, step.Spec.With)
 }
 
-// unbound reports placeholders of an operation for which there is no value.
-func unbound(dec *spec.Decoder, op *Operation, at spec.Text, given map[string]bool) {
+// unbound reports placeholders of an operation for which there is no value. with are
+// the rows that give values.
+func unbound(dec *spec.Decoder, op *Operation, at spec.Text, given map[string]bool, with spec.Fields[spec.Row]) {
 	for _, name := range sortedKeys(op.Bound) {
 		if given[name] || !op.Bound[name] {
 			continue
@@ -360,6 +361,11 @@ func unbound(dec *spec.Decoder, op *Operation, at spec.Text, given map[string]bo
 		for _, other := range sortedKeys(given) {
 			if _, read := op.Bound[other]; !read && len(diag.Nearest(other, []string{name})) > 0 {
 				f.Hint, f.Missing = "`"+other+"` looks like it: write `"+name+"`", "with "+other
+				for _, row := range with {
+					if row.Key.Text == other {
+						f.Span = row.Key.Span // there it is to be mended
+					}
+				}
 			}
 		}
 	}

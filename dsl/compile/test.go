@@ -58,7 +58,13 @@ func (b *builder) test(d *definition) {
 			dec.Unknown(&at, "pipeline", b.knownNames("pipeline"))
 		}
 	default:
-		dec.Errorf(spec.CodeUnknown, ref.Span, "a test says what it tests").Hint = "write `test: mapping NAME` or `test: pipeline NAME`"
+		f := dec.Errorf(spec.CodeUnknown, ref.Span, "a test says what it tests")
+		f.Hint = "write `test: mapping NAME` or `test: pipeline NAME`"
+		for _, kind := range []string{"mapping", "pipeline"} {
+			if contains(b.knownNames(kind), ref.Text) {
+				f.Hint = "write `test: " + kind + " " + ref.Text + "`"
+			}
+		}
 	}
 	for i := range t.Spec.Cases {
 		t.Spec.Cases[i].Given = b.nearbyGiven(d, t.Spec.Cases[i].Given)

@@ -139,6 +139,8 @@ func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
 		switch {
 		case c == nil:
 			b.dec.Unknown(s.Connection.Node, "connection", b.knownNames("connection"))
+		case c.Type == "":
+			// That its type is missing is told there.
 		case c.Type != "file":
 			b.dec.Errorf(spec.CodeUnknown, s.Connection.Span(), "files are read from a connection of type file, `%s` is of type %s", c.Name, c.Type).
 				Hint = b.ofType("file", "make one with `crossdock new connection NAME --type file`")
@@ -283,7 +285,7 @@ func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 		b.dec.Errorf(spec.CodeUnknown, s.Every.Node.Span, "`every` must be at least %s", shortestPoll).Hint = "write `every: 10s`, or what the other side bears"
 	}
 	b.pages(op, s.Call, given)
-	unbound(b.dec, op, s.Call, given)
+	unbound(b.dec, op, s.Call, given, s.With)
 	shape := op.responseShape()
 	if op.Items != nil {
 		shape = (cell.Context{Shape: shape}).Result(op.Items).Items()

@@ -3,6 +3,7 @@ package rule
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -156,14 +157,26 @@ func (c *compilation) syntaxProblem(err error) Problem {
 		if word == "," && inBrackets(c.src[:p.From]) {
 			p.Hint = "several values stand in [ ]: `in [\"A\", \"B\"]`"
 		}
+		if number := decimalComma.FindString(c.src[:p.From]); word == "," && number != "" {
+			if behind := leadingDigits.FindString(c.src[p.To:]); behind != "" {
+				p.Hint = "decimals stand behind a point: `" + number + "." + behind + "`"
+			}
+		}
 		if bar := strings.Index(c.src, " | "); p.Hint == "" && bar >= 0 {
 			p.Hint = "`|` belongs to jq; in a rule a function stands around its value, as in len(data.items ?? []) > 0"
 		}
+	case strings.ContainsAny(word, "“”„‟«»‘’‚"):
+		p.Message, p.Hint = "`"+word+"` is no quote that a rule knows: word processors write it", "write the straight quote: `\"`"
 	default:
 		p.Message = "the rule cannot be read: " + plainWords(message)
 	}
 	return p
 }
+
+var (
+	decimalComma  = regexp.MustCompile(`\d+$`)
+	leadingDigits = regexp.MustCompile(`^\d+`)
+)
 
 // near reports whether the source has text at or just before i.
 func (c *compilation) near(i int, text string) bool {
@@ -191,6 +204,12 @@ func foreign(word string) string {
 	switch strings.ToUpper(word) {
 	case "AND", "OR", "NOT", "IN":
 		return "write `" + strings.ToLower(word) + "` in lower case"
+	case "UND", "Y", "ET", "E", "EN":
+		return "write `and`"
+	case "ODER", "OU", "O", "OF":
+		return "write `or`"
+	case "NICHT", "PAS", "NIET":
+		return "write `not`"
 	case "IS":
 		return "write `== nil` or `!= nil`"
 	case "LIKE":

@@ -244,7 +244,10 @@ func (b *builder) key(key, n *ast.Node, d *draft) {
 	case "pattern":
 		if b.fits(key, d, d.shape.Type.Base == value.Any || d.shape.Type.Textual(), "texts") {
 			if _, err := regexp.Compile(n.Text); err != nil {
-				b.errorf(n, "the pattern is not a regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+				f := b.errorf(n, "the pattern is not a regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+				if strings.Contains(n.Text, "(?=") || strings.Contains(n.Text, "(?!") || strings.Contains(n.Text, "(?<") {
+					f.Hint = "looking ahead and behind is not possible: write what the whole text is, such as ^SO-[0-9]+$"
+				}
 				return
 			}
 			d.limits.pattern = n.Text
@@ -292,7 +295,11 @@ func (b *builder) owners(n *ast.Node, d *draft) {
 
 func (b *builder) options(n *ast.Node, d *draft) {
 	if n.Kind != ast.List {
-		b.errorf(n, "options must be a list, found %s", n.Kind).Hint = "options: [a, b]"
+		f := b.errorf(n, "options must be a list, found %s", n.Kind)
+		f.Hint = "options: [a, b]"
+		if parts := strings.FieldsFunc(n.Text, func(r rune) bool { return strings.ContainsRune("|,;/ ", r) }); n.Kind == ast.Scalar && len(parts) > 0 {
+			f.Hint = "write `options: [" + strings.Join(parts, ", ") + "]`"
+		}
 		return
 	}
 	if base := d.shape.Type.Base; base != value.Choice && base != value.String && base != value.Any {

@@ -41,6 +41,11 @@ var said = []struct {
 	key, beside, hint string
 }{
 	{"value", "const", "write `from:` for a field, `const:` for a fixed value"},
+	{"case_sensitive", "ignore_case", "write `ignore_case: true` where upper and lower case are the same"},
+	{"casesensitive", "ignore_case", "write `ignore_case: true` where upper and lower case are the same"},
+	{"additionalproperties", "closed", "write `closed: true` where no other fields may be there"},
+	{"additional_properties", "closed", "write `closed: true` where no other fields may be there"},
+	{"required", "closed", "write `required: true` beside the field: order: {type: string, required: true}"},
 	{"upper", "from", "write it in the cell: from: .name | ascii_upcase"},
 	{"uppercase", "from", "write it in the cell: from: .name | ascii_upcase"},
 	{"lower", "from", "write it in the cell: from: .name | ascii_downcase"},

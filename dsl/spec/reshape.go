@@ -2,6 +2,7 @@ package spec
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -25,6 +26,9 @@ func (d *Decoder) asMap(n *ast.Node) *ast.Node {
 	f := d.shape(n, "a map")
 	if n.Kind == ast.Scalar {
 		f.Hint = "write a name in front of it, such as {name: " + n.Text + "}"
+		if m := arrow.FindStringSubmatch(n.Text); m != nil {
+			f.Hint = "write each on a line of its own, with a colon: `" + m[1] + ": " + m[2] + "`"
+		}
 		return nil
 	}
 	out := &ast.Node{Kind: ast.Map, Span: n.Span, Flow: n.Flow}
@@ -46,6 +50,12 @@ func (d *Decoder) asMap(n *ast.Node) *ast.Node {
 	f.Hint = "write names in place of the `-`: `" + first.Key.Text + ": " + short(source(first.Value)) + "`"
 	return out
 }
+
+// AsMap is asMap for what is read elsewhere.
+func (d *Decoder) AsMap(n *ast.Node) *ast.Node { return d.asMap(n) }
+
+// arrow is a pair as people write it on a line.
+var arrow = regexp.MustCompile(`^(\S+)\s*(?:->|=>|→|=|;|\t)\s*(\S+)`)
 
 // entries are the names with values that one item of a list stands for.
 func entries(item *ast.Node) []ast.Pair {

@@ -149,15 +149,20 @@ func contains(list []*file, f *file) bool {
 // readParams holds the values to their types and reports whether all is well.
 func (in *Instance) readParams(t *Template, dec *spec.Decoder) bool {
 	before, _ := in.Found.Count()
-	given := in.Spec.Params
+	given, meant := in.Spec.Params, ""
 	if given != nil && given.Kind != ast.Map && !given.Empty {
 		dec.Errorf(spec.CodeUnknown, given.Span, "expected a map of parameters, found %s", given.Kind).Hint = "its parameters: " + strings.Join(t.paramNames(), ", ")
 		return false
 	}
 	if given != nil {
+		meant = in.meantParam(t)
 		for _, p := range given.Pairs {
 			if t.param(p.Key.Text) == nil {
 				t.noParam(dec, p.Key, 0, len(p.Key.Text))
+				if meant != "" {
+					d := &in.Found[len(in.Found)-1]
+					d.Short = "is it `" + meant + "`, which has to be there?"
+				}
 			}
 		}
 	}
@@ -173,6 +178,8 @@ func (in *Instance) readParams(t *Template, dec *spec.Decoder) bool {
 			if v, ok := p.read(p.Default, &spec.Decoder{Diags: &ignored}, ""); ok {
 				in.put(p.Name, v)
 			}
+		case p.Required && p.Name == meant:
+			// It is told where the other name stands.
 		case p.Required && !in.misspelt(p.Name, t):
 			at := in.Spec.Name.Span()
 			if pair := in.Root.Pair("params"); pair != nil {
@@ -196,6 +203,32 @@ func (in *Instance) readParams(t *Template, dec *spec.Decoder) bool {
 }
 
 func (in *Instance) put(name string, v Value) { in.values[name], in.json[name] = v, v.JSON }
+
+// meantParam is the parameter for which the only unknown name was written: the only
+// one that has to be there and is not, where the value is one of its type. It is ""
+// where that cannot be told.
+func (in *Instance) meantParam(t *Template) string {
+	var strange []ast.Pair
+	for _, p := range in.Spec.Params.Pairs {
+		if t.param(p.Key.Text) == nil {
+			strange = append(strange, p)
+		}
+	}
+	var lacking []*Param
+	for _, p := range t.Params {
+		if p.Required && in.Spec.Params.Pair(p.Name) == nil {
+			lacking = append(lacking, p)
+		}
+	}
+	if len(strange) != 1 || len(lacking) != 1 || in.misspelt(lacking[0].Name, t) {
+		return ""
+	}
+	var ignored diag.List
+	if _, ok := lacking[0].read(strange[0].Value, &spec.Decoder{Diags: &ignored}, ""); !ok {
+		return ""
+	}
+	return lacking[0].Name
+}
 
 // misspelt reports whether a key that means nothing looks like the name.
 func (in *Instance) misspelt(name string, t *Template) bool {

@@ -125,6 +125,8 @@ func parseType(s string, depth int) (Type, error) {
 			return Type{}, err
 		}
 		return Type{Base: List, Item: &item}, nil
+	case hasArg && base == String && strings.Trim(arg, "0123456789") == "" && arg != "":
+		return Type{}, &Error{Code: CodeDefinition, Message: "string takes nothing in parentheses", Hint: "write `type: string, max_length: " + arg + "`"}
 	case hasArg:
 		return Type{}, &Error{Code: CodeDefinition, Message: word + " takes nothing in parentheses", Hint: "write " + word}
 	}
