@@ -17,7 +17,6 @@ import (
 	"crossdock/dsl/jq"
 	"crossdock/dsl/lookup"
 	"crossdock/dsl/rule"
-	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
 	"crossdock/dsl/value"
 )
@@ -60,59 +59,6 @@ func (c Context) Answer(s Shape) Context {
 	c.Shape = Shape{}
 	c.VarShapes = map[string]Shape{"response.body": s}
 	return c
-}
-
-// Shape is a place inside a document, of which a schema, examples or both tell
-// what it looks like; the zero value knows nothing.
-type Shape struct {
-	Schema   *schema.Schema
-	Examples *Examples
-	Path     []string // from the top of the document
-}
-
-// Examples are files with example documents.
-type Examples struct {
-	From  string   // the definition that names them
-	Files []string // as written: relative to From, or to the workspace
-}
-
-// Known returns what the schema says there, nil where it says nothing.
-func (s Shape) Known() *value.Shape {
-	if s.Schema == nil {
-		return nil
-	}
-	f, ok := s.Schema.Lookup(s.Path)
-	if !ok {
-		return nil
-	}
-	return f.Shape
-}
-
-// Items returns the shape of the items where s is or may be a list, else s
-// itself: `each` takes both.
-func (s Shape) Items() Shape {
-	k := s.Known()
-	if k != nil && k.Type.Base == value.List || !k.Known() {
-		return s.At(value.Items)
-	}
-	return s
-}
-
-// Same reports whether two shapes are of the same place.
-func (s Shape) Same(t Shape) bool {
-	return s.Schema == t.Schema && s.Examples == t.Examples && slices.Equal(s.Path, t.Path)
-}
-
-// Set reports whether anything tells what the document looks like.
-func (s Shape) Set() bool { return s.Schema != nil || s.Examples != nil }
-
-// At returns the place below s at path.
-func (s Shape) At(path ...string) Shape {
-	if !s.Set() {
-		return s
-	}
-	s.Path = append(s.Path[:len(s.Path):len(s.Path)], path...)
-	return s
 }
 
 // selection is a cell that gives a part of its input as it is: a path, with

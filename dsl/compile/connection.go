@@ -119,6 +119,10 @@ func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *sp
 	for i := range s.Stub {
 		op.Stubs = append(op.Stubs, b.stub(dec, at, &s.Stub[i]))
 	}
+	op.answer = op.responseShape()
+	if op.Response == nil && !s.Response.Set() {
+		op.answer.Made = b.answered(op)
+	}
 	if s.Check != nil && s.Repeat.Set() && op.Repeat != RepeatCheck {
 		dec.Errorf(spec.CodeUnknown, s.Node.Pair("check").Key.Span, "`check` has no effect beside `repeat: %s`", s.Repeat.Value).
 			Hint = "write `repeat: check`, or remove it"

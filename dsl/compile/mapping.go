@@ -64,6 +64,9 @@ func (b *builder) mapping(d *definition) {
 		dec.Errorf(spec.CodeUnknown, d.head.Key.Span, "a mapping needs `fields` or `program`").Hint = "add `fields:` with one row per target"
 	}
 	b.lets(dec, m, at)
+	if !m.Spec.Output.Set() && !m.Spec.Program.Set() && len(m.Spec.Fields) > 0 {
+		m.makes = &cell.Made{By: "what " + d.Name + " makes", Shape: b.made(&m.Mapping.Object)}
+	}
 	b.samples(d.File.Path, m.Spec.Samples)
 	whole := m.Spec.Program.Set()
 	m.readsOriginal, m.readsMeta, m.readsRun = whole || mentions(d.node, "original"), whole || mentions(d.node, "meta"), whole || mentions(d.node, "run")

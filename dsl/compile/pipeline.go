@@ -3,12 +3,14 @@ package compile
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"sort"
 	"strings"
 
 	"crossdock/dsl/ast"
 	"crossdock/dsl/cell"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/jq"
 	"crossdock/dsl/spec"
 )
 
@@ -107,11 +109,7 @@ func (b *pipelineBuilder) identity() {
 	p.When = b.cells.Rule(s.When, b.at.In("when").As("when")) // asked of the whole message
 	p.Split = b.cells.JQ(s.Split, b.at.In("split").As("split"))
 	if s.Split.Set() {
-		shape := cell.Shape{}
-		if p.Split != nil {
-			shape = b.at.Result(p.Split).Items()
-		}
-		b.at.Shape = shape
+		b.at.Shape = partsOf(b.at, p.Split)
 		b.firstRead()
 	}
 	for _, part := range s.Key {
@@ -126,6 +124,23 @@ func (b *pipelineBuilder) identity() {
 			p.TraceBy = append(p.TraceBy, Trace{Type: t.Key.Text, Cell: c})
 		}
 	}
+}
+
+// partsOf is what is known of the parts into which a cell splits a payload: the
+// place that it selects, or else what it makes of the samples of the payload.
+// Results of steps are in no sample.
+func partsOf(at cell.Context, split *jq.Program) cell.Shape {
+	if split == nil {
+		return cell.Shape{}
+	}
+	if s := at.Result(split); s.Set() {
+		return s.Items()
+	}
+	steps := func(p jq.Path) bool { return p.Var == "steps" || p.Var == "vars" || p.Var == "meta" || p.Var == "run" }
+	if at.Shape.Examples == nil || slices.ContainsFunc(split.Paths(), steps) {
+		return cell.Shape{}
+	}
+	return cell.Shape{Examples: &cell.Examples{Split: split, Of: at.Shape}}
 }
 
 // firstRead lets the samples of the first mapping show what comes in, where
@@ -236,10 +251,7 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 		step.Action, step.When = ActWhen, b.cells.Rule(s.When, at.As("when"))
 	case "split":
 		step.Action, step.Split = ActSplit, b.cells.JQ(s.Split, at.As("split"))
-		shape = cell.Shape{}
-		if step.Split != nil {
-			shape = at.Result(step.Split).Items()
-		}
+		shape = partsOf(at, step.Split)
 	case "route":
 		step.Action = ActRoute
 		shape = b.route(step, shape, prefix)
@@ -292,8 +304,11 @@ func (b *pipelineBuilder) modifiers(s *spec.Step) {
 }
 
 func (m *Mapping) outputShape() cell.Shape {
-	if m == nil || m.Output == nil {
+	if m == nil {
 		return cell.Shape{}
+	}
+	if m.Output == nil {
+		return cell.Shape{Made: m.makes}
 	}
 	return cell.Shape{Schema: m.Output.Schema}
 }
@@ -324,7 +339,7 @@ func (b *pipelineBuilder) effect(step *Step, at cell.Context, mapped *Mapping) {
 		return
 	}
 	if step.As != "" {
-		b.results[step.As], b.ran[step.As] = op.responseShape(), true
+		b.results[step.As], b.ran[step.As] = op.answer, true
 	}
 	step.Target = b.targetOf(ref, op)
 	b.checkPlaceholders(step, op)

@@ -76,7 +76,7 @@ func (p *paths) merge(results map[string]cell.Shape, ran map[string]bool, shape 
 		p.shape = cell.Shape{}
 	}
 	for name, shape := range results {
-		if other, there := p.some[name]; there && other.Schema != shape.Schema {
+		if other, there := p.some[name]; there && !other.Same(shape) {
 			shape = cell.Shape{} // it depends on the way
 		}
 		p.some[name] = shape

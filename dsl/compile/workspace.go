@@ -109,6 +109,8 @@ type Mapping struct {
 	Params any // of the template, nil without; what cells read as $params
 
 	readsOriginal, readsMeta, readsRun bool // some cell may read `$original`, `$meta`, `$run`
+
+	makes *cell.Made // what its rows make, where no schema says it
 }
 
 // Policy says what the business tolerates, with everything inherited.
@@ -208,6 +210,8 @@ type Operation struct {
 	Items, Next *jq.Program
 	Stubs       []Stub
 	Bound       map[string]bool // names it takes from `with` for placeholders; true: it needs them
+
+	answer cell.Shape // what is known of its answers, also where no schema tells it
 }
 
 // Binds reports whether the operation has a placeholder of that name.

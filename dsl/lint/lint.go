@@ -154,10 +154,11 @@ type pass struct {
 	ws      *compile.Workspace
 	list    diag.List
 	cells   map[*ast.Node]*cell.Cell
-	spoken  map[spot]bool         // places of which somebody has spoken
-	wrong   []spot                // errors found while compiling
-	decoded map[string]*document  // samples, by the definition that names them and the name
-	types   map[*cell.Cell]string // the `type:` beside cells
+	spoken  map[spot]bool                // places of which somebody has spoken
+	wrong   []spot                       // errors found while compiling
+	decoded map[string]*document         // samples, by the definition that names them and the name
+	types   map[*cell.Cell]string        // the `type:` beside cells
+	splits  map[*cell.Examples][]example // what splitting cells make of the samples
 
 	unit   *compile.Unit // the only one looked at; nil where all are compared
 	result *judgement    // of unit

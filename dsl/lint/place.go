@@ -21,12 +21,21 @@ type place struct {
 	label    string   // the schema, or what else says what exists
 	schema   *schema.Schema
 	written  string // how a cell writes it
+	part     bool   // a splitting cell makes it
+	shown    bool   // shape is that of one example, and the real one may have more
 }
 
 // start is the place that a shape stands for.
 func (p *pass) start(s cell.Shape, written string) place {
 	at := place{examples: p.examples(s), path: s.Path, schema: s.Schema, written: written}
-	if s.Schema != nil {
+	at.part = s.Examples != nil && s.Examples.Split != nil
+	switch {
+	case s.Made != nil:
+		at.label, at.shown = s.Made.By, s.Made.Shown
+		if step, _, ok := s.Made.Shape.At(s.Path); ok {
+			at.shape = step.Shape
+		}
+	case s.Schema != nil:
 		at.label = s.Schema.Name
 		if step, _, ok := s.Schema.Shape().At(s.Path); ok {
 			at.shape = step.Shape
@@ -94,13 +103,16 @@ func (at place) next(seg segment) (to place, v verdict, end bool) {
 	if seg.name == value.Items {
 		return at.items(to)
 	}
-	objects, lists := 0, 0
+	objects, lists, plain := 0, 0, 0
 	for _, e := range at.examples {
 		switch e.value.(type) {
 		case map[string]any:
 			objects++
 		case []any:
 			lists++
+		case nil:
+		default:
+			plain++
 		}
 	}
 	step, _, ok := at.shape.At([]string{seg.name})
@@ -123,6 +135,8 @@ func (at place) next(seg segment) (to place, v verdict, end bool) {
 		return to, unseen, true
 	case at.schema == nil && lists > 0 && objects == 0:
 		return to, ofList, true
+	case at.schema == nil && plain > 0 && objects+lists == 0 && !at.shape.Known():
+		return to, ofValue, true
 	}
 	return to, exists, true
 }

@@ -10,6 +10,7 @@ import (
 // read is something that a cell reads.
 type read struct {
 	name     string // what it starts from, without $; "" is the payload
+	step     string // whose answer it is
 	start    place
 	segments []segment // without those that belong to the start
 	optional bool      // the cell minds that it may not be there
@@ -35,6 +36,9 @@ func (p *pass) jqRead(c *cell.Cell, path jq.Path) read {
 	if s, ok := surroundings[path.Var]; ok {
 		r.start = place{shape: s, label: "$" + path.Var, written: "$" + path.Var}
 		return r
+	}
+	if path.Var == "steps" && len(path.Segments) > 0 {
+		r.step = path.Segments[0].Name
 	}
 	from, rest := c.Start(path)
 	written := "."
@@ -66,7 +70,8 @@ func (p *pass) ruleRead(c *cell.Cell, path rule.Path) read {
 		from = c.VarShapes["params"]
 	case "steps":
 		if len(r.segments) > 0 {
-			from = c.VarShapes["steps."+r.segments[0].name]
+			r.step = r.segments[0].name
+			from = c.VarShapes["steps."+r.step]
 			written += "." + r.segments[0].name
 			r.segments = r.segments[1:]
 		}

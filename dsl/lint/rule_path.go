@@ -19,13 +19,13 @@ func paths(p *pass) {
 	for _, c := range p.sortedCells() {
 		made := assigned(c)
 		for _, r := range p.reads(c) {
-			if !r.start.known() && !p.csvFile(c, &r) {
+			if !r.start.known() && !p.csvFile(c, &r) || r.start.shown && p.mayLack(c, r) {
 				continue
 			}
 			at := r.start
 			for i, seg := range r.segments {
 				next, v, end := at.next(seg)
-				if v == unseen && r.optional || v != exists && made[seg.name] {
+				if v == unseen && r.optional || v == ofValue && !at.shape.Known() && (r.optional || minds(c)) || v != exists && made[seg.name] {
 					break
 				}
 				if v != exists {
@@ -39,6 +39,12 @@ func paths(p *pass) {
 			}
 		}
 	}
+}
+
+// mayLack reports whether the answer that a cell reads may not be there at all,
+// which is told of the answer.
+func (p *pass) mayLack(c *cell.Cell, r read) bool {
+	return c.Kind == "pipeline" && r.step != "" && !r.optional && !c.Ran[r.step]
 }
 
 // csvFile gives a payload its shape where a pipeline reads csv files and has not
@@ -80,9 +86,15 @@ func assigned(c *cell.Cell) map[string]bool {
 func (p *pass) missing(c *cell.Cell, at place, segs []segment, v verdict) {
 	seg := segs[0]
 	d := diag.Diagnostic{Code: codePath}
+	if at.shown {
+		d.Severity = diag.Warning // the real one may have more
+	}
 	what := strings.TrimPrefix(at.where(), " at ")
 	if what == "" {
 		what = "the payload"
+		if at.part {
+			what = "what `split` gives"
+		}
 	}
 	switch v {
 	case ofList:
@@ -100,11 +112,22 @@ func (p *pass) missing(c *cell.Cell, at place, segs []segment, v verdict) {
 			d.Hint = "write `any(" + written(c, at) + ", ." + seg.name + " == ...)`"
 		}
 	case ofValue:
-		d.Message = what + " is " + kind(at.shape) + in(at.label) + " and has no field `" + seg.name + "`"
-		if seg.name == value.Items {
-			d.Message = what + " is " + kind(at.shape) + in(at.label) + " and has no items"
+		is := ""
+		if at.shape.Known() {
+			is = kind(at.shape) + in(at.label)
+		} else {
+			is = shownAs(at.examples)
+			d.Severity = diag.Warning // a sample need not show everything
 		}
-		if apart(c, seg) {
+		d.Message = what + " is " + is + " and has no field `" + seg.name + "`"
+		switch joined := joining(c, seg); {
+		case seg.name == value.Items:
+			d.Message = what + " is " + is + " and has no items"
+		case joined:
+			d.Message = what + " is " + is + ", and a dot behind it asks for a field of it"
+			d.Hint = "texts are joined with `+`: write `" + at.written + schema.Join(at.path) + ` + "` + seg.name + "\"`"
+			seg.from += len(c.Node.Text[seg.from:seg.to]) - len(strings.TrimLeft(c.Node.Text[seg.from:seg.to], " \t\n"))
+		case apart(c, seg):
 			d.Hint = "where two values are meant, a comma is missing in front of `." + seg.name + "`"
 		}
 	default:
@@ -121,6 +144,9 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 	d.Message = "`" + seg.name + "` does not exist" + in(at.label) + at.where()
 	if v == unseen {
 		d.Message = "`" + seg.name + "` is in no sample" + at.where()
+		if at.part {
+			d.Message = "`" + seg.name + "` is in nothing that `split` makes of the samples" + at.where()
+		}
 		if len(near) == 0 {
 			d.Severity = diag.Warning // a sample need not show everything
 		}
@@ -255,7 +281,7 @@ func (p *pass) inWhole(c *cell.Cell, at place, segs []segment) bool {
 // as it came.
 func (p *pass) inOriginal(c *cell.Cell, at place, segs []segment) string {
 	original := c.VarShapes["original"]
-	if c.Kind != "pipeline" || len(at.path) > 0 || at.written != "." && at.written != "data" || original.Schema == nil || original.Schema == at.schema {
+	if c.Kind != "pipeline" || len(at.path) > 0 || at.written != "." && at.written != "data" || !original.Set() || original.Same(c.Shape) || original.Schema != nil && original.Schema == at.schema {
 		return ""
 	}
 	from := p.start(original, "original")
@@ -265,12 +291,51 @@ func (p *pass) inOriginal(c *cell.Cell, at place, segs []segment) string {
 	}
 	for _, seg := range segs {
 		next, v, _ := from.next(seg)
-		if v != exists || seg.dynamic || next.shape == nil {
+		if v != exists || seg.dynamic || next.shape == nil && len(next.examples) == 0 {
 			return ""
 		}
 		from, name = next, name+"."+seg.name
 	}
 	return strings.ReplaceAll(name, "."+value.Items, value.Items)
+}
+
+// minds reports whether a cell looks at what type a value has, and so expects
+// others than those of the samples.
+func minds(c *cell.Cell) bool { return typeWords.MatchString(c.Node.Text) }
+
+var typeWords = regexp.MustCompile(`\b(type|objects|iterables|arrays|scalars|strings|values|try)\b`)
+
+// shownAs words what a value is in all examples of it.
+func shownAs(list []example) string {
+	is := ""
+	for _, e := range list {
+		word := "text"
+		switch e.value.(type) {
+		case nil:
+			continue
+		case bool:
+			word = "true or false"
+		case string:
+		default:
+			word = "a number"
+		}
+		if is == "" {
+			is = word
+		} else if is != word {
+			is = "a plain value"
+		}
+	}
+	return is + " in every sample"
+}
+
+// joining reports whether a step is a fixed text behind a dot of its own, as
+// languages write it in which a dot joins texts.
+func joining(c *cell.Cell, seg segment) bool {
+	if c.JQ == nil || seg.from < 1 || seg.to > len(c.Node.Text) || !strings.HasPrefix(strings.TrimSpace(c.Node.Text[seg.from:seg.to]), `"`) {
+		return false
+	}
+	before := strings.TrimRight(c.Node.Text[:seg.from], " \t\n")
+	return strings.HasSuffix(before, ".") && strings.TrimRight(before[:len(before)-1], " \t\n") != before[:len(before)-1]
 }
 
 // apart reports whether white space stands in front of a step, as where a comma
@@ -325,6 +390,9 @@ func in(label string) string {
 
 // written is how an expr cell writes a place of its payload.
 func written(c *cell.Cell, at place) string {
+	if strings.HasPrefix(at.written, "steps.") {
+		return strings.TrimSuffix(at.written+"."+schema.Join(at.path), ".")
+	}
 	for _, path := range c.Rule.Paths() {
 		if keys := path.Keys(); len(keys) >= len(at.path) && slices.Equal(keys[:len(at.path)], at.path) {
 			return path.Root + strings.TrimSuffix("."+schema.Join(at.path), ".")

@@ -12,6 +12,7 @@ import (
 	"crossdock/dsl/cell"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/mapping"
 	"crossdock/dsl/spec"
 	"crossdock/dsl/value"
 	"crossdock/runtime/message"
@@ -162,6 +163,9 @@ func (p *pass) examples(s cell.Shape) []example {
 		return nil
 	}
 	var out []example
+	if s.Examples.Split != nil {
+		out = p.parts(s.Examples)
+	}
 	for _, name := range s.Examples.Files {
 		for _, v := range p.sample(s.Examples.From, name).values {
 			out = append(out, example{v, name})
@@ -170,6 +174,35 @@ func (p *pass) examples(s cell.Shape) []example {
 	for _, name := range s.Path {
 		out = below(out, name)
 	}
+	return out
+}
+
+// parts runs a cell that splits payloads on the examples of them. What one example
+// does not fit shows nothing.
+func (p *pass) parts(e *cell.Examples) []example {
+	if out, done := p.splits[e]; done {
+		return out
+	}
+	var out []example
+	for _, of := range p.examples(e.Of) {
+		scope := cell.Scope{Original: of.value}
+		if p.unit != nil && p.unit.Pipeline != nil {
+			scope.Params = p.unit.Pipeline.Params
+		}
+		values, err := scope.All(e.Split, of.value)
+		if err != nil {
+			continue
+		}
+		for _, part := range mapping.Items(values) {
+			if len(out) < maxExamples {
+				out = append(out, example{part, of.file})
+			}
+		}
+	}
+	if p.splits == nil {
+		p.splits = map[*cell.Examples][]example{}
+	}
+	p.splits[e] = out
 	return out
 }
 
