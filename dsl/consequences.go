@@ -42,7 +42,11 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 		}
 	}
 	strange := map[diag.Span]bool{} // by the place at which the value of an unknown key begins
+	var cut []diag.Span             // values that a comma has ended
 	for _, d := range list {
+		if d.Missing == spec.CutValue && len(d.Fixes) > 0 {
+			cut = append(cut, d.Fixes[0].Edits[0].Span)
+		}
 		if d.Missing == spec.StrangeKey {
 			at := d.Span.End
 			at.Col += len(": ")
@@ -63,6 +67,9 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 			return true // it would be no field if it filled that
 		}
 		if d.Code == "XD2102" && told[fmt.Sprint("field ", d.Source, " ", d.Span.File, d.Span.Start.Line)] {
+			return true
+		}
+		if d.Missing != spec.CutValue && slices.ContainsFunc(cut, func(s diag.Span) bool { return s.Contains(d.Span) }) {
 			return true
 		}
 		if strange[diag.Span{File: d.Span.File, Start: d.Span.Start}] {

@@ -99,8 +99,49 @@ func (b *builder) errorf(n *ast.Node, format string, args ...any) *diag.Diagnost
 	return b.diags.Errorf(CodeUnknown, n.Span, format, args...)
 }
 
+// nested reports a field whose own fields stand below it, as they do in documents and in
+// OpenAPI, and reads them as what was meant: names joined by dots.
+func (b *builder) nested(key, body *ast.Node) bool {
+	if body == nil || body.Kind != ast.Map || len(body.Pairs) == 0 || strings.HasPrefix(key.Text, `"`) {
+		return false
+	}
+	at, name, below := body.Pairs[0].Key, key.Text+".", body.Pairs
+	if p := body.Pair("items"); p != nil && p.Value.Kind == ast.Map {
+		at, name, below = p.Key, strings.TrimSuffix(key.Text, "[]")+"[].", p.Value.Pairs
+		if inner := p.Value.Pair("properties"); inner != nil {
+			below = inner.Value.Pairs
+		}
+	} else if p := body.Pair("properties"); p != nil && p.Value.Kind == ast.Map {
+		at, below = p.Key, p.Value.Pairs
+	}
+	for _, p := range below {
+		if p.Value.Kind != ast.Map || slices.Contains(keys, p.Key.Text) && !fieldBody(p.Value) || p.Key.Text == "owner" || p.Key.Text == "example" || strings.ContainsAny(p.Key.Text, `."`) {
+			return false
+		}
+	}
+	if len(below) == 0 {
+		return false
+	}
+	f := b.diags.Errorf(CodeUnknown, at.Span, "fields of `%s` do not stand below it: their names are joined by dots", key.Text)
+	f.Hint = "write `" + name + below[0].Key.Text + ": {...}`, one line per field"
+	for _, p := range below {
+		joined := *p.Key
+		joined.Text = name + p.Key.Text
+		b.field(&joined, p.Value)
+	}
+	return true
+}
+
+// fieldBody reports whether a map says what a field is.
+func fieldBody(n *ast.Node) bool {
+	return slices.ContainsFunc(n.Pairs, func(p ast.Pair) bool { return slices.Contains(keys, p.Key.Text) })
+}
+
 // field reads one line: a dotted name and what is said about it.
 func (b *builder) field(key, body *ast.Node) {
+	if b.nested(key, body) {
+		return
+	}
 	path := Split(key.Text)
 	if bad := checkName(key.Text); bad != "" {
 		b.errorf(key, "%q is not a field name: %s", key.Text, bad).Hint = "names joined by dots, [] behind a list: lines[].sku"

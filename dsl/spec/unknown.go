@@ -11,6 +11,10 @@ import (
 
 // What is said of keys and names that mean nothing where they stand.
 
+// CutValue is what findings about a value that a comma has ended miss; their fix is
+// about all of it.
+const CutValue = "rest"
+
 // StrangeKey is what findings about a key that means nothing miss.
 const StrangeKey = "meaning"
 
@@ -41,6 +45,12 @@ func (d *Decoder) intended(n *ast.Node, v reflect.Value, known []string) map[*as
 			unclear = append(unclear, p)
 		}
 	}
+	if d.foreign(n, unclear, known) {
+		for _, p := range unclear {
+			out[p.Key] = meaning{told: true}
+		}
+		return out
+	}
 	if len(unclear) != 1 || aside(unclear[0].Key.Text) {
 		return out
 	}
@@ -49,6 +59,21 @@ func (d *Decoder) intended(n *ast.Node, v reflect.Value, known []string) map[*as
 		out[unclear[0].Key] = meaning{name: lacking[0]}
 	}
 	return out
+}
+
+// foreign reports in one finding a map of which no key is known: something else was
+// meant to stand there.
+func (d *Decoder) foreign(n *ast.Node, unclear []ast.Pair, known []string) bool {
+	if len(unclear) < 2 || len(unclear) != len(n.Pairs) || n.Flow && slices.ContainsFunc(unclear, func(p ast.Pair) bool { return p.Value.Empty }) {
+		return false
+	}
+	var names []string
+	for _, p := range unclear[:min(3, len(unclear))] {
+		names = append(names, "`"+p.Key.Text+"`")
+	}
+	f := d.Errorf(CodeUnknown, unclear[0].Key.Span, "unknown keys %s: none of what stands here is known", strings.Join(names, ", "))
+	f.Hint, f.Missing = "you can use: "+strings.Join(known, ", "), StrangeKey
+	return true
 }
 
 // fits reports whether a value could be that of a field.
@@ -212,6 +237,7 @@ func (d *Decoder) comma(n *ast.Node, pairs []ast.Pair, i int, known []string) bo
 	}
 	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
 	f := d.Errorf(CodeUnknown, pairs[i].Key.Span, "unknown key `%s`: inside { } the comma ends the text of `%s`", pairs[i].Key.Text, before.Key.Text)
+	f.Missing = CutValue
 	f.Short = "quote it if it belongs to `" + before.Key.Text + "`"
 	f.Hint = "write " + before.Key.Text + ": " + quoted
 	span := diag.Span{File: before.Value.Span.File, Start: before.Value.Span.Start, End: pairs[end-1].Key.Span.End}
