@@ -65,15 +65,20 @@ var said = []struct {
 
 // meant returns the key that stands here for what a key of another tool says.
 func meant(key string, known []string) string {
+	if name := habit(key, known); name != "" || otherwise(key, known) != "" {
+		return name
+	}
+	return synonym(plain(key), known)
+}
+
+// habit returns the first of the known keys that another tool calls key.
+func habit(key string, known []string) string {
 	for _, name := range habits[plain(key)] {
 		if slices.Contains(known, name) {
 			return name
 		}
 	}
-	if otherwise(key, known) != "" {
-		return ""
-	}
-	return synonym(plain(key), known)
+	return ""
 }
 
 // asks reports whether a key was written for one that is missing.
