@@ -133,6 +133,31 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestCovers(t *testing.T) {
+	now := at(t, "2026-11-01T00:00:00Z")
+	for _, tt := range []struct {
+		cron   string
+		lasts  time.Duration
+		always bool
+		apart  time.Duration
+	}{
+		{"0 22 * * *", 24 * time.Hour, true, 24 * time.Hour},
+		{"0 22 * * *", 23 * time.Hour, false, 0},
+		{"0 22 * * 6", 8 * 24 * time.Hour, true, 7 * 24 * time.Hour},
+		{"0 22 * * 5,6", 24 * time.Hour, false, 0},   // two nights, and five days between them
+		{"* 8-18 * * 1-5", 15 * time.Hour, false, 0}, // the weekend is longer
+		{"0 3 1 * *", 29 * 24 * time.Hour, false, 0}, // most months are longer
+		{"0 3 1 * *", 31 * 24 * time.Hour, true, 31 * 24 * time.Hour},
+		{"*/5 * * * *", 5 * time.Minute, true, 5 * time.Minute},
+		{"0 0 30 2 *", 1000 * time.Hour, false, 0},
+		{"nonsense", time.Hour, false, 0},
+	} {
+		if apart, always := schedule.Covers(tt.cron, tt.lasts, now); always != tt.always || apart != tt.apart {
+			t.Errorf("%s for %v: %v %v, want %v %v", tt.cron, tt.lasts, apart, always, tt.apart, tt.always)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"0 0 * * *", "TZ=", "@every -5s", "*/0 * * * *", "1-5/2,7 * * * *"} {
 		f.Add(s)

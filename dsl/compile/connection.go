@@ -140,6 +140,9 @@ func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *sp
 	return op
 }
 
+// Answer is what is known of the answers of an operation.
+func (o *Operation) Answer() cell.Shape { return o.answer }
+
 func (o *Operation) responseShape() cell.Shape {
 	if o.Response == nil {
 		return cell.Shape{}
@@ -178,7 +181,7 @@ func (b *builder) probes(c *Connection) {
 		p := &Probe{Operation: b.targetOf(s.Call, target), With: b.rows(dec, "check of "+op.Name, at.As("with"), s.With, nil)}
 		answer := cell.Shape{}
 		if target != nil {
-			answer = target.responseShape()
+			answer = target.answer
 			given := map[string]bool{}
 			for _, name := range s.With.Names() {
 				given[name] = true

@@ -43,6 +43,10 @@ type Catalog interface {
 	Cron(expr, zone string) error
 	// Schedule looks at a cron expression as a person would, from now on.
 	Schedule(expr, zone string, now time.Time) []Remark
+	// Covers reports whether spans of that length, one from each time of a cron
+	// expression on, leave no time between them, and how far apart the times are
+	// at most.
+	Covers(expr string, lasts time.Duration, from time.Time) (apart time.Duration, always bool)
 	// Verify reports what is wrong with a verification of webhooks.
 	Verify(v *spec.Verify) diag.List
 	// Files reports what is wrong with a trigger that reads files.

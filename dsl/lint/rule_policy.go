@@ -65,8 +65,37 @@ func (p *pass) windowTimes(c *compile.Connection, w *spec.Window) {
 			}
 			p.about(d)
 		}
+		p.neverOpen(c, w, compiled)
+		p.tooFast(c, w)
 		return
 	}
+}
+
+// neverOpen reports a window that lasts until it begins again.
+func (p *pass) neverOpen(c *compile.Connection, w *spec.Window, compiled *compile.Window) {
+	if !slices.Contains(compiled.Try[:], false) {
+		return // nothing is held in it
+	}
+	apart, always := p.Catalog.Covers(compiled.Cron, compiled.Lasts, p.Now)
+	if !always {
+		return
+	}
+	p.about(diag.Diagnostic{Code: codeClash, Span: w.Lasts.Node.Span, Kind: "connection", Name: c.Name, Row: "maintenance", Source: w.Lasts.Node.Text,
+		Message: "this window never ends: it begins every " + length(apart) + " and lasts " + w.Lasts.Node.Text,
+		Hint:    "write how long the other system is closed each time, such as lasts: " + length(max(apart/6, time.Minute).Truncate(time.Minute))})
+}
+
+// tooFast reports what was held in a window going on faster than the connection
+// ever calls.
+func (p *pass) tooFast(c *compile.Connection, w *spec.Window) {
+	limit, after := c.Spec.Limits.Rate, w.After.Rate
+	if limit.N == 0 || after.N == 0 || float64(after.N)/float64(after.Per) <= float64(limit.N)/float64(limit.Per) {
+		return
+	}
+	p.about(diag.Diagnostic{Code: codeClash, Severity: diag.Warning, Span: after.Node.Span, Kind: "connection", Name: c.Name, Row: "maintenance", Source: after.Node.Text,
+		Message: "what was held cannot go out at " + after.Node.Text + ": the connection is called " + limit.Node.Text + " at most",
+		Hint:    "write a rate below " + limit.Node.Text + ", or remove it: without it what was held goes out as fast as the limits allow",
+		Related: []diag.Related{{Span: limit.Node.Span, Message: "its limit"}}})
 }
 
 // keyless reports policies that need what a pipeline does not say (XD4101).

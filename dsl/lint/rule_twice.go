@@ -62,6 +62,7 @@ func (p *pass) look(c *compile.Connection, op *compile.Operation) {
 	case rule.Never:
 		d.Message = "this is never true, so the look finds nothing and the operation is done twice"
 	default:
+		p.looked(d, op)
 		return
 	}
 	d.Hint = "ask the answer for the effect, such as len(response.body ?? []) > 0"

@@ -126,6 +126,22 @@ func (u *usage) typ() types.Type {
 	return types.Any
 }
 
+// instead says what makes a yes or no of a rule that gives another type.
+func (c *compilation) instead(typ string) string {
+	src := strings.TrimSpace(c.src)
+	switch {
+	case !onePath.MatchString(src):
+	case typeName(typ) == "a list":
+		return "write `len(" + src + " ?? []) > 0` to ask whether there are any"
+	case typeName(typ) == "an object":
+		return "write `" + src + " != nil` to ask whether it is there"
+	}
+	return "compare it with something: ... == ..."
+}
+
+// onePath is a rule that only names a value.
+var onePath = regexp.MustCompile(`^\w+(\??\.\w+|\[-?\d+\])*$`)
+
 // checkerProblem words an error of the checker.
 func (c *compilation) checkerProblem(err error) Problem {
 	p := Problem{To: len(c.src), Kind: KindType, Message: plainWords(err.Error())}
@@ -135,7 +151,7 @@ func (c *compilation) checkerProblem(err error) Problem {
 		if m := expected.FindStringSubmatch(err.Error()); m != nil {
 			p.Kind = KindResult
 			p.Message = "the rule must answer yes or no, but gives " + typeName(m[1])
-			p.Hint = "compare it with something: ... == ..."
+			p.Hint = c.instead(m[1])
 		}
 		p.From, p.To = leading(c.src), len(c.src)-trailing(c.src)
 		return p
@@ -143,7 +159,7 @@ func (c *compilation) checkerProblem(err error) Problem {
 	p.From, p.To = c.bytes(at.From), c.bytes(at.To)
 	message := strings.SplitN(at.Message, "\n", 2)[0]
 	if m := expected.FindStringSubmatch(message); m != nil {
-		p.Kind, p.Message, p.Hint = KindResult, "the rule must answer yes or no, but gives "+typeName(m[1]), "compare it with something: ... == ..."
+		p.Kind, p.Message, p.Hint = KindResult, "the rule must answer yes or no, but gives "+typeName(m[1]), c.instead(m[1])
 		return p
 	}
 	if m := mismatch.FindStringSubmatch(message); m != nil {

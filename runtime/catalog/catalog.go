@@ -99,6 +99,11 @@ func (c *Catalog) Schedule(expr, zone string, now time.Time) []compile.Remark {
 	return out
 }
 
+// Covers implements compile.Catalog.
+func (c *Catalog) Covers(expr string, lasts time.Duration, from time.Time) (apart time.Duration, always bool) {
+	return schedule.Covers(expr, lasts, from)
+}
+
 // Verify implements compile.Catalog.
 func (c *Catalog) Verify(v *spec.Verify) diag.List { return webhook.CheckVerify(v) }
 
