@@ -49,6 +49,15 @@ type Operation struct {
 	Columns []spec.Text `yaml:"columns" doc:"csv: fields of the payload, in order."`
 }
 
+// Picks returns the fields of the payload that it writes, where it does not write
+// all of it.
+func (o *Operation) Picks() []spec.Text {
+	if o.Body.Value != "csv" {
+		return nil
+	}
+	return o.Columns
+}
+
 // Placeholders returns the names in the file name.
 func (o *Operation) Placeholders() (names, optional []string) {
 	t, err := connectors.ParseTemplate(o.name().Value)
@@ -94,7 +103,14 @@ func (Connector) Check(c connectors.Config) diag.List {
 			if n := own.name().Node; n != nil {
 				at = n.Span
 			}
-			list.Errorf(spec.CodeUnknown, at, "%s", err)
+			var w *wrong
+			if errors.As(err, &w) && w.key != "" && own.Node != nil && own.Node.Pair(w.key) != nil {
+				at = own.Node.Pair(w.key).Key.Span
+			}
+			f := list.Errorf(spec.CodeUnknown, at, "%s", err)
+			if w != nil {
+				f.Hint = w.hint
+			}
 		}
 	}
 	return list.Tidy()
@@ -142,6 +158,14 @@ type task struct {
 	columns []string
 }
 
+// wrong is a setting that cannot be, and what to type instead.
+type wrong struct {
+	message, hint string
+	key           string // where it stands; the name of the file unless said otherwise
+}
+
+func (w *wrong) Error() string { return w.message }
+
 func newTask(op string, own *Operation) (*task, error) {
 	if (own.Write.Node == nil) == (own.Append.Node == nil) {
 		return nil, fmt.Errorf("operation `%s` needs either `write` or `append`", op)
@@ -153,8 +177,11 @@ func newTask(op string, own *Operation) (*task, error) {
 	for _, c := range own.Columns {
 		t.columns = append(t.columns, c.Value)
 	}
-	if (t.body == "csv") != (len(t.columns) > 0) {
-		return nil, errors.New("`body: csv` and `columns` go together")
+	switch csv := t.body == "csv"; {
+	case csv && len(t.columns) == 0:
+		return nil, &wrong{"`body: csv` needs `columns`", "add columns: [...] with the fields of the payload, in the order of the file", "body"}
+	case len(t.columns) > 0 && (t.body == "json" || t.body == "text"):
+		return nil, &wrong{"`columns` has no effect beside `body: " + t.body + "`", "write `body: csv`, or remove it", "columns"}
 	}
 	var err error
 	if t.name, err = connectors.ParseTemplate(own.name().Value); err != nil {
@@ -173,7 +200,7 @@ func newTask(op string, own *Operation) (*task, error) {
 	var shape strings.Builder // what is wrong whatever the values are
 	t.name.Each(func(literal, name string) {
 		if name != "" {
-			literal = "x"
+			literal = "{" + name + "}"
 		}
 		shape.WriteString(literal)
 	})
@@ -214,12 +241,12 @@ func checkName(name string) error {
 		return errors.New("the file has no name")
 	}
 	if path.IsAbs(name) || filepath.IsAbs(name) || strings.ContainsAny(name, "\\\x00") {
-		return fmt.Errorf("the file `%s` must be named relative to the folder, with / between its parts", name)
+		return &wrong{message: fmt.Sprintf("the file `%s` must be named relative to the folder, with / between its parts", name), hint: below(name)}
 	}
 	for part := range strings.SplitSeq(name, "/") {
 		switch {
 		case part == "" || part == "." || part == "..":
-			return fmt.Errorf("the file name `%s` has an empty part or one that leads elsewhere", name)
+			return &wrong{message: fmt.Sprintf("the file name `%s` has an empty part or one that leads elsewhere", name), hint: below(name)}
 		case len(part) > 240:
 			return errors.New("the file name is longer than 240 bytes")
 		case strings.HasSuffix(part, partial), strings.HasSuffix(part, keysEnding):
@@ -229,6 +256,19 @@ func checkName(name string) error {
 		}
 	}
 	return nil
+}
+
+// below says how a name is written that stays below the folder.
+func below(name string) string {
+	slashes := strings.ReplaceAll(name, "\\", "/")
+	if len(slashes) > 1 && slashes[1] == ':' {
+		slashes = slashes[2:]
+	}
+	inside := strings.TrimPrefix(path.Clean("/"+slashes), "/")
+	if inside == "" || strings.ContainsRune(inside, 0) {
+		return "names begin below the `dir` of the connection"
+	}
+	return "names begin below the `dir` of the connection: write `" + inside + "`"
 }
 
 // partial is the ending of files that are not whole yet.

@@ -223,7 +223,7 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 	at := b.at.In(step.ID)
 	at.Shape = shape
 	at.VarShapes, at.Ran = b.varShapes(), maps.Clone(b.ran)
-	step.Ran = at.Ran
+	step.Ran, step.Shape = at.Ran, shape
 	step.Policy = b.effective(b.dec, s.Policy, b.base)
 	step.As = s.As.Value
 	b.modifiers(s)

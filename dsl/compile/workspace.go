@@ -113,6 +113,9 @@ type Mapping struct {
 	makes *cell.Made // what its rows make, where no schema says it
 }
 
+// Makes is what is known of the payload that the mapping gives.
+func (m *Mapping) Makes() cell.Shape { return m.outputShape() }
+
 // Policy says what the business tolerates, with everything inherited.
 type Policy struct {
 	Name     string
@@ -227,6 +230,15 @@ func (o *Operation) SendsBody() bool {
 	return !says || own.SendsBody()
 }
 
+// Picks returns the fields of the payload that the operation takes by name; nil
+// where it takes the payload as it is.
+func (o *Operation) Picks() []spec.Text {
+	if own, picks := o.Own.(interface{ Picks() []spec.Text }); picks {
+		return own.Picks()
+	}
+	return nil
+}
+
 // Ref returns "connection.operation".
 func (o *Operation) Ref() string { return o.Connection + "." + o.Name }
 
@@ -330,7 +342,8 @@ type Step struct {
 	As     string
 	Policy *Policy // of this step; never nil on effects
 	OnFail []*Step
-	Text   string // dead_letter
+	Text   string     // dead_letter
+	Shape  cell.Shape // what is known of the payload in front of it
 
 	Ran   map[string]bool // results of earlier steps that are there whatever way the run took
 	ended bool            // no run comes out behind it

@@ -61,7 +61,7 @@ var ofOne = []func(*pass){secrets, samplesExist, names, paths, types, columns, t
 
 // ofAll are the rules that compare definitions, and those that depend on the
 // time. They run each time, and never look at the cells or rows of mappings.
-var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, twice, remember, alerted, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, untested, overrides, untrusted, ownership, echoes}
+var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, twice, remember, alerted, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, untested, overrides, untrusted, ownership, echoes, picks}
 
 // Run returns what every rule has to say about the definitions of the
 // workspace. The library that comes with crossdock is not judged.
@@ -69,7 +69,7 @@ func Run(in Input) diag.List {
 	if in.Now.IsZero() {
 		in.Now = time.Now()
 	}
-	p := &pass{Input: in, ws: in.Workspace, spoken: map[spot]bool{}, judged: in.Memory.judge(in)}
+	p := &pass{Input: in, ws: in.Workspace, spoken: map[spot]bool{}, decoded: map[string]*document{}, judged: in.Memory.judge(in)}
 	p.known(in.Found)
 	given := p.givenBeside()
 	for _, u := range in.Workspace.Units {
