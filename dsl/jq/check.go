@@ -95,7 +95,7 @@ func check(src string, q *gojq.Query, pl *places, opt Options) []Problem {
 		sc.vars = append(sc.vars, "$"+v)
 	}
 	if q.Term == nil && q.Right == nil && len(q.FuncDefs) == 0 {
-		c.add(Syntax, pl.span(q), "the cell is empty", "write `.` for the whole input")
+		c.add(Syntax, pl.span(q), "the cell is empty", emptyHint(c.src))
 		return c.problems
 	}
 	if q.Term == nil && q.Right == nil {
@@ -129,6 +129,7 @@ func (c *checker) query(q *gojq.Query, sc scope) {
 		if q.Op == gojq.OpMul {
 			c.repeatText(q)
 		}
+		c.typeName(q)
 		c.query(q.Left, sc)
 		c.query(q.Right, c.patterns(q.Patterns, sc))
 	}

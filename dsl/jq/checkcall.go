@@ -75,7 +75,10 @@ func (c *checker) call(f *gojq.Func, sc scope) {
 	}
 	if !slices.Contains(arities, len(f.Args)) {
 		c.add(Unknown, at, fmt.Sprintf("`%s` does not take %s", f.Name, countArgs(len(f.Args))), arityHint(f.Name, arities))
-		if p := &c.problems[len(c.problems)-1]; len(f.Args) == 1 && slices.Contains(arities, 0) {
+		p := &c.problems[len(c.problems)-1]
+		if meant := meantCall(f.Name, c.argument(f), len(f.Args), sc.vars); meant != "" {
+			p.Hint = meant
+		} else if len(f.Args) == 1 && slices.Contains(arities, 0) {
 			p.Hint = "write `" + pipedCall(f.Name, c.argument(f)) + "`"
 		} else if len(f.Args) == 1 && len(arities) > 0 && arities[0] > 1 && strings.Contains(c.argument(f), ",") {
 			p.Hint = "`;` stands between arguments: " + p.Hint
@@ -83,6 +86,20 @@ func (c *checker) call(f *gojq.Func, sc scope) {
 		return
 	}
 	c.bounded(f, at)
+}
+
+// meantCall is what somebody means who calls a function as another one is called:
+// by its name in another language, or as a variable.
+func meantCall(name, arg string, args int, vars []string) string {
+	switch {
+	case args == 0 && slices.Contains(vars, "$"+name):
+		return "a variable starts with $: `$" + name + "`"
+	case name == "round" && args == 1 && strings.Trim(arg, "0123456789 ") == "":
+		return "write `exact_round(" + strings.TrimSpace(arg) + ")`, which keeps that many digits"
+	case (name == "implode" || name == "add") && args == 1 && strings.HasPrefix(strings.TrimSpace(arg), `"`):
+		return "write `join(" + arg + ")`"
+	}
+	return ""
 }
 
 // cutOut is a part of a text as jq takes it, where a function of another language

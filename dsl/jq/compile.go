@@ -193,7 +193,7 @@ func syntaxProblem(src string, toks []token, err error) Problem {
 	trimmed := strings.TrimSpace(src)
 	switch {
 	case trimmed == "":
-		p.From, p.Message, p.Hint = 0, "the cell is empty", "write `.` for the whole input"
+		p.From, p.Message, p.Hint = 0, "the cell is empty", emptyHint(src)
 	case strings.HasPrefix(p.Message, "unterminated string"):
 		p.Message, p.Hint = "a text is not closed", "end it with a double quote"
 		if at := lastOpenQuote(toks); at >= 0 {

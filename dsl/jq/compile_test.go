@@ -120,6 +120,16 @@ func TestProblems(t *testing.T) {
 		{`.a | lookup("service-level")`, []string{"\"service-level\": there is no lookup `service-level`; did you mean `service-levels`?"}},
 		{`@base46`, []string{"@base46: there is no format `@base46`; did you mean `@base64`?"}},
 		{`split`, []string{"split: `split` does not take no argument; write `split(a)` or `split(a; b)`"}},
+		{`.a | type == "list"`, []string{"\"list\": `type` never gives `list`; write `\"array\"`"}},
+		{`(.a | type) != "arrya", "x" == (type)`, []string{"\"arrya\": `type` never gives `arrya`; write `\"array\"`",
+			"\"x\": `type` never gives `x`; it gives null, boolean, number, string, array, object"}},
+		{`(.a | type) == "array", .type == "list", type == .kind`, nil},
+		{`.x | round(2)`, []string{"round: `round` does not take 1 argument; write `exact_round(2)`, which keeps that many digits"}},
+		{`[.a] | implode(", ")`, []string{"implode: `implode` does not take 1 argument; write `join(\", \")`"}},
+		{`root`, []string{"root: there is no function `root`; a variable starts with $: `$root`"}},
+		{`.a & .b`, []string{"&: `&` cannot stand here; write `+` to join texts, `and` between yes and no"}},
+		{`if . then 1 otherwise 2 end`, []string{"otherwise: `otherwise` cannot stand here; write `else`"}},
+		{`#orders`, []string{": the cell is empty; `#` begins a comment: a text stands in double quotes, `\"#orders\"`"}},
 		{`break $x`, []string{"break $x: there is no label $x here; write `label $x |` around it"}},
 	}
 	for _, tt := range tests {

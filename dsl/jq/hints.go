@@ -3,6 +3,7 @@ package jq
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -111,6 +112,15 @@ func typeset(p *Problem, src string) bool {
 	return true
 }
 
+// emptyHint says what to write in a cell that has nothing but a comment, or not
+// even that.
+func emptyHint(src string) string {
+	if text := strings.TrimSpace(src); strings.HasPrefix(text, "#") {
+		return "`#` begins a comment: a text stands in double quotes, `" + strconv.Quote(text) + "`"
+	}
+	return "write `.` for the whole input"
+}
+
 // syntaxHint says what people usually mean where the parser stops at toks[i].
 func syntaxHint(src string, toks []token, i int) string {
 	t := toks[i]
@@ -146,6 +156,9 @@ func syntaxHint(src string, toks []token, i int) string {
 		}
 		return "texts stand in double quotes"
 	case "&":
+		if !next("&") && !prev("&") {
+			return "write `+` to join texts, `and` between yes and no"
+		}
 		return "write `and`"
 	case "|":
 		if next("|") || prev("|") {
@@ -202,6 +215,8 @@ func syntaxHint(src string, toks []token, i int) string {
 		return "write `|` to go on with a value, `,` for several values"
 	case "elseif", "elsif":
 		return "write `elif`"
+	case "otherwise":
+		return "write `else`"
 	case "is":
 		if after.text == "not" {
 			return "write `!= null`"
