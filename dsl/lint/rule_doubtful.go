@@ -18,6 +18,9 @@ func doubtful(p *pass) {
 		if c.JQ == nil {
 			continue
 		}
+		if one := takesOne[c.Role]; one != "" {
+			p.severalValues(c, one)
+		}
 		for _, u := range c.JQ.Uses() {
 			switch u.Kind {
 			case jq.UseDefault:
@@ -36,7 +39,6 @@ func doubtful(p *pass) {
 		rowsOf(m.Spec.Fields, nil, func(r row) {
 			p.numericCode(m.Name, r)
 			p.unitOf(m.Name, r)
-			p.severalValues(r)
 			var out *schema.Schema
 			if m.Output != nil {
 				out = m.Output.Schema

@@ -6,11 +6,24 @@ import (
 	"crossdock/dsl/jq"
 )
 
-// severalValues reports a row that reads every item of a list and takes one
-// value (XD2104): it works as long as the list has one item.
-func (p *pass) severalValues(r row) {
-	c := p.cellOf(r.From)
-	if c == nil || !c.JQ.PassesOn() {
+// takesOne are the cells that take one value, by their role, and what they are
+// called.
+var takesOne = map[string]string{"from": "a row", "key": "`key`", "order_by": "`order_by`", "event_time": "`event_time`", "trace_by": "`trace_by`", "save": "`save`"}
+
+// severalValues reports a cell that takes one value and gives several (XD2104):
+// always, or for a list that has more than one item.
+func (p *pass) severalValues(c *cell.Cell, one string) {
+	text := c.Node.Text
+	if at, ok := c.JQ.Lists(); ok {
+		d := diag.Diagnostic{Code: codeDoubtful, Severity: diag.Error, Message: "this is a second value, but " + one + " takes one",
+			Hint: "write `[" + text + "]` for a list, or one text of both such as `\"\\(.a) \\(.b)\"`"}
+		if c.Role == "key" {
+			d.Hint = "write key: [" + text + "], in brackets"
+		}
+		p.inCell(c, at.From, at.To, d)
+		return
+	}
+	if !c.JQ.PassesOn() {
 		return
 	}
 	for _, path := range c.JQ.Paths() {
@@ -18,12 +31,11 @@ func (p *pass) severalValues(r row) {
 			if seg.Step != jq.Each || !p.may(c, path, i) {
 				continue
 			}
-			text := c.Node.Text
 			hint := "write `first(" + text + ")` for the first one, or `[" + text + "]` for all"
 			d := diag.Diagnostic{Code: codeDoubtful, Severity: diag.Warning, Hint: hint,
-				Message: "this gives one value for every item, but a row takes one"}
+				Message: "this gives one value for every item, but " + one + " takes one"}
 			if i > 0 && path.Segments[i-1].Step == jq.Field {
-				d.Message = "this gives one value for every item of `" + path.Segments[i-1].Name + "`, but a row takes one"
+				d.Message = "this gives one value for every item of `" + path.Segments[i-1].Name + "`, but " + one + " takes one"
 			}
 			p.inCell(c, seg.From, seg.To, d)
 			return
