@@ -115,7 +115,7 @@ func typeset(p *Problem, src string) bool {
 // emptyHint says what to write in a cell that has nothing but a comment, or not
 // even that.
 func emptyHint(src string) string {
-	if text := strings.TrimSpace(src); strings.HasPrefix(text, "#") {
+	if text := strings.TrimSpace(src); len(text) > 1 && text[0] == '#' && text[1] != ' ' {
 		return "`#` begins a comment: a text stands in double quotes, `" + strconv.Quote(text) + "`"
 	}
 	return "write `.` for the whole input"
