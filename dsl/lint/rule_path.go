@@ -131,9 +131,23 @@ func (p *pass) missing(c *cell.Cell, at place, segs []segment, v verdict) {
 			d.Hint = "where two values are meant, a comma is missing in front of `." + seg.name + "`"
 		}
 	default:
+		if v == unseen && borrowed(c) {
+			if names, _, _ := at.names(); len(diag.Nearest(seg.name, names)) == 0 {
+				return
+			}
+		}
 		p.unknown(c, &d, at, segs, v)
+		if v == unseen && borrowed(c) {
+			d.Severity = diag.Warning
+		}
 	}
 	p.inCell(c, seg.from, seg.to, d)
+}
+
+// borrowed reports whether the samples of a pipeline are those of its first
+// mapping, which show what that reads and perhaps not all that comes.
+func borrowed(c *cell.Cell) bool {
+	return c.Kind == "pipeline" && c.Shape.Examples != nil && strings.HasSuffix(c.Shape.Examples.From, ".mapping.yaml")
 }
 
 // unknown words a name that does not exist, and what exists instead.
