@@ -84,6 +84,7 @@ func (p *pass) try(ctx context.Context, m *compile.Mapping) {
 	scope := &cell.Scope{Ctx: ctx, Time: triedCell, Steps: map[string]any{}, Meta: map[string]any{}, Run: map[string]any{
 		"id": "lint", "now": p.Now.UTC().Format("2006-01-02T15:04:05.000Z"), "pipeline": "lint", "attempt": 1, "revision": p.ws.Revision, "client": m.Client}}
 	var all map[string]failure // by row
+	nulls := map[string]failure{}
 	n := 0
 	for _, name := range m.Spec.Samples {
 		for _, in := range p.sample(m.File.Path, name.Value).values {
@@ -94,10 +95,17 @@ func (p *pass) try(ctx context.Context, m *compile.Mapping) {
 				continue // which is said of the sample
 			}
 			scope.Original = in
-			found, ok := failures(scope, m, in, name.Value)
+			found, out, ok := failures(scope, m, in, name.Value)
 			if !ok {
 				return
 			}
+			nullTexts(out, "", func(path, text string) {
+				row := rowAt(&m.Mapping.Object, schema.Split(positions.ReplaceAllString(path, value.Items)))
+				if path = positions.ReplaceAllString(path, ""); row == nil || nulls[path].message != "" || hasText(in, "null") {
+					return
+				}
+				nulls[path] = failure{at: row.Span, sample: name.Value, message: text}
+			})
 			if all == nil {
 				all = found
 			}
@@ -105,12 +113,23 @@ func (p *pass) try(ctx context.Context, m *compile.Mapping) {
 		}
 	}
 	for _, row := range slices.Sorted(maps.Keys(all)) {
-		p.rowFails(m, row, all[row])
+		f := all[row]
+		if f.hint == "" {
+			f.hint = "see what it gets with `crossdock try " + m.Name + "`, and mend the row or the sample"
+		}
+		f.message = fmt.Sprintf("the row fails on %s: %s", f.sample, f.message)
+		p.rowFails(m, row, f, codeSample)
+	}
+	for _, row := range slices.Sorted(maps.Keys(nulls)) {
+		f := nulls[row]
+		f.message = fmt.Sprintf("the row makes the text `%s` of %s: what is not there becomes the word null", f.message, f.sample)
+		f.hint = "write `\\(.name // \"\")` with another value, or let the row have a `when:`"
+		p.rowFails(m, row, f, codeDoubtful)
 	}
 }
 
 // failures are the rows that fail on one sample; false where a limit was met.
-func failures(scope *cell.Scope, m *compile.Mapping, in any, sample string) (map[string]failure, bool) {
+func failures(scope *cell.Scope, m *compile.Mapping, in any, sample string) (map[string]failure, any, bool) {
 	found := map[string]failure{}
 	note := func(row string, f failure) {
 		row = positions.ReplaceAllString(row, "")
@@ -125,12 +144,12 @@ func failures(scope *cell.Scope, m *compile.Mapping, in any, sample string) (map
 	case errors.As(err, &rows):
 		for _, e := range rows.Rows {
 			if e.Code == "limit" {
-				return nil, false
+				return nil, nil, false
 			}
 			note(e.Row, failure{at: e.Span, code: e.Code, message: e.Message, hint: e.Hint})
 		}
 	case err != nil:
-		return nil, false
+		return nil, nil, false
 	case m.Output != nil && m.Output.Schema != nil:
 		for _, v := range m.Output.Schema.Validate(out) {
 			row := rowAt(&m.Mapping.Object, schema.Split(positions.ReplaceAllString(v.Path, value.Items)))
@@ -144,7 +163,7 @@ func failures(scope *cell.Scope, m *compile.Mapping, in any, sample string) (map
 			note(v.Path, failure{at: row.Span, message: v.Message, hint: hint})
 		}
 	}
-	return found, true
+	return found, out, true
 }
 
 // positions are those of items in a path.
@@ -174,7 +193,7 @@ func rowAt(o *mapping.Object, path []string) *mapping.Row {
 
 // rowFails reports a row that fails on the samples, unless something else is said
 // of its line.
-func (p *pass) rowFails(m *compile.Mapping, name string, f failure) {
+func (p *pass) rowFails(m *compile.Mapping, name string, f failure, code diag.Code) {
 	at := f.at
 	rowsOf(m.Spec.Fields, nil, func(r row) {
 		switch {
@@ -192,10 +211,5 @@ func (p *pass) rowFails(m *compile.Mapping, name string, f failure) {
 	}) {
 		return
 	}
-	d := diag.Diagnostic{Code: codeSample, Severity: diag.Warning, Span: at, Kind: m.Kind, Name: m.Name, Row: name, Source: name,
-		Message: fmt.Sprintf("the row fails on %s: %s", f.sample, f.message), Hint: f.hint}
-	if d.Hint == "" {
-		d.Hint = "see what it gets with `crossdock try " + m.Name + "`, and mend the row or the sample"
-	}
-	p.about(d)
+	p.about(diag.Diagnostic{Code: code, Severity: diag.Warning, Span: at, Kind: m.Kind, Name: m.Name, Row: name, Source: name, Message: f.message, Hint: f.hint})
 }
