@@ -30,7 +30,7 @@ const (
 // definition or a sample is said first: then nothing is tried.
 func fails(p *pass) {
 	for _, m := range p.mappings() {
-		if m.Mapping == nil || len(m.Spec.Samples) == 0 || p.faulty(m.File.Path) || p.readsMore() {
+		if m.Mapping == nil || len(m.Spec.Samples) == 0 || p.faulty() || p.readsMore() || p.strict(m) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), triedTime)
@@ -39,12 +39,16 @@ func fails(p *pass) {
 	}
 }
 
-// faulty reports whether something is wrong in a file so that running it would
-// say the same in other words.
-func (p *pass) faulty(file string) bool {
-	of := func(s diag.Span) bool { return s.File == file }
-	return slices.ContainsFunc(p.wrong, func(w spot) bool { return of(w.span) }) ||
-		slices.ContainsFunc(p.list, func(d diag.Diagnostic) bool { return of(d.Span) && d.Severity == diag.Error })
+// faulty reports whether something is wrong with the definition looked at, in its
+// own file or in what overrides it: it cannot be run, or would say the same in
+// other words.
+func (p *pass) faulty() bool { return p.unit.Said().HasErrors() || p.list.HasErrors() }
+
+// strict reports whether the cells of a mapping run in the sandbox, which is too
+// slow to start for a look at a definition.
+func (p *pass) strict(m *compile.Mapping) bool {
+	_, strict := p.ws.Untrusted(m.File.Path)
+	return strict
 }
 
 // readsMore reports whether the definition looked at reads what is known only
