@@ -20,6 +20,7 @@ import (
 func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 	list = misnamed(list, ws)
 	spoilt := unversioned(ws)
+	undecided := undecided(list, ws)
 	broken, told := map[string]bool{}, map[string]bool{}
 	for _, d := range list {
 		if strings.HasPrefix(d.Missing, compile.MissingSent) && !isTest(d) {
@@ -58,6 +59,7 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 	for _, d := range list {
 		wrong[d.Span] = wrong[d.Span] || d.Severity == diag.Error
 	}
+	grave := map[diag.Span]bool{} // what leaves out files without which others are wrong
 	list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool {
 		what, name, _ := strings.Cut(d.Missing, " ")
 		if d.Severity != diag.Error && d.Code[:3] == "XD2" && wrong[d.Span] {
@@ -75,9 +77,13 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 		if strange[diag.Span{File: d.Span.File, Start: d.Span.Start}] {
 			return true // what it says depends on what the key was meant to be
 		}
+		base, _, _ := strings.Cut(name, "@")
+		if cause, there := undecided[what+" "+base]; there {
+			grave[cause] = grave[cause] || d.Severity == diag.Error
+			return true
+		}
 		switch what {
 		case "schema", "template":
-			base, _, _ := strings.Cut(name, "@")
 			return spoilt[what+" "+base]
 		case "row", "rule":
 			return name != "" && lost(ws, what, name, broken)
@@ -108,11 +114,36 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 		return false
 	})
 	for i := range list {
+		if grave[list[i].Span] {
+			list[i].Severity = diag.Error
+		}
 		if name, ok := strings.CutPrefix(list[i].Missing, compile.MissingFile); ok && list[i].Short == "" {
 			list[i].Short = nearFile(fsys, list[i].Span.File, name)
 		}
 	}
 	return list
+}
+
+// undecided returns kind and name, without version, of the definitions that clients
+// do not get because something is wrong with the condition in their template, and
+// where that is told.
+func undecided(list diag.List, ws *compile.Workspace) map[string]diag.Span {
+	out := map[string]diag.Span{}
+	for _, d := range list {
+		if kindOf(d.Span.File) != "template" {
+			continue
+		}
+		for _, t := range ws.Templates {
+			if t.Path != d.Span.File {
+				continue
+			}
+			for _, part := range t.Decided(d.Span) {
+				base, _, _ := strings.Cut(part.Name, "@")
+				out[part.Kind+" "+base] = d.Span
+			}
+		}
+	}
+	return out
 }
 
 // unversioned returns kind and name, without version, of the definitions whose

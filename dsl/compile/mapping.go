@@ -55,6 +55,9 @@ func (b *builder) mapping(d *definition) {
 	if m.Input != nil {
 		at.Shape.Schema = m.Input.Schema
 	}
+	if m.unread() {
+		at.Shape.Examples = nil // what comes in is to be told by a schema, of which something is wrong
+	}
 	switch {
 	case m.Spec.Program.Set() && len(m.Spec.Fields) > 0:
 		dec.Errorf(spec.CodeUnknown, m.Spec.Program.Span(), "a mapping has either `fields` or `program`")
@@ -72,6 +75,12 @@ func (b *builder) mapping(d *definition) {
 	m.readsOriginal, m.readsMeta, m.readsRun = whole || mentions(d.node, "original"), whole || mentions(d.node, "meta"), whole || mentions(d.node, "run")
 	m.Digest = meaning(d.node, append([]string{m.Digest, schemaDigest(m.Input), schemaDigest(m.Output)}, b.unit.surroundings()...)...)
 	b.unit.Mapping = m
+}
+
+// unread reports whether the mapping names a schema of what comes in that cannot be
+// read, which is told where the schema stands.
+func (m *Mapping) unread() bool {
+	return m.Spec.Input.Set() && m.Input.Broken()
 }
 
 func schemaDigest(s *Schema) string {

@@ -152,7 +152,7 @@ func (b *pipelineBuilder) firstRead() {
 	}
 	for _, name := range b.candidates(steps[0].Map.Value) {
 		if m := b.ask(aMapping, name).(*Mapping); m != nil {
-			if m.File != nil && m.Spec != nil && len(m.Spec.Samples) > 0 {
+			if m.File != nil && m.Spec != nil && len(m.Spec.Samples) > 0 && !m.unread() {
 				b.at.Shape = cell.Shape{Examples: &cell.Examples{From: m.File.Path, Files: texts(m.Spec.Samples)}}
 			}
 			return

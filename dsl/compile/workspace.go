@@ -92,6 +92,10 @@ type Schema struct {
 	Event     string      // the name under which its events are heard where EventName is nil
 }
 
+// Broken reports whether the schema cannot be read, or there is none, which is told
+// where it is written or named.
+func (s *Schema) Broken() bool { return s == nil || s.Schema == nil }
+
 // Lookup is a crosswalk.
 type Lookup struct {
 	Definition

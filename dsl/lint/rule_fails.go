@@ -30,7 +30,7 @@ const (
 // definition or a sample is said first: then nothing is tried.
 func fails(p *pass) {
 	for _, m := range p.mappings() {
-		if m.Mapping == nil || len(m.Spec.Samples) == 0 || p.faulty() || p.readsMore() || p.strict(m) {
+		if m.Mapping == nil || len(m.Spec.Samples) == 0 || m.Spec.Input.Set() && m.Input.Broken() || p.faulty() || p.readsMore() || p.strict(m) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), triedTime)

@@ -436,6 +436,7 @@ func (in *Instance) has(dec *spec.Decoder, n *ast.Node, at target, without map[*
 		why = reason
 	}
 	d := dec.Errorf(CodeOverride, n.Span, "%s has no %s `%s`: %s", in.Name, at.kind, at.name, why)
+	d.Missing = at.kind + " " + at.name
 	d.Hint = "change the parameters, or remove it here"
 	return false
 }

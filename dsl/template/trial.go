@@ -212,6 +212,22 @@ func (t *Template) Parts() []Part {
 	return out
 }
 
+// Decided returns the files that clients get or not by the condition around a place.
+func (t *Template) Decided(at diag.Span) []Part {
+	var out []Part
+	for _, l := range t.lines {
+		if !l.when.Set() || !l.when.Node.Span.Contains(at) {
+			continue
+		}
+		for _, f := range t.files {
+			if l.mayName(f.rel) {
+				out = append(out, Part{f.Path, f.Kind.Name, f.name, f.Root})
+			}
+		}
+	}
+	return out
+}
+
 // Has reports whether the template makes a definition of a kind and name, for
 // some instance or for all of them.
 func (t *Template) Has(kind, name string) bool {
