@@ -40,6 +40,9 @@ func (Connector) Check(c connectors.Config) diag.List {
 	return k.list.Tidy()
 }
 
+// unfilled is a name in braces, as paths of operations have them.
+var unfilled = regexp.MustCompile(`(?:^|[^$])(\{\{?\s*\.?([A-Za-z_]\w*)\??\s*\}?\})`)
+
 // shell is a variable as shells write it.
 var shell = regexp.MustCompile(`^\$([A-Za-z_]\w*)`)
 
@@ -61,6 +64,13 @@ func span(n *ast.Node) diag.Span {
 
 func (k *checker) address(s *Settings) {
 	if !s.BaseURL.Set() {
+		return
+	}
+	written := s.BaseURL.Node.Text // without the values of variables
+	if m := unfilled.FindStringSubmatchIndex(written); m != nil {
+		name := strings.ToLower(written[m[4]:m[5]])
+		k.errorf(spec.CodeUnknown, s.BaseURL.Node.Range(m[2], m[3]), "`%s` is sent as it is: nothing fills the braces of base_url", written[m[2]:m[3]]).
+			Hint = "write ${var." + name + "} for a value of the environment, in a template ${param." + name + "}; what differs from message to message stands as {" + name + "} in the path of an operation"
 		return
 	}
 	if _, err := parseBase(s.BaseURL.Value); err != nil {
