@@ -101,9 +101,9 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 			l := ws.Lookups[name]
 			return l != nil && l.File != nil && broken[l.File.Path]
 		case "result":
-			first := told[d.Span.File+" "+d.Missing]
+			before := told[d.Span.File+" "+d.Missing]
 			told[d.Span.File+" "+d.Missing] = true
-			return first
+			return before
 		case "policy":
 			return len(ws.Policies) <= 1 && broken["crossdock.yaml"] && (ws.Spec == nil || len(ws.Spec.Policies) == 0)
 		case "alert":

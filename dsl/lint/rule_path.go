@@ -113,6 +113,7 @@ func (p *pass) missing(c *cell.Cell, at place, segs []segment, v verdict) {
 		}
 	case ofValue:
 		is := ""
+		d.Missing = "result of " + schema.Join(at.path) // one word for all that is read of it
 		if at.shape.Known() {
 			is = kind(at.shape) + in(at.label)
 		} else {
