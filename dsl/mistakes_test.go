@@ -94,7 +94,7 @@ func planting(t *testing.T, folder string) (ws map[string]string, paths []string
 }
 
 // goWords are what an analyst must never see.
-var goWords = regexp.MustCompile(`map\[|interface|nil pointer|\bstruct\b|\breflect\b|%!|<nil>|int64|float64|goroutine|json: |[^.]yaml: |unmarshal|\bpanic|0x[0-9a-f]{6}|\*ast|gojq|strconv`)
+var goWords = regexp.MustCompile(`map\[|interface|nil pointer|\bstruct\b|\breflect\b|%!|<nil>|int64|float64|goroutine|[^.]json: |[^.]yaml: |unmarshal|\bpanic|0x[0-9a-f]{6}|\*ast|gojq|strconv`)
 
 // mistake makes one change in the workspace and describes what is found.
 func mistake(t *testing.T, ws map[string]string, change string) string {

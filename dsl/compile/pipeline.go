@@ -407,10 +407,17 @@ func (b *pipelineBuilder) emitted(step *Step, at cell.Context, mapped *Mapping) 
 	if step.Spec.Map.Set() {
 		shape = mapped.outputShape() // nothing is known where there is no such mapping
 	}
-	if shape.Schema == nil || len(shape.Path) > 0 || step.Event.Schema == nil || shape.Schema == step.Event.Schema {
+	if shape.Schema == nil && shape.Made == nil || len(shape.Path) > 0 || step.Event.Schema == nil || shape.Schema == step.Event.Schema {
 		return
 	}
-	have := shape.Schema.Children(nil)
+	known := shape.Known()
+	if shape.Schema == nil {
+		if shape.Made.Shown {
+			return // an answer may have more than what is written of it
+		}
+		known = shape.Made.Shape
+	}
+	have := known.Names()
 	for _, row := range step.Spec.With {
 		name, _, _ := strings.Cut(row.Key.Text, ".")
 		have = append(have, name)

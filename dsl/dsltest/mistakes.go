@@ -72,18 +72,21 @@ func Cut(section string) (change, found string) {
 }
 
 // Make makes one change: the path, lines that are taken away (-) and lines that
-// come instead (+).
+// come instead (+). A line `@ path` goes on in another file.
 func Make(t testing.TB, base map[string]string, change string) Mistake {
 	t.Helper()
 	head, body, _ := strings.Cut(change, "\n")
 	words := strings.Fields(head)
 	m := Mistake{Path: words[len(words)-1], Flags: strings.Join(words[:len(words)-1], " "), Files: map[string]string{}}
-	text := base[m.Path]
+	for k, v := range base {
+		m.Files[k] = v
+	}
+	path, text := m.Path, base[m.Path]
 	var from, to strings.Builder
 	swap := func() {
 		if old := from.String(); old != "" || text == "" {
 			if strings.Count(text, old) != 1 && text != "" {
-				t.Fatalf("%s has these lines %d times:\n%s", m.Path, strings.Count(text, old), old)
+				t.Fatalf("%s has these lines %d times:\n%s", path, strings.Count(text, old), old)
 			}
 			text = strings.Replace(text, old, to.String(), 1)
 		} else {
@@ -92,8 +95,19 @@ func Make(t testing.TB, base map[string]string, change string) Mistake {
 		from.Reset()
 		to.Reset()
 	}
+	done := func() {
+		swap()
+		if strings.Contains(m.Flags, "crlf") {
+			text = strings.ReplaceAll(text, "\n", "\r\n")
+		}
+		m.Files[path] = text
+	}
 	for line := range strings.Lines(body + "\n") {
 		switch {
+		case strings.HasPrefix(line, "@ "):
+			done()
+			path = strings.TrimSpace(line[2:])
+			text = base[path]
 		case strings.HasPrefix(line, "-"):
 			if to.Len() > 0 {
 				swap()
@@ -105,14 +119,7 @@ func Make(t testing.TB, base map[string]string, change string) Mistake {
 			t.Fatalf("neither - nor +: %s", line)
 		}
 	}
-	swap()
-	if strings.Contains(m.Flags, "crlf") {
-		text = strings.ReplaceAll(text, "\n", "\r\n")
-	}
-	for k, v := range base {
-		m.Files[k] = v
-	}
-	m.Files[m.Path] = text
+	done()
 	return m
 }
 

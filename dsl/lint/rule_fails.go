@@ -161,8 +161,13 @@ func failures(scope *cell.Scope, m *compile.Mapping, in any, sample string) (map
 				continue // what is missing altogether is said elsewhere
 			}
 			hint := "mend the row, or the field of " + m.Output.Name
-			if v.Code == "type" {
+			switch v.Code {
+			case "type":
 				hint = "give the row a `type:`, or mend the field of " + m.Output.Name
+			case "required":
+				hint = "add a `default:`, or `required: true` (a message without it goes to the dead letters then)"
+			case "option":
+				hint = "translate it with a `lookup:`, or add the option to " + m.Output.Name
 			}
 			note(v.Path, failure{at: row.Span, message: v.Message, hint: hint})
 		}
