@@ -3,6 +3,7 @@ package compile
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -109,8 +110,12 @@ func (b *pipelineBuilder) identity() {
 	p.When = b.cells.Rule(s.When, b.at.In("when").As("when")) // asked of the whole message
 	p.Split = b.cells.JQ(s.Split, b.at.In("split").As("split"))
 	if s.Split.Set() {
+		whole := b.at
 		b.at.Shape = partsOf(b.at, p.Split)
 		b.firstRead()
+		if !b.at.Shape.Set() {
+			b.at.Shape = listedParts(whole, p.Split)
+		}
 	}
 	for _, part := range s.Key {
 		if k := b.cells.JQ(part, b.at.In("key").As("key")); k != nil {
@@ -136,12 +141,26 @@ func partsOf(at cell.Context, split *jq.Program) cell.Shape {
 	if s := at.Result(split); s.Set() {
 		return s.Items()
 	}
-	steps := func(p jq.Path) bool { return p.Var == "steps" || p.Var == "vars" || p.Var == "meta" || p.Var == "run" }
-	if at.Shape.Examples == nil || slices.ContainsFunc(split.Paths(), steps) {
+	if at.Shape.Examples == nil || slices.ContainsFunc(split.Paths(), besides) {
 		return cell.Shape{}
 	}
 	return cell.Shape{Examples: &cell.Examples{Split: split, Of: at.Shape}}
 }
+
+// besides reports whether a path begins with what is in no sample.
+func besides(p jq.Path) bool { return slices.Contains([]string{"steps", "vars", "meta", "run"}, p.Var) }
+
+// listedParts is what a cell makes of a payload of which only a schema tells: where
+// it decides nothing by the values, a document with all the fields shows it.
+func listedParts(at cell.Context, split *jq.Program) cell.Shape {
+	if split == nil || at.Shape.Known() == nil || deciding.MatchString(split.Source()) || slices.ContainsFunc(split.Paths(), besides) {
+		return cell.Shape{}
+	}
+	return cell.Shape{Examples: &cell.Examples{Split: split, Of: cell.Shape{Schema: at.Shape.Schema, Path: at.Shape.Path}}}
+}
+
+// deciding is what makes a result depend on values, not only on fields.
+var deciding = regexp.MustCompile(`\b(if|select|try|empty|error|test|match|capture|scan|split|fromjson|type|objects|arrays|strings|numbers|values|nulls|to_entries|from_entries|with_entries|group_by|unique_by|unique|reduce|foreach|limit|first|last|nth|until|while|recurse|walk|paths|getpath|setpath|del|delpaths|has|keys|in|def|label|lookup|input|range|index|indices|any|all|contains|inside)\b|\?|//|==|!=|[<>]|\)\s*:|\.\.|\[[^\]]*[:$\d][^\]]*\]`)
 
 // firstRead lets the samples of the first mapping show what comes in, where
 // nothing else says it.
@@ -251,7 +270,9 @@ func (b *pipelineBuilder) step(step *Step, shape cell.Shape, prefix string) cell
 		step.Action, step.When = ActWhen, b.cells.Rule(s.When, at.As("when"))
 	case "split":
 		step.Action, step.Split = ActSplit, b.cells.JQ(s.Split, at.As("split"))
-		shape = partsOf(at, step.Split)
+		if shape = partsOf(at, step.Split); !shape.Set() {
+			shape = listedParts(at, step.Split)
+		}
 	case "route":
 		step.Action = ActRoute
 		shape = b.route(step, shape, prefix)

@@ -160,7 +160,7 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 	if v == unseen {
 		d.Message = "`" + seg.name + "` is in no sample" + at.where()
 		if at.part {
-			d.Message = "`" + seg.name + "` is in nothing that `split` makes of the samples" + at.where()
+			d.Message = "`" + seg.name + "` is in nothing that `split` makes" + at.where()
 		}
 		if len(near) == 0 {
 			d.Severity = diag.Warning // a sample need not show everything

@@ -184,7 +184,13 @@ func (p *pass) parts(e *cell.Examples) []example {
 		return out
 	}
 	var out []example
-	for _, of := range p.examples(e.Of) {
+	examples := p.examples(e.Of)
+	if known := e.Of.Known(); e.Of.Examples == nil && known != nil {
+		if doc, whole := documentOf(known, 0); whole {
+			examples = []example{{doc, e.Of.Schema.Name}}
+		}
+	}
+	for _, of := range examples {
 		scope := cell.Scope{Original: of.value}
 		if p.unit != nil && p.unit.Pipeline != nil {
 			scope.Params = p.unit.Pipeline.Params
