@@ -132,7 +132,7 @@ func (p *pass) missing(c *cell.Cell, at place, segs []segment, v verdict) {
 			d.Hint = "where two values are meant, a comma is missing in front of `." + seg.name + "`"
 		}
 	default:
-		if v == unseen && borrowed(c) {
+		if v == unseen && borrowed(c) || at.shown { // which need not show all that comes
 			if names, _, _ := at.names(); len(diag.Nearest(seg.name, names)) == 0 {
 				return
 			}
