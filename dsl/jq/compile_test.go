@@ -128,6 +128,8 @@ func TestProblems(t *testing.T) {
 		{`[.a] | implode(", ")`, []string{"implode: `implode` does not take 1 argument; write `join(\", \")`"}},
 		{`root`, []string{"root: there is no function `root`; a variable starts with $: `$root`"}},
 		{`.a & .b`, []string{"&: `&` cannot stand here; write `+` to join texts, `and` between yes and no"}},
+		{`if .a "x" else "y" end`, []string{"\"x\": `\"x\"` cannot stand here; write `then` between the condition and its value"}},
+		{`.a | select(not blank)`, []string{"blank: `blank` cannot stand here; `not` stands behind its value: `blank | not`"}},
 		{`if . then 1 otherwise 2 end`, []string{"otherwise: `otherwise` cannot stand here; write `else`"}},
 		{`#orders`, []string{": the cell is empty; `#` begins a comment: a text stands in double quotes, `\"#orders\"`"}},
 		{`break $x`, []string{"break $x: there is no label $x here; write `label $x |` around it"}},

@@ -235,6 +235,10 @@ func syntaxHint(src string, toks []token, i int) string {
 	switch {
 	case ternary && !(i > 1 && toks[i-2].text == "?"):
 		return "there is no `a ? b : c`, write `if a then b else c end`"
+	case before.text == "not" && (t.kind == tokIdent || t.kind == tokField || t.kind == tokVariable):
+		return "`not` stands behind its value: `" + t.text + " | not`"
+	case (t.kind == tokString || t.kind == tokStrOpen || t.kind == tokNumber) && lacksThen(toks[:i]):
+		return "write `then` between the condition and its value"
 	case before.text == "[" && t.text != "" && t.text[0] >= '0' && t.text[0] <= '9':
 		return "the bracket closes behind the position: `[" + strings.TrimRight(strings.SplitN(t.text, ".", 2)[0], ".") + "].name`"
 	case t.kind == tokIdent && before.kind == tokIdent && slices.ContainsFunc(toks[:i], func(o token) bool { return o.text == "//" }):
@@ -254,6 +258,19 @@ func syntaxHint(src string, toks []token, i int) string {
 		return fmt.Sprintf("positions stand in brackets: [%s]", t.text[1:])
 	}
 	return ""
+}
+
+// lacksThen reports whether an `if` or `elif` is open whose `then` has not come.
+func lacksThen(toks []token) bool {
+	for _, t := range slices.Backward(toks) {
+		switch t.text {
+		case "then", "else", "end":
+			return false
+		case "if", "elif":
+			return t.kind == tokIdent
+		}
+	}
+	return false
 }
 
 // keyword are words of jq that stand behind a value.

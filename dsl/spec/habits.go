@@ -16,7 +16,7 @@ var habits = map[string][]string{
 	"source": {"from", "trigger"}, "src": {"from"}, "path": {"from"}, "jq": {"from"}, "expr": {"from"}, "expression": {"from"}, "field": {"from"}, "input": {"given", "from"},
 	"constant": {"const"}, "static": {"const"}, "fixed": {"const"}, "literal": {"const"}, "text": {"const"},
 	"mandatory": {"required"}, "require": {"required"}, "must": {"required"}, "optional": {"required"}, "nullable": {"required"},
-	"foreach": {"each", "split"}, "for_each": {"each", "split"}, "loop": {"each", "split"}, "list": {"each"}, "array": {"each"}, "items": {"each"}, "repeat": {"each"},
+	"for": {"each"}, "foreach": {"each", "split"}, "for_each": {"each", "split"}, "loop": {"each", "split"}, "list": {"each"}, "array": {"each"}, "items": {"each"}, "repeat": {"each"},
 	"fallback": {"default"}, "default_value": {"default"}, "else": {"default"},
 	"if": {"when"}, "condition": {"when"}, "only_if": {"when"}, "filter": {"when"}, "where": {"when"},
 	"datatype": {"type"}, "data_type": {"type"}, "date_format": {"parse"}, "pattern": {"parse"}, "input_format": {"parse"}, "output_format": {"format"},

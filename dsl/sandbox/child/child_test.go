@@ -109,11 +109,11 @@ func TestRests(t *testing.T) {
 		for _, limit := range []error{jq.ErrTime, jq.ErrMemory} {
 			p.turns <- struct{}{}
 			p.leave(time.Second, &jq.LimitError{Limit: limit})
-			time.Sleep(rests*time.Second - 1)
+			time.Sleep(rests*time.Second - time.Nanosecond)
 			if free() {
 				t.Errorf("%v: no rest", limit)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if !free() {
 				t.Errorf("%v: rests too long", limit)
 			}
