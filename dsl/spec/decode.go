@@ -261,7 +261,7 @@ func (d *Decoder) mapping(n *ast.Node, v reflect.Value) {
 		if n.Empty {
 			return
 		}
-		if n = d.asMap(n); n == nil {
+		if n = d.AsMap(n); n == nil {
 			return
 		}
 	}

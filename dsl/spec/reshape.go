@@ -20,9 +20,9 @@ var (
 	valued = []string{"value", "to", "target", "val", "values"}
 )
 
-// asMap reports a list where names with values were expected, and returns the map
+// AsMap reports a list where names with values were expected, and returns the map
 // that was meant; nil where that cannot be told.
-func (d *Decoder) asMap(n *ast.Node) *ast.Node {
+func (d *Decoder) AsMap(n *ast.Node) *ast.Node {
 	f := d.shape(n, "a map")
 	if n.Kind == ast.Scalar {
 		f.Hint = "write a name in front of it, such as {name: " + n.Text + "}"
@@ -50,9 +50,6 @@ func (d *Decoder) asMap(n *ast.Node) *ast.Node {
 	f.Hint = "write names in place of the `-`: `" + first.Key.Text + ": " + short(source(first.Value)) + "`"
 	return out
 }
-
-// AsMap is asMap for what is read elsewhere.
-func (d *Decoder) AsMap(n *ast.Node) *ast.Node { return d.asMap(n) }
 
 // arrow is a pair as people write it on a line.
 var arrow = regexp.MustCompile(`^(\S+)\s*(?:->|=>|→|=|;|\t)\s*(\S+)`)

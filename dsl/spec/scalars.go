@@ -439,7 +439,7 @@ func (f *Fields[T]) DecodeNode(n *ast.Node, d *Decoder) {
 		if n.Empty {
 			return
 		}
-		if n = d.asMap(n); n == nil {
+		if n = d.AsMap(n); n == nil {
 			return
 		}
 	}
