@@ -7,7 +7,8 @@
 // `mutant` On is a constant false and Crash is empty, and the compiler removes
 // what hangs on them. With the tag one mutant is chosen by the variable
 // CROSSDOCK_MUTANT (M1) and one place of death by CROSSDOCK_CRASH_AT
-// (after-effect:37, the 37th time).
+// (after-effect:37, the 37th time; after-effect:37:3s, or anywhere after three
+// seconds).
 package mutant
 
 // ID names a mutant.

@@ -266,12 +266,12 @@ func (c *court) deadLetters() {
 }
 
 // deaths is how often, at most, work on a message may have ended with its
-// holder. A search for a place to die kills several times.
+// holder. A place to die is looked for by a process that is started anew.
 func (c *court) deaths() (n int) {
 	for _, t := range c.seen.Troubles {
 		switch {
 		case t.Kind == "crash_point":
-			n += 5
+			n += 2
 		case t.Death:
 			n++
 		}

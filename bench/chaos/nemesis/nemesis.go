@@ -169,8 +169,8 @@ func (n *Nemesis) killAll(ctx context.Context, f plan.Fault) (bool, error) {
 	return fired, nil
 }
 
-// crash starts a replica that will die by itself at a place in its code. Where
-// messages do not come by there in time it tries the next place.
+// crash starts a replica that will die by itself at a place in its code, or,
+// where messages do not come by there in time, at the next place they do.
 func (n *Nemesis) crash(ctx context.Context, f plan.Fault, r *stage.Replica) (bool, error) {
 	n.replicas[r.Number].Lock()
 	defer n.replicas[r.Number].Unlock()
@@ -180,27 +180,11 @@ func (n *Nemesis) crash(ctx context.Context, f plan.Fault, r *stage.Replica) (bo
 		return false, err
 	}
 	places := mutant.Places()
-	died := false
-	for i := range 3 {
-		r.Kill()
-		place := places[(pick+i)%len(places)]
-		patience := 60
-		if i == 2 { // whatever is broken meanwhile, work that waits is tried
-			place, patience = mutant.AfterLease, 240
-		}
-		if err := r.Launch(fmt.Sprintf("CROSSDOCK_CRASH_AT=%s:%d", place, int(f.Level)/(i*i*i*10+1)+1)); err != nil {
-			return false, err
-		}
-		for range patience {
-			if sleep(ctx, 50); !r.Up() {
-				died = true
-				break
-			}
-		}
-		if died || ctx.Err() != nil {
-			break
-		}
+	r.Kill()
+	if err := r.Launch(fmt.Sprintf("CROSSDOCK_CRASH_AT=%s:%d:3s", places[pick%len(places)], int(f.Level)+1)); err != nil {
+		return false, err
 	}
+	died := n.meets(ctx, func() bool { return !r.Up() })
 	r.Kill()
 	sleep(ctx, f.For)
 	return died, n.start(ctx, r)
@@ -301,11 +285,11 @@ func (n *Nemesis) net(ctx context.Context, f plan.Fault, replica int, p *proxy.P
 // meets prolongs a fault that has met nothing yet, because another one was in
 // its way, for some seconds.
 func (n *Nemesis) meets(ctx context.Context, met func() bool) bool {
-	for range 80 {
+	for range 300 {
 		if met() || ctx.Err() != nil {
 			break
 		}
-		sleep(ctx, 100)
+		sleep(ctx, 50)
 	}
 	return met()
 }

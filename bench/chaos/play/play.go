@@ -67,15 +67,20 @@ func Play(ctx context.Context, p plan.Plan, dir, binary string) (*judge.Verdict,
 }
 
 func (r *run) play(ctx context.Context) (*judge.Verdict, error) {
-	load, endLoad := context.WithTimeout(ctx, time.Duration(r.plan.Duration)*time.Millisecond)
+	load, endLoad := context.WithCancel(ctx)
 	defer endLoad()
 	patience, endPatience := context.WithCancel(ctx)
 	defer endPatience()
 	senders := &sender.Senders{Plan: r.plan, Stream: r.stream, Log: r.log, Replicas: r.addresses, Drop: filepath.Join(r.stage.Shared, "in")}
 	sent := make(chan struct{})
 	go func() { senders.Run(load, patience); close(sent) }() // joined below
-	r.faults.Run(ctx)
-	<-load.Done()
+	enough := time.After(time.Duration(r.plan.Duration) * time.Millisecond)
+	r.faults.Run(ctx) // and as long as it takes until each fault has met something
+	select {
+	case <-enough:
+	case <-ctx.Done():
+	}
+	endLoad()
 	if ctx.Err() != nil {
 		endPatience()
 		<-sent
