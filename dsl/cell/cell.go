@@ -152,7 +152,11 @@ func (c *Compiler) JQ(s spec.Cell, at Context) *jq.Program {
 		if i == 0 || pr.Name != "" {
 			at.named(&pr, s.Node.Text)
 		}
-		c.report(s.Node, at, "jq", problem{pr.From, pr.To, pr.Warning, pr.Message, pr.Hint, pr.Replace, jqCode(pr.Kind), ""})
+		missing := ""
+		if pr.Table {
+			missing = "lookup " + pr.Name
+		}
+		c.report(s.Node, at, "jq", problem{pr.From, pr.To, pr.Warning, pr.Message, pr.Hint, pr.Replace, jqCode(pr.Kind), "", missing})
 	}
 	c.Cells = append(c.Cells, &Cell{Context: at, Node: s.Node, JQ: p})
 	return p
@@ -206,13 +210,14 @@ type problem struct {
 	message, hint, change string
 	code                  diag.Code
 	short                 string // beside the caret
+	missing               string // kind and name of the definition that is not there
 }
 
 // report places a problem inside the text of a cell.
 func (c *Compiler) report(n *ast.Node, at Context, lang string, p problem) {
 	d := diag.Diagnostic{
 		Code: p.code, Span: n.Range(p.from, p.to), Message: p.message, Hint: p.hint,
-		Kind: at.Kind, Name: at.Name, Row: at.Row, Lang: lang, Source: n.Text, Short: p.short,
+		Kind: at.Kind, Name: at.Name, Row: at.Row, Lang: lang, Source: n.Text, Short: p.short, Missing: p.missing,
 	}
 	if p.warning {
 		d.Severity = diag.Warning

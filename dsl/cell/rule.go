@@ -22,7 +22,11 @@ func (c *Compiler) Rule(s spec.Cell, at Context) *rule.Program {
 		if pr.Kind == rule.KindField {
 			continue // lint knows the samples too and reports it better
 		}
-		c.report(s.Node, at, "expr", problem{pr.From, pr.To, pr.Warning, pr.Message, pr.Hint, pr.Replace, ruleCode(pr.Kind), pr.Short})
+		missing := ""
+		if pr.Table != "" {
+			missing = "lookup " + pr.Table
+		}
+		c.report(s.Node, at, "expr", problem{pr.From, pr.To, pr.Warning, pr.Message, pr.Hint, pr.Replace, ruleCode(pr.Kind), pr.Short, missing})
 	}
 	c.Cells = append(c.Cells, &Cell{Context: at, Node: s.Node, Rule: p})
 	return p

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -33,6 +34,45 @@ func (b *builder) checkConst(dec *spec.Decoder, v spec.Value, at rowContext) {
 	if text, ok := v.V.(string); ok && len(t.Options) > 0 && !contains(t.Options, text) {
 		f := dec.Errorf(CodeTarget, v.Node.Span, "`%s` is not an option of %s in %s", text, at.Row, at.out.Name)
 		f.Row, f.Hint = at.Row, "options: "+strings.Join(t.Options, ", ")
+	}
+}
+
+// checkOutcomes compares the texts that a cell can give with what the output
+// schema and the conversion of the row take, as checkConst does with a constant:
+// no sample may ever come to that branch.
+func (b *builder) checkOutcomes(dec *spec.Decoder, s *spec.Row, row *mapping.Row, at rowContext) {
+	if row.From == nil || row.Lookup != nil || s.Each.Set() || len(s.Fields) > 0 {
+		return
+	}
+	for _, o := range row.From.Outcomes() {
+		var made any = o.Value
+		var bad *value.Error
+		if row.Convert != nil {
+			v, err := row.Convert.Convert(o.Value)
+			if err != nil && !errors.As(err, &bad) {
+				continue
+			}
+			made = v
+		}
+		text, isText := made.(string)
+		var f *diag.Diagnostic
+		switch t := at.Target; {
+		case bad != nil:
+			f = dec.Errorf(CodeTarget, s.From.Node.Range(o.From, o.To), "%s", bad.Message)
+			f.Hint = bad.Hint
+		case t != nil && len(t.Options) > 0 && isText && !contains(t.Options, text):
+			f = dec.Errorf(CodeTarget, s.From.Node.Range(o.From, o.To), "`%s` is not an option of %s in %s", text, at.Row, at.out.Name)
+			f.Hint = "options: " + strings.Join(t.Options, ", ")
+			if near := diag.Nearest(o.Value, t.Options); len(near) > 0 {
+				f.Short = "did you mean `" + near[0] + "`?"
+				if s.From.Node.Style == ast.Plain {
+					f.Fixes = []diag.Fix{{Title: "replace with `\"" + near[0] + "\"`", Edits: []diag.Edit{{Span: f.Span, Text: `"` + near[0] + `"`}}}}
+				}
+			}
+		default:
+			continue
+		}
+		f.Row, f.Lang, f.Source = at.Row, "jq", s.From.Node.Text
 	}
 }
 

@@ -300,5 +300,6 @@ func (b *builder) row(dec *spec.Decoder, key *ast.Node, s *spec.Row, at rowConte
 		b.checkLookup(dec, s, row, at)
 	}
 	b.conversion(dec, s, row, at)
+	b.checkOutcomes(dec, s, row, at)
 	return row
 }

@@ -243,7 +243,9 @@ func (c *checker) table(f *gojq.Func) {
 	at := c.pl.span(f.Args[0])
 	before := len(c.problems)
 	c.unknown(at, name, "lookup", c.opt.Tables)
-	if p := &c.problems[before]; p.Replace != "" {
+	p := &c.problems[before]
+	p.Table = true
+	if p.Replace != "" {
 		p.Replace = strconv.Quote(p.Replace)
 	}
 }

@@ -26,6 +26,7 @@ type Problem struct {
 	Hint     string // what to type or what exists instead
 	Replace  string // text that mends From..To, if there is one
 	Name     string // of kind Unknown: the name that does not exist, a variable with its $
+	Table    bool   // and it is that of a lookup table
 }
 
 // Error returns the message and the hint.

@@ -22,9 +22,9 @@ func floats(p *pass) {
 		if c.Role != "program" && !p.exact(c) {
 			continue
 		}
-		for _, u := range c.JQ.Uses() {
-			if u.Kind == jq.UseArithmetic && p.binary(c, u) {
-				p.arithmetic(c, u)
+		for _, s := range p.computations(c) {
+			if !s.inner {
+				p.arithmetic(c, s)
 			}
 		}
 		if c.Role != "program" {
@@ -33,27 +33,120 @@ func floats(p *pass) {
 	}
 }
 
+// computation is one computation of a cell: `a * b + c` is one, of two operators.
+type computation struct {
+	jq.Use
+	left, right *computation // operands that are computed, too
+	inner       bool         // it is an operand itself
+}
+
+// computations are those of a cell that work in binary, each with what it is
+// computed of.
+func (p *pass) computations(c *cell.Cell) []*computation {
+	var all []*computation
+	for _, u := range c.JQ.Uses() {
+		if u.Kind == jq.UseArithmetic && p.binary(c, u) {
+			all = append(all, &computation{Use: u})
+		}
+	}
+	operand := func(at jq.Span) *computation {
+		from, to := at.From, at.To
+		for from < to && strings.ContainsRune("( ", rune(c.Node.Text[from])) {
+			from++
+		}
+		for from < to && strings.ContainsRune(") ", rune(c.Node.Text[to-1])) {
+			to--
+		}
+		for _, s := range all {
+			if l := s.Left.From; l >= at.From && l <= from && s.Right.To >= to && s.Right.To <= at.To {
+				s.inner = true
+				return s
+			}
+		}
+		return nil
+	}
+	for _, s := range all {
+		s.left, s.right = operand(s.Left), operand(s.Right)
+	}
+	return all
+}
+
+// first is the operator of a computation that stands first.
+func (s *computation) first() jq.Use {
+	if s.left != nil {
+		return s.left.first()
+	}
+	return s.Use
+}
+
+// exactly writes a computation with functions that are exact; "" where one of its
+// operands is not simple enough to be repeated.
+func (s *computation) exactly(src string) string {
+	if s.Text == "+" {
+		if terms := s.terms(src); terms != nil {
+			return "[" + strings.Join(terms, ", ") + "] | exact_sum"
+		}
+		return ""
+	}
+	left, right := s.left.written(src, s.Left), s.right.written(src, s.Right)
+	if left == "" || right == "" || operators[s.Text] == "" {
+		return ""
+	}
+	return fmt.Sprintf(operators[s.Text], left, right)
+}
+
+// terms are what a sum adds, those of sums within it, too.
+func (s *computation) terms(src string) (out []string) {
+	for _, side := range []struct {
+		of *computation
+		at jq.Span
+	}{{s.left, s.Left}, {s.right, s.Right}} {
+		if side.of != nil && side.of.Text == "+" {
+			more := side.of.terms(src)
+			if more == nil {
+				return nil
+			}
+			out = append(out, more...)
+			continue
+		}
+		term := side.of.written(src, side.at)
+		if term == "" {
+			return nil
+		}
+		out = append(out, term)
+	}
+	return out
+}
+
+func (s *computation) written(src string, at jq.Span) string {
+	if s != nil {
+		return s.exactly(src)
+	}
+	if text := strings.TrimSpace(src[at.From:at.To]); atom.MatchString(text) {
+		return text
+	}
+	return ""
+}
+
 // operators are what to write instead.
 var operators = map[string]string{"+": "[%s, %s] | exact_sum", "-": "exact_sub(%s; %s)", "*": "exact_mul(%s; %s)", "/": "exact_div(%s; %s; 2)"}
 
-func (p *pass) arithmetic(c *cell.Cell, u jq.Use) {
-	instead, known := operators[u.Text]
+func (p *pass) arithmetic(c *cell.Cell, s *computation) {
+	u := s.first()
 	d := diag.Diagnostic{Code: codeFloat, Severity: diag.Warning, Message: "`" + u.Text + "` computes in binary: 1.10 * 3 is 3.3000000000000003",
 		Hint: "use exact_sum, exact_sub, exact_mul or exact_div"}
-	left, right := strings.TrimSpace(c.Node.Text[u.Left.From:u.Left.To]), strings.TrimSpace(c.Node.Text[u.Right.From:u.Right.To])
+	text := s.exactly(c.Node.Text)
 	switch {
-	case !known:
-	case len(left)+len(right) > 60 || !atom.MatchString(left) || !atom.MatchString(right):
-		d.Hint = "write `" + fmt.Sprintf(instead, "a", "b") + "`"
-	default:
-		text := fmt.Sprintf(instead, left, right)
+	case text != "" && len(text) <= 90:
 		d.Hint = "write `" + text + "`"
 		// What stands around it could change the meaning, and how many digits
 		// a quotient has is for people to say.
-		whole := strings.TrimSpace(c.Node.Text) == strings.TrimSpace(c.Node.Text[u.Left.From:u.Right.To])
-		if whole && u.Text != "/" && c.Node.Style == ast.Plain && !strings.ContainsAny(text, "[,") {
-			d.Fixes = replace(c.Node.Range(u.Left.From, u.Right.To), text)
+		whole := strings.TrimSpace(c.Node.Text) == strings.TrimSpace(c.Node.Text[s.Left.From:s.Right.To])
+		if whole && !strings.Contains(text, "exact_div") && c.Node.Style == ast.Plain && !strings.ContainsAny(text, "[,") {
+			d.Fixes = replace(c.Node.Range(s.Left.From, s.Right.To), text)
 		}
+	case s.left == nil && s.right == nil && operators[u.Text] != "":
+		d.Hint = "write `" + fmt.Sprintf(operators[u.Text], "a", "b") + "`"
 	}
 	p.inCell(c, u.From, u.To, d)
 }

@@ -123,7 +123,7 @@ func (in *inspector) argument(f *Function, i int, arg ast.Node) {
 			return
 		}
 		if _, ok := in.c.scope.Lookup(text.Value); !ok {
-			p := Problem{From: from, To: to, Kind: KindName, Message: "there is no lookup table " + text.Value}
+			p := Problem{From: from, To: to, Kind: KindName, Message: "there is no lookup `" + text.Value + "`", Table: text.Value}
 			if near := diag.Nearest(text.Value, in.c.scope.Tables); len(near) > 0 {
 				p.Short, p.Replace = "did you mean `"+near[0]+"`?", `"`+near[0]+`"`
 			} else if known := in.c.scope.Tables; len(known) > 0 && len(known) <= 12 {

@@ -120,7 +120,7 @@ func TestProblems(t *testing.T) {
 		{`response.status == 200`, "response", KindName, "there is no `response` here", "data, original, meta"},
 		{`blnk(data.status)`, "blnk", KindName, "there is no function `blnk`", "`blank`"},
 		{`data.status.toLowerCase() == "new"`, "", KindLimit, "no functions of its own", "in front"},
-		{`in_lookup("cods", data.status)`, `"cods"`, KindName, "there is no lookup table cods", "codes"},
+		{`in_lookup("cods", data.status)`, `"cods"`, KindName, "there is no lookup `cods`", "codes"},
 		{`in_lookup(data.status, "x")`, "", KindName, "needs the name of a table", ""},
 		{`let data = 1; data == 1`, "", KindName, "already means something else", ""},
 		{`$env.data == 1`, "$env", KindName, "there is no `$env`", ""},

@@ -81,6 +81,7 @@ type Problem struct {
 	Hint     string
 	Short    string // "did you mean `zip`?"
 	Replace  string // what to put between From and To, where that is certain enough to offer
+	Table    string // of kind KindName: the lookup table that does not exist, or ""
 	Warning  bool   // it does not make the rule wrong
 }
 
