@@ -83,5 +83,5 @@ func Load(fsys fs.FS, opt Options) (*Workspace, diag.List, error) {
 		}
 		ignores = append(ignores, f.Ignores...)
 	}
-	return ws, diag.Suppress(consequences(causes(list.Tidy(), ws, fsys), ws, fsys), ignores).Tidy(), nil
+	return ws, diag.Suppress(agreed(consequences(causes(list.Tidy(), ws, fsys), ws, fsys), ws), ignores).Tidy(), nil
 }

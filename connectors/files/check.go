@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"crossdock/dsl/ast"
 	"crossdock/dsl/diag"
 	"crossdock/dsl/spec"
 )
@@ -13,6 +14,9 @@ import (
 func Check(t *spec.FilesTrigger) diag.List {
 	var list diag.List
 	pattern := path.Clean(strings.TrimPrefix(t.Path.Value, "/"))
+	if backslash(&list, t.Path) {
+		return list
+	}
 	if t.Path.Set() {
 		switch _, err := path.Match(pattern, ""); {
 		case err != nil || pattern == ".":
@@ -26,7 +30,7 @@ func Check(t *spec.FilesTrigger) diag.List {
 		}
 	}
 	for _, after := range []*spec.FileAfter{&t.After, &t.OnBadFile} {
-		if !after.MoveTo.Set() {
+		if !after.MoveTo.Set() || backslash(&list, after.MoveTo) {
 			continue
 		}
 		folder := path.Clean(strings.TrimPrefix(after.MoveTo.Value, "/"))
@@ -40,6 +44,21 @@ func Check(t *spec.FilesTrigger) diag.List {
 		}
 	}
 	return list
+}
+
+// backslash reports a path as Windows writes it: here `\` takes the meaning from
+// the character behind it, and the path would never be found.
+func backslash(list *diag.List, t spec.Text) bool {
+	if !strings.Contains(t.Value, `\`) {
+		return false
+	}
+	meant := strings.ReplaceAll(t.Value, `\`, "/")
+	f := list.Errorf(spec.CodeUnknown, t.Span(), "folders are separated by `/`, on Windows too")
+	f.Hint = "write `" + meant + "`"
+	if t.Node != nil && t.Node.Style == ast.Plain {
+		f.Fixes = []diag.Fix{{Title: "replace with `" + meant + "`", Edits: []diag.Edit{{Span: f.Span, Text: meant}}}}
+	}
+	return true
 }
 
 // rereads reports whether the pattern takes files that stand in folder.

@@ -385,6 +385,20 @@ func (b *pipelineBuilder) checkPlaceholders(step *Step, op *Operation) {
 	unbound(b.dec, op, at, given, step.Spec.With)
 }
 
+// MissingValue begins what findings about a placeholder miss for which there is a
+// value under another name; Unbound takes it apart.
+const MissingValue = "with "
+
+// Unbound returns the operation and the placeholder that a finding is about, and
+// the name under which a value is given.
+func Unbound(missing string) (op, placeholder, given string) {
+	words := strings.Fields(strings.TrimPrefix(missing, MissingValue))
+	if len(words) != 3 {
+		return "", "", ""
+	}
+	return words[1], words[2], words[0]
+}
+
 // unbound reports placeholders of an operation for which there is no value. with are
 // the rows that give values.
 func unbound(dec *spec.Decoder, op *Operation, at spec.Text, given map[string]bool, with spec.Fields[spec.Row]) {
@@ -396,7 +410,7 @@ func unbound(dec *spec.Decoder, op *Operation, at spec.Text, given map[string]bo
 		f.Hint = "add with: {" + name + ": ...}"
 		for _, other := range sortedKeys(given) {
 			if _, read := op.Bound[other]; !read && len(diag.Nearest(other, []string{name})) > 0 {
-				f.Hint, f.Missing = "`"+other+"` looks like it: write `"+name+"`", "with "+other
+				f.Hint, f.Missing = "`"+other+"` looks like it: write `"+name+"`", MissingValue+other+" "+op.Ref()+" "+name
 				for _, row := range with {
 					if row.Key.Text == other {
 						f.Span = row.Key.Span // there it is to be mended

@@ -96,12 +96,12 @@ func Compile(src string, opt Options) (*Program, []Problem) {
 	}
 	query, err := gojq.Parse(src)
 	if err != nil {
-		return nil, filtered(src, []Problem{syntaxProblem(src, toks, err)})
+		return nil, ofOthers(src, []Problem{syntaxProblem(src, toks, err)})
 	}
 	pl := locate(query, toks)
 	problems := check(src, query, pl, opt)
 	if failed(problems) {
-		problems = filtered(src, problems)
+		problems = ofOthers(src, problems)
 	}
 	if failed(problems) {
 		return nil, order(problems)

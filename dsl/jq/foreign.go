@@ -3,6 +3,7 @@ package jq
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"crossdock/dsl/diag"
@@ -11,6 +12,12 @@ import (
 // filter is a path with a condition in brackets, as JSONata and JSONPath write
 // it: lineItems[qty > 1].sku, $.lines[?(@.role=='SH')].
 var filter = regexp.MustCompile(`(?:\$\.|\.)?([A-Za-z_][\w.]*)(\[\s*(?:\?\s*\(?\s*)?(?:@?\.)?([A-Za-z_][\w.]*)\s*(===?|=|!=|>=|<=|>|<)\s*('[^']*'|"[^"]*"|-?\d+(?:\.\d+)?|true|false|null)\s*\)?\s*\])(\[\s*0\s*\])?((?:\.[A-Za-z_]\w*)*)`)
+
+// ofOthers replaces problems of what is no jq, but another language, by one that
+// shows it as jq writes it.
+func ofOthers(src string, problems []Problem) []Problem {
+	return filtered(src, ofAutomation(src, problems))
+}
 
 // filtered replaces the problems inside a filter of another language by one that
 // shows the cell as jq writes it.
@@ -55,6 +62,40 @@ func filtered(src string, problems []Problem) []Problem {
 		return append(rest, Problem{Kind: Syntax, From: m[4], To: m[5], Message: "brackets with a condition are no jq", Hint: hint})
 	}
 	return problems
+}
+
+// automated is an expression of Power Automate or of a data factory:
+// @triggerBody()?['order']['no'].
+var automated = regexp.MustCompile(`^\s*@\{?\s*(\w+)\(\s*(?:'[^']*')?\s*\)((?:\??\[\s*'[^']*'\s*\]|\??\[\s*\d+\s*\]|\??\.[A-Za-z_]\w*)*)\s*\}?\s*$`)
+
+// automatedPart is one step of its path: a name in brackets, a number, a name.
+var automatedPart = regexp.MustCompile(`\[\s*'([^']*)'\s*\]|\[\s*(\d+)\s*\]|\.([A-Za-z_]\w*)`)
+
+// identifier is a name that a path takes as it is.
+var identifier = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+
+// ofAutomation replaces what is wrong with such an expression by one problem that
+// shows the path as jq writes it.
+func ofAutomation(src string, problems []Problem) []Problem {
+	m := automated.FindStringSubmatchIndex(src)
+	if m == nil || len(problems) == 0 {
+		return problems
+	}
+	path := ""
+	for _, part := range automatedPart.FindAllStringSubmatch(src[m[4]:m[5]], -1) {
+		switch name := part[1] + part[3]; {
+		case part[2] != "":
+			path += "[" + part[2] + "]"
+		case identifier.MatchString(name):
+			path += "." + name
+		default:
+			path += "." + strconv.Quote(name)
+		}
+	}
+	if path == "" || path[0] == '[' {
+		path = "." + path
+	}
+	return []Problem{{Kind: Syntax, From: m[0], To: m[1], Message: "`@" + src[m[2]:m[3]] + "()` is an expression of another tool", Hint: "write `" + path + "`"}}
 }
 
 // called is a function with a dollar in front, as JSONata writes it; behind it

@@ -34,6 +34,9 @@ var habits = map[string]string{
 	"strip": "trim", "ltrimstring": "ltrimstr(x)", "onlydigits": "digits", "ascii": "[.] | implode", "tostr": "tostring",
 	"nil": "null", "none": "null", "undefined": "null", "todate": "`type: date` and `parse:` on the row", "to_date": "`type: date` and `parse:` on the row",
 	"parse_date": "`type: date` and `parse:` on the row", "parsedate": "`type: date` and `parse:` on the row", "formatdate": "`format:` on the row", "format_date": "`format:` on the row",
+	"wenn": "if a then b else c end", "wennfehler": "a // b", "sverweis": "lookup(table)", "xlookup": "lookup(table)", "xverweis": "lookup(table)", "summe": "add", "verketten": "a + b", "textkette": "a + b",
+	"links": ".[:5]", "rechts": ".[-5:]", "teil": ".[2:5]", "länge": "length", "gross": "ascii_upcase", "klein": "ascii_downcase", "glätten": "trim", "wechseln": `gsub("old"; "new")`, "ersetzen": `gsub("old"; "new")`,
+	"runden": "exact_round(n)", "heute": "$run.now", "jetzt": "$run.now", "istleer": "blank", "anzahl": "length", "wert": "tonumber",
 	"round_half_up": "exact_round(n)", "todecimals": "exact_round(n)", "decimal": "exact_round(n)", "fixed": "exact_round(n)",
 }
 

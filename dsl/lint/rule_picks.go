@@ -64,6 +64,9 @@ func (p *pass) picked(c *compile.Connection, op *compile.Operation, senders []*c
 			d.Severity = diag.Warning
 		}
 		switch near := diag.Nearest(t.Value, spare); {
+		case len(several(t.Value, given)) > 1:
+			d.Message = "`" + t.Value + "` is one name, and nothing that is sent to " + op.Ref() + " is called so"
+			d.Hint, spare = "write ["+strings.Join(several(t.Value, given), ", ")+"]", nil
 		case op.Binds(t.Value) && gives(senders, t.Value):
 			d.Hint = "what `with` gives for {" + t.Value + "} only fills the placeholder: give the column another name, and add it to `with` too"
 		case len(near) > 0:
@@ -76,6 +79,18 @@ func (p *pass) picked(c *compile.Connection, op *compile.Operation, senders []*c
 		}
 		p.about(d)
 	}
+}
+
+// several are the names that stand in one text, as people write them who know
+// lists with commas or semicolons, if all of them are known.
+func several(text string, known []string) []string {
+	names := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;| ", r) })
+	for _, n := range names {
+		if !slices.Contains(known, n) {
+			return nil
+		}
+	}
+	return names
 }
 
 // sent returns the names of the payload that a step sends.

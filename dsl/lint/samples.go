@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -257,6 +258,9 @@ func samplesExist(p *pass) {
 				Message: "the sample `" + s.Value + "` cannot be read: " + plain(doc.err), Hint: "the path is relative to this definition", Missing: compile.MissingFile + s.Value}
 			if strings.HasSuffix(s.Value, "json") && doc.values == nil && !missingFile(doc.err) {
 				f = compile.NotJSON(s.Span(), doc.path, s.Value, doc.err)
+			}
+			if names := strings.FieldsFunc(s.Value, func(r rune) bool { return strings.ContainsRune(",; ", r) }); missingFile(doc.err) && len(names) > 1 && !slices.ContainsFunc(names, func(n string) bool { return p.sample(d.File.Path, n).err != nil }) {
+				f.Hint, f.Missing = "write ["+strings.Join(names, ", ")+"]", ""
 			}
 			p.about(f)
 		}

@@ -120,6 +120,10 @@ func (v *Duration) DecodeNode(n *ast.Node, d *Decoder) {
 			f.Hint = "say what is counted: " + text + "s are seconds, " + text + "m minutes, " + text + "h hours, " + text + "d days"
 		} else if short := duration(text); short != "" {
 			f.Hint = "write `" + short + "`"
+		} else if first, rest, more := strings.Cut(text, " "); more {
+			if _, whole := ParseDuration(first); whole {
+				f.Hint = "write `" + first + "`, without `" + strings.TrimSpace(rest) + "`"
+			}
 		}
 		return // as if nothing were written
 	}
