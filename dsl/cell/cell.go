@@ -67,9 +67,16 @@ var selection = regexp.MustCompile(`^(first|last)?\(?\s*` +
 	`(\$[A-Za-z_]\w*)?((\.\s*([A-Za-z_]\w*|"[^"\\]*")?|\[\s*-?[0-9]*\s*\])\??)*\s*` +
 	`(\|\s*select\(([^()|]|\([^()|]*\))*\)\s*)*\)?\s*(//\s*(empty|null|\[\]))?$`)
 
+// Selects reports whether a cell does nothing but select, as selection says: what
+// it gives is there wherever the place is that it names.
+func Selects(p *jq.Program) bool { return selection.MatchString(strings.TrimSpace(p.Source())) }
+
 // Result returns what is known of the value a cell gives: the place it selects.
 func (c Context) Result(p *jq.Program) Shape {
-	if !selection.MatchString(strings.TrimSpace(p.Source())) {
+	if path, ok := p.Gives(); ok {
+		return c.at(path)
+	}
+	if !Selects(p) {
 		return Shape{}
 	}
 	paths := p.Paths()
@@ -85,7 +92,12 @@ func (c Context) Result(p *jq.Program) Shape {
 			return Shape{}
 		}
 	}
-	from, rest := c.Start(base)
+	return c.at(base)
+}
+
+// at is what is known of a place that a cell names.
+func (c Context) at(p jq.Path) Shape {
+	from, rest := c.Start(p)
 	if !from.Set() {
 		return Shape{}
 	}

@@ -130,6 +130,7 @@ type facts struct {
 	paths      []Path
 	operations []Operation
 	columns    []Column
+	gives      *Path
 }
 
 // known returns the facts, made again where they were forgotten.

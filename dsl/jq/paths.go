@@ -165,7 +165,7 @@ func (p *Program) trace(f *facts) []Path {
 	if whole.row != nil {
 		t.column(whole.row.Table, "", whole.row.Span)
 	}
-	f.operations, f.columns = t.operations, t.columns
+	f.operations, f.columns, f.gives = t.operations, t.columns, given(whole)
 	var out []Path
 	for i, q := range t.reads {
 		if slices.ContainsFunc(t.reads[:i], q.equal) {

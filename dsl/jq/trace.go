@@ -270,6 +270,9 @@ func (t *tracer) base(term *gojq.Term, in *flow, e *env) *flow {
 	case gojq.TermTypeObject:
 		return t.object(term.Object, in, e)
 	case gojq.TermTypeArray:
+		if term.Array.Query == nil {
+			return &flow{types: IsArray}
+		}
 		return &flow{elem: t.query(term.Array.Query, in, e), types: IsArray}
 	case gojq.TermTypeUnary:
 		t.term(term.Unary.Term, in, e)

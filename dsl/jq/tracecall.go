@@ -78,6 +78,8 @@ func (t *tracer) builtin(f *gojq.Func, in *flow, e *env) *flow {
 			t.step(optional(in), Segment{Step: Field, Name: name, From: s.From, To: s.To})
 			return &flow{types: IsBoolean}
 		}
+	case "empty":
+		return &flow{}
 	case "lookup":
 		return t.lookup(f, in, e, at)
 	case "first", "last", "limit", "skip", "nth", "until", "isempty", "path", "pick":

@@ -78,7 +78,7 @@ func (p *pass) cellOf(c spec.Cell) *cell.Cell {
 // from there; ok is false where it computes something, or nothing is known.
 func (p *pass) selected(c *cell.Cell) (step value.Step, ok bool) {
 	s := c.Result(c.JQ)
-	if s.Schema == nil {
+	if s.Schema == nil || !cell.Selects(c.JQ) {
 		return value.Step{}, false
 	}
 	paths := c.JQ.Paths()

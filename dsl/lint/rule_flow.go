@@ -21,7 +21,7 @@ func flow(p *pass) {
 			case c.Kind == "pipeline" && own(c.File):
 				p.unsure(c, r, resultNames(p.unit.Pipeline))
 			case c.Kind == "mapping":
-				p.result.reads = append(p.result.reads, stepRead{r.name, r.optional, c.Node.Range(r.from, r.to)})
+				p.result.reads = append(p.result.reads, stepRead{r.name, r.optional, c.Node.Range(r.from, r.to), c})
 			}
 		}
 	}
@@ -59,6 +59,7 @@ type stepRead struct {
 	name     string
 	optional bool
 	at       diag.Span
+	cell     *cell.Cell
 }
 
 // flowIntoMappings reports mappings that read results of steps which may not
@@ -169,9 +170,33 @@ func minding(c *cell.Cell, name string) string {
 	return "`steps." + name + "?.` to mind that"
 }
 
+// answers reports what a mapping reads of the answer to a step of a pipeline that
+// uses it, and that the answer does not have.
+func (p *pass) answers(pl *compile.Pipeline, of stepRead) {
+	var from cell.Shape
+	steps(pl, func(s *compile.Step) {
+		if op := p.ws.Operation(s.Target); s.As == of.name && op != nil {
+			from = op.Answer()
+		}
+	})
+	start := p.start(from, "$steps."+of.name)
+	if !start.known() {
+		return
+	}
+	for _, r := range p.reads(of.cell) {
+		if r.step == of.name && !r.optional {
+			r.start = start
+			p.follow(of.cell, r, nil)
+		}
+	}
+}
+
 // resultsInMapping reports a mapping that reads what is not there in a step.
 func (p *pass) resultsInMapping(pl *compile.Pipeline, s *compile.Step, reads []stepRead, all map[string]bool) {
 	for _, r := range reads {
+		if s.Ran[r.name] {
+			p.answers(pl, r)
+		}
 		if s.Ran[r.name] || r.optional {
 			continue
 		}

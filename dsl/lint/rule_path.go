@@ -22,22 +22,28 @@ func paths(p *pass) {
 			if !r.start.known() && !p.csvFile(c, &r) || r.start.shown && p.mayLack(c, r) {
 				continue
 			}
-			at := r.start
-			for i, seg := range r.segments {
-				next, v, end := at.next(seg)
-				if v == unseen && r.optional || v == ofValue && !at.shape.Known() && (r.optional || minds(c)) || v != exists && made[seg.name] {
-					break
-				}
-				if v != exists {
-					p.missing(c, at, r.segments[i:], v)
-					break
-				}
-				if end {
-					break
-				}
-				at = next
-			}
+			p.follow(c, r, made)
 		}
+	}
+}
+
+// follow goes along what a cell reads, and reports the first step that does not
+// exist. made are names that the cell makes itself.
+func (p *pass) follow(c *cell.Cell, r read, made map[string]bool) {
+	at := r.start
+	for i, seg := range r.segments {
+		next, v, end := at.next(seg)
+		if v == unseen && r.optional || v == ofValue && !at.shape.Known() && (r.optional || minds(c)) || v != exists && made[seg.name] {
+			return
+		}
+		if v != exists {
+			p.missing(c, at, r.segments[i:], v)
+			return
+		}
+		if end {
+			return
+		}
+		at = next
 	}
 }
 
