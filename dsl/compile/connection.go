@@ -127,7 +127,7 @@ func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *sp
 		dec.Errorf(spec.CodeUnknown, s.Node.Pair("check").Key.Span, "`check` has no effect beside `repeat: %s`", s.Repeat.Value).
 			Hint = "write `repeat: check`, or remove it"
 	}
-	if s.Node != nil && op.Repeat != RepeatKeyed {
+	if s.Node != nil && op.Repeat != RepeatKeyed && (!s.Repeat.Set() || op.Repeat.known()) {
 		if p := s.Node.Pair("key_memory"); p != nil {
 			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`key_memory` has no effect without `repeat: keyed`").
 				Hint = "write `repeat: keyed` where the other side knows the key, or remove it"

@@ -290,7 +290,7 @@ func (b *builder) tableRef(dec *spec.Decoder, ref spec.Text) (*lookup.Table, str
 	}
 	f := dec.Errorf(spec.CodeUnknown, ref.Node.Range(len(ref.Value)-len(column), len(ref.Value)), "the lookup `%s` has no column `%s`", name, column)
 	f.Short = diag.DidYouMean(column, t.Columns)
-	f.Hint = "its columns: " + strings.Join(t.Columns, ", ")
+	f.Hint, f.Missing = "its columns: "+strings.Join(t.Columns, ", "), "columns "+name
 	if len(t.Columns) == 0 {
 		f.Hint = "it has one value per code: write `lookup: " + name + "`"
 	}

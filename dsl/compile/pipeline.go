@@ -94,6 +94,9 @@ type pipelineBuilder struct {
 func (b *pipelineBuilder) accept() {
 	b.p.Accept = b.schemaRef(b.dec, b.p.Spec.Accept)
 	b.p.Hold = b.p.Spec.OnSchemaDrift.Value == "quarantine"
+	if b.p.Accept == nil && b.p.Spec.Accept.Set() {
+		b.at.Shape = cell.Shape{} // what it says counts, and cannot be read
+	}
 	if b.p.Accept != nil {
 		b.at.Shape.Schema = b.p.Accept.Schema
 		b.uses = append(b.uses, b.p.Accept.Digest)

@@ -271,6 +271,9 @@ func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 				f.Short = "did you mean `" + meant[0] + "`?"
 				given[meant[0]] = true
 			}
+			for _, open := range openPlaceholders(op, given) {
+				given[open] = true // one of them is to take the cursor
+			}
 		}
 		_, isTime := cursorTime(c.Start.V)
 		if c.Overlap.Node != nil && c.Start.Set() && !isTime {

@@ -142,6 +142,10 @@ type Policy struct {
 // Repeat says what happens when an operation is done twice.
 type Repeat string
 
+func (r Repeat) known() bool {
+	return r == RepeatSafe || r == RepeatKeyed || r == RepeatCheck || r == RepeatNever
+}
+
 // The kinds of Repeat. Unset operations that only read are RepeatSafe; others
 // behave as RepeatNever, with a lint error where a policy would repeat them.
 const (

@@ -67,6 +67,9 @@ func (c *checker) call(f *gojq.Func, sc scope) {
 		}
 		if h := habit(f.Name, len(f.Args), c.argument(f), sc.vars); h != "" {
 			p.Hint, p.Replace = h, ""
+			if below := strings.TrimPrefix(fieldMeant(c.src, at), ".data"); f.Name == "data" && len(f.Args) == 0 && len(below) > 1 {
+				p.Hint = "write `" + below + "`: " + h
+			}
 		}
 		if cut := c.cutOut(f); cut != "" {
 			p.Hint, p.Replace = "write `"+cut+"`", ""

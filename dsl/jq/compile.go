@@ -216,10 +216,24 @@ func syntaxProblem(src string, toks []token, err error) Problem {
 		for i, t := range toks {
 			if t.From <= p.From && p.From < t.To {
 				p.Hint = syntaxHint(src, toks, i)
+				if p.Hint == ternaryHint {
+					p.From, p.To = lastQuestion(toks[:i+1]), t.To
+					p.Message = "`?` chooses nothing in jq"
+				}
 			}
 		}
 	}
 	return p
+}
+
+// lastQuestion is where the last question mark stands.
+func lastQuestion(toks []token) int {
+	for i := len(toks) - 1; i >= 0; i-- {
+		if toks[i].text == "?" {
+			return toks[i].From
+		}
+	}
+	return 0
 }
 
 // openValue returns the `\(` that nothing closes, where it is the only one that is

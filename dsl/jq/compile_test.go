@@ -131,7 +131,7 @@ func TestProblems(t *testing.T) {
 		{`if .a "x" else "y" end`, []string{"\"x\": `\"x\"` cannot stand here; write `then` between the condition and its value"}},
 		{`.a | select(not blank)`, []string{"blank: `blank` cannot stand here; `not` stands behind its value: `blank | not`"}},
 		{`if . then 1 otherwise 2 end`, []string{"otherwise: `otherwise` cannot stand here; write `else`"}},
-		{`#orders`, []string{": the cell is empty; `#` begins a comment: a text stands in double quotes, `\"#orders\"`"}},
+		{`#orders`, []string{": the cell is empty; `#` begins a comment: a text stands in double quotes of its own, `'\"#orders\"'`"}},
 		{`break $x`, []string{"break $x: there is no label $x here; write `label $x |` around it"}},
 	}
 	for _, tt := range tests {

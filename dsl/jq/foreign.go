@@ -64,9 +64,9 @@ func filtered(src string, problems []Problem) []Problem {
 	return problems
 }
 
-// automated is an expression of Power Automate or of a data factory:
-// @triggerBody()?['order']['no'].
-var automated = regexp.MustCompile(`^\s*@\{?\s*(\w+)\(\s*(?:'[^']*')?\s*\)((?:\??\[\s*'[^']*'\s*\]|\??\[\s*\d+\s*\]|\??\.[A-Za-z_]\w*)*)\s*\}?\s*$`)
+// automated is an expression of Power Automate or of a data factory, with the sign
+// in front of it or without: @triggerBody()?['order']['no'].
+var automated = regexp.MustCompile(`^\s*(?:@\{?\s*)?(\w+)\(\s*(?:'[^']*')?\s*\)((?:\??\[\s*'[^']*'\s*\]|\??\[\s*\d+\s*\]|\??\.[A-Za-z_]\w*)*)\s*\}?\s*$`)
 
 // automatedPart is one step of its path: a name in brackets, a number, a name.
 var automatedPart = regexp.MustCompile(`\[\s*'([^']*)'\s*\]|\[\s*(\d+)\s*\]|\.([A-Za-z_]\w*)`)
@@ -78,7 +78,7 @@ var identifier = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 // shows the path as jq writes it.
 func ofAutomation(src string, problems []Problem) []Problem {
 	m := automated.FindStringSubmatchIndex(src)
-	if m == nil || len(problems) == 0 {
+	if m == nil || len(problems) == 0 || !strings.Contains(src, "@") && m[4] == m[5] {
 		return problems
 	}
 	path := ""
@@ -95,7 +95,7 @@ func ofAutomation(src string, problems []Problem) []Problem {
 	if path == "" || path[0] == '[' {
 		path = "." + path
 	}
-	return []Problem{{Kind: Syntax, From: m[0], To: m[1], Message: "`@" + src[m[2]:m[3]] + "()` is an expression of another tool", Hint: "write `" + path + "`"}}
+	return []Problem{{Kind: Syntax, From: m[0], To: m[1], Message: "`" + src[m[2]:m[3]] + "()` is an expression of another tool", Hint: "write `" + path + "`"}}
 }
 
 // called is a function with a dollar in front, as JSONata writes it; behind it
@@ -111,7 +111,7 @@ func jsonata(src string, from int) string {
 	}
 	to, path := habits[strings.ToLower(m[1])], "."+m[3]
 	switch {
-	case to == "add" || strings.HasPrefix(to, "add "):
+	case to == "add" || strings.HasPrefix(to, "add ") || to == "exact_sum":
 		if !strings.Contains(path, "[]") {
 			if i := strings.LastIndex(path, "."); i > 0 {
 				path = path[:i] + "[]" + path[i:]

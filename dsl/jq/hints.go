@@ -21,7 +21,7 @@ var habits = map[string]string{
 	"includes": "contains(x)", "matches": `test("pattern")`, "match_regex": `test("pattern")`, "like": `test("pattern")`,
 	"string": "tostring", "str": "tostring", "text": "tostring", "number": "tonumber", "int": "tonumber", "parseint": "tonumber",
 	"toint": "tonumber", "tointeger": "tonumber", "to_number": "tonumber", "to_int": "tonumber", "to_string": "tostring", "cstr": "tostring", "cint": "tonumber", "float": "tonumber", "parsefloat": "tonumber", "todecimal": "tonumber", "bool": "toboolean", "boolean": "toboolean",
-	"sum": "add", "total": "add", "avg": "add / length", "average": "add / length", "mean": "add / length",
+	"sum": "exact_sum", "total": "exact_sum", "avg": "add / length", "average": "add / length", "mean": "add / length",
 	"isnull": ". == null", "is_null": ". == null", "isempty": "blank", "is_empty": "blank", "isblank": "blank", "empty_string": "blank",
 	"default": "`default:` on the row", "coalesce": "a // b", "ifnull": "a // b", "nvl": "a // b", "iif": "if a then b else c end",
 	"today": "$run.now", "date": "$run.now", "current_time": "$run.now", "timestamp": "$run.now", "datetime": "`type: datetime` on the row",
@@ -34,7 +34,7 @@ var habits = map[string]string{
 	"strip": "trim", "ltrimstring": "ltrimstr(x)", "onlydigits": "digits", "ascii": "[.] | implode", "tostr": "tostring",
 	"nil": "null", "none": "null", "undefined": "null", "todate": "`type: date` and `parse:` on the row", "to_date": "`type: date` and `parse:` on the row",
 	"parse_date": "`type: date` and `parse:` on the row", "parsedate": "`type: date` and `parse:` on the row", "formatdate": "`format:` on the row", "format_date": "`format:` on the row",
-	"wenn": "if a then b else c end", "wennfehler": "a // b", "sverweis": "lookup(table)", "xlookup": "lookup(table)", "xverweis": "lookup(table)", "summe": "add", "verketten": "a + b", "textkette": "a + b",
+	"wenn": "if a then b else c end", "wennfehler": "a // b", "sverweis": "lookup(table)", "xlookup": "lookup(table)", "xverweis": "lookup(table)", "summe": "exact_sum", "verketten": "a + b", "textkette": "a + b",
 	"links": ".[:5]", "rechts": ".[-5:]", "teil": ".[2:5]", "länge": "length", "gross": "ascii_upcase", "klein": "ascii_downcase", "glätten": "trim", "wechseln": `gsub("old"; "new")`, "ersetzen": `gsub("old"; "new")`,
 	"runden": "exact_round(n)", "heute": "$run.now", "jetzt": "$run.now", "istleer": "blank", "anzahl": "length", "wert": "tonumber",
 	"round_half_up": "exact_round(n)", "todecimals": "exact_round(n)", "decimal": "exact_round(n)", "fixed": "exact_round(n)",
@@ -70,7 +70,7 @@ func pipedCall(to, arg string) string {
 		return to
 	case strings.HasPrefix(to, ". "):
 		return arg + to[1:]
-	case strings.HasPrefix(to, "add") && strings.Contains(arg, "[]"):
+	case (strings.HasPrefix(to, "add") || to == "exact_sum") && strings.Contains(arg, "[]"):
 		return "[" + arg + "] | " + to
 	case strings.Trim(to, "abcdefghijklmnopqrstuvwxyz_ /0123456789") == "" && to != "a / b" && !strings.HasPrefix(to, "a "):
 		return arg + " | " + to
@@ -119,10 +119,13 @@ func typeset(p *Problem, src string) bool {
 // even that.
 func emptyHint(src string) string {
 	if text := strings.TrimSpace(src); len(text) > 1 && text[0] == '#' && text[1] != ' ' {
-		return "`#` begins a comment: a text stands in double quotes, `" + strconv.Quote(text) + "`"
+		return "`#` begins a comment: a text stands in double quotes of its own, `'" + strconv.Quote(text) + "'`"
 	}
 	return "write `.` for the whole input"
 }
+
+// ternaryHint is for who knows the operator of other languages.
+const ternaryHint = "there is no `a ? b : c`, write `if a then b else c end`"
 
 // syntaxHint says what people usually mean where the parser stops at toks[i].
 func syntaxHint(src string, toks []token, i int) string {
@@ -172,7 +175,7 @@ func syntaxHint(src string, toks []token, i int) string {
 	case ":":
 		for _, earlier := range toks[:i] {
 			if earlier.text == "?" {
-				return "there is no `a ? b : c`, write `if a then b else c end`"
+				return ternaryHint
 			}
 		}
 		return "object entries look like {name: value}"
@@ -237,7 +240,7 @@ func syntaxHint(src string, toks []token, i int) string {
 	ternary := before.text == "?" && slices.ContainsFunc(toks[i:], func(o token) bool { return o.text == ":" })
 	switch {
 	case ternary && !(i > 1 && toks[i-2].text == "?"):
-		return "there is no `a ? b : c`, write `if a then b else c end`"
+		return ternaryHint
 	case before.text == "not" && (t.kind == tokIdent || t.kind == tokField || t.kind == tokVariable):
 		return "`not` stands behind its value: `" + t.text + " | not`"
 	case (t.kind == tokString || t.kind == tokStrOpen || t.kind == tokNumber) && lacksThen(toks[:i]):

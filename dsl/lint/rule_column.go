@@ -33,7 +33,7 @@ func columns(p *pass) {
 
 func (p *pass) noColumn(c *cell.Cell, col jq.Column, known []string) {
 	d := diag.Diagnostic{Code: spec.CodeUnknown, Message: fmt.Sprintf("the lookup `%s` has no column `%s`", col.Table, col.Name),
-		Hint: "its columns: " + strings.Join(known, ", ")}
+		Hint: "its columns: " + strings.Join(known, ", "), Missing: "columns " + col.Table}
 	if len(known) == 0 {
 		d.Hint = fmt.Sprintf("it has one value per code: write `lookup(%q)`", col.Table)
 	}

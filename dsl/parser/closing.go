@@ -112,6 +112,17 @@ func (p *parser) mismatch(off int) (closer, opener int) {
 
 // wrongBracket reports "[ ... }".
 func (p *parser) wrongBracket(closer, opener int) bool {
+	if quote := p.strayQuote(opener, closer); quote >= 0 {
+		word := wordAt(p.text.Bytes()[quote+1 : closer])
+		d := p.reportAt(quote, "this quote ends the text, and `%s` stands behind it", word)
+		d.Hint = "write texts within it in double quotes: \"" + word + "\""
+		p.broken = true
+		if c, ok := p.cellAt(opener); ok {
+			p.mend(c)
+			return true
+		}
+		return false
+	}
 	want := string(closers[p.byteAt(opener)])
 	d := p.reportAt(closer, "`%c` stands here, but the `%c` of column %d is still open", p.byteAt(closer), p.byteAt(opener), p.text.Point(opener).Col)
 	d.Hint = "put a `" + want + "` in front of it"
@@ -121,6 +132,32 @@ func (p *parser) wrongBracket(closer, opener int) bool {
 		return true
 	}
 	return false
+}
+
+// strayQuote returns a single quote between two places that ends a text in the
+// middle of it, as in '.a == 'b”, or -1.
+func (p *parser) strayQuote(from, to int) int {
+	src := p.text.Bytes()
+	s := scanner{src: src, at: from}
+	for s.at < to {
+		at, before := s.at, s.quote
+		if !s.step() {
+			break
+		}
+		if before == '\'' && s.quote == 0 && at+1 < to && wordAt(src[at+1:to]) != "" {
+			return at
+		}
+	}
+	return -1
+}
+
+// wordAt is the word that a text begins with, "" where it begins with none.
+func wordAt(src []byte) string {
+	n := 0
+	for n < len(src) && (src[n] == '_' || src[n] == '-' || src[n] >= '0' && src[n] <= '9' || src[n]|0x20 >= 'a' && src[n]|0x20 <= 'z') {
+		n++
+	}
+	return string(src[:n])
 }
 
 // leftOpen finds the bracket above that nothing closes.

@@ -305,7 +305,12 @@ func (d *Decoder) scalar(n *ast.Node, v reflect.Value) {
 	case reflect.Float64:
 		f, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			d.shape(n, "a number")
+			f := d.shape(n, "a number")
+			if share, ok := strings.CutSuffix(text, "%"); ok {
+				if percent, err := strconv.ParseFloat(strings.TrimSpace(share), 64); err == nil {
+					f.Hint = "write `" + strconv.FormatFloat(percent/100, 'g', -1, 64) + "`"
+				}
+			}
 			return
 		}
 		v.SetFloat(f)

@@ -117,7 +117,7 @@ func (v *Duration) DecodeNode(n *ast.Node, d *Decoder) {
 	if v.D, ok = ParseDuration(text); !ok {
 		f := d.shape(n, "a length of time such as 500ms, 5s, 10m, 4h or 30d")
 		if numberLiteral.MatchString(text) {
-			f.Hint = "say what is counted: " + text + "s are seconds, " + text + "m minutes, " + text + "h hours, " + text + "d days"
+			f.Hint = "say what is counted: " + text + "ms are milliseconds, " + text + "s seconds, " + text + "m minutes, " + text + "h hours, " + text + "d days"
 		} else if short := duration(text); short != "" {
 			f.Hint = "write `" + short + "`"
 		} else if first, rest, more := strings.Cut(text, " "); more {
@@ -187,7 +187,7 @@ func (s *Size) DecodeNode(n *ast.Node, d *Decoder) {
 	}
 	if s.N, ok = ParseSize(text); !ok {
 		f := d.shape(n, "a size such as 64KB, 10MB or 1GiB")
-		for _, short := range []string{text + "B", strings.ToUpper(text), strings.ToUpper(text) + "B"} {
+		for _, short := range []string{sizeWord.ReplaceAllString(text, "${1}iB"), text + "B", strings.ToUpper(text), strings.ToUpper(text) + "B"} {
 			if _, ok := ParseSize(short); ok && f.Hint == "" {
 				f.Hint = "write `" + short + "`"
 			}
@@ -196,6 +196,9 @@ func (s *Size) DecodeNode(n *ast.Node, d *Decoder) {
 	}
 	s.Node = n
 }
+
+// sizeWord is a size as most tools write it, in powers of 1024: 512K, 10m.
+var sizeWord = regexp.MustCompile(`^([0-9]+ ?[KMG])$`)
 
 // Or returns the size, or def where none was written.
 func (s Size) Or(def int64) int64 {

@@ -27,7 +27,7 @@ var words = map[string][]string{
 	"hold": {"wait", "park", "queue", "pause", "delay"}, "try": {"send", "attempt", "go", "continue"}, "block": {"wait", "hold", "stop"},
 	"per_key": {"fifo", "key", "strict", "ordered", "by_key", "true"}, "none": {"unordered", "false", "parallel", "off"},
 	"env": {"environment", "vars", "env_vars", "variables"}, "exec": {"command", "vault", "script", "program"},
-	"base64": {"b64"}, "sha256": {"sha_256", "hmac_sha256", "hs256"}, "sha512": {"sha_512", "hmac_sha512", "hs512"}, "sha1": {"sha_1", "hmac_sha1"},
+	"base64": {"b64"}, "hex": {"base16", "b16", "hexadecimal"}, "sha256": {"sha_256", "hmac_sha256", "hs256"}, "sha512": {"sha_512", "hmac_sha512", "hs512"}, "sha1": {"sha_1", "hmac_sha1"},
 	"dead_letter": {"dlq", "dead", "dead_letters", "failure", "error"}, "lag": {"backlog", "age", "latency", "delay"}, "breaker": {"circuit", "circuit_breaker"},
 	"ndjson": {"jsonl", "json_lines", "jsonlines"}, "form": {"urlencoded", "x_www_form_urlencoded", "form_urlencoded"}, "text": {"plain", "txt", "xml", "edi", "edifact", "string"},
 	"quarantine": {"hold", "keep", "park"}, "latest_per_key": {"latest", "last", "newest", "compact", "compaction"}, "multipart": {"form_data", "multipart_form_data"}, "raw": {"plain"},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +47,7 @@ func NewConverter(t Type, opt Options) (*Converter, error) {
 	if opt.Unit != "" {
 		from, to, ok := SplitArrow(opt.Unit)
 		if !ok {
-			return nil, &Error{Code: CodeUnit, Message: "unit " + quote(opt.Unit) + " does not say from what to what", Hint: "write `lb -> kg`"}
+			return nil, &Error{Code: CodeUnit, Message: "unit " + quote(opt.Unit) + " does not say from what to what", Hint: "write `" + arrowMeant(opt.Unit) + "`"}
 		}
 		if err := CheckUnits(from, to); err != nil {
 			return nil, err
@@ -127,6 +128,22 @@ func SplitArrow(s string) (from, to string, ok bool) {
 	from, to, ok = strings.Cut(s, "->")
 	from, to = strings.TrimSpace(from), strings.TrimSpace(to)
 	return from, to, ok && from != "" && to != ""
+}
+
+// arrowWord is an arrow as people say it: g to kg, g/kg, g nach kg.
+var arrowWord = regexp.MustCompile(`^\s*(\S+?)\s*(?:\s(?:to|into|in|nach|zu|a|en)\s|[=—–-]+>?|>|:|/|,|→|⇒|\s)\s*(\S+)\s*$`)
+
+// arrowMeant writes two units with an arrow between them, an example where they are
+// not known.
+func arrowMeant(text string) string {
+	if m := arrowWord.FindStringSubmatch(text); m != nil {
+		from, err := FindUnit(m[1])
+		to, err2 := FindUnit(m[2])
+		if err == nil && err2 == nil {
+			return from.Name + " -> " + to.Name
+		}
+	}
+	return "lb -> kg"
 }
 
 // Convert converts v once; see NewConverter for work that repeats.

@@ -45,8 +45,8 @@ var units = []Unit{
 	{"in3", "volume", "0.016387064", []string{"INQ"}},
 	{"ft3", "volume", "28.316846592", []string{"FTQ", "cft"}},
 	{"gal", "volume", "3.785411784", []string{"GLL"}},
-	{"C", "temperature", "", []string{"CEL"}},
-	{"F", "temperature", "", []string{"FAH"}},
+	{"C", "temperature", "", []string{"CEL", "°C"}},
+	{"F", "temperature", "", []string{"FAH", "°F"}},
 	{"K", "temperature", "", []string{"KEL"}},
 }
 
