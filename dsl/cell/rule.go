@@ -19,7 +19,7 @@ func (c *Compiler) Rule(s spec.Cell, at Context) *rule.Program {
 	scope := rule.Scope{Names: c.names(at), Lookup: ruleTables(c.Lookup), Tables: c.Tables}
 	p, problems := rule.Compile(s.Node.Text, scope)
 	for _, pr := range problems {
-		if pr.Kind == rule.KindField {
+		if pr.Kind == rule.KindField || pr.Kind == rule.KindTruth && !at.OnlyParams {
 			continue // lint knows the samples too and reports it better
 		}
 		missing := ""

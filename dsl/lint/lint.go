@@ -45,6 +45,7 @@ const (
 	codeFirst     diag.Code = "XD2108"
 	codeUntested  diag.Code = "XD2109"
 	codeTypes     diag.Code = "XD2110"
+	codeAnswer    diag.Code = "XD3101"
 	codeDead      diag.Code = "XD3102"
 	codeFlow      diag.Code = "XD3103"
 	codeRepeat    diag.Code = "XD4101"
@@ -57,7 +58,7 @@ const (
 
 // ofOne are the rules that look at one definition and at what it was compiled
 // with. Their findings hold as long as the unit does.
-var ofOne = []func(*pass){secrets, samplesExist, names, paths, types, columns, targets, lost, doubtful, floats, deadRules, options, flow, identity, givens, ownersNamed, personal, sampleFits, readings, firstOfMany, fails}
+var ofOne = []func(*pass){secrets, samplesExist, names, paths, types, columns, targets, lost, doubtful, floats, counted, deadRules, options, doors, flow, identity, givens, ownersNamed, personal, sampleFits, readings, firstOfMany, fails}
 
 // ofAll are the rules that compare definitions, and those that depend on the
 // time. They run each time, and never look at the cells or rows of mappings.

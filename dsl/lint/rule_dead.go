@@ -27,7 +27,7 @@ func deadRules(p *pass) {
 	for _, m := range p.mappings() {
 		rowsOf(m.Spec.Fields, nil, func(r row) {
 			c := p.cells[r.When.Node]
-			if !r.When.Set() || c == nil || c.Rule == nil {
+			if !r.When.Set() || c == nil || c.Rule == nil || byCount(c.Rule) {
 				return
 			}
 			d := diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: c.Node.Span, Kind: "mapping", Name: m.Name, Row: c.Row, Lang: "expr", Source: c.Node.Text}
@@ -43,7 +43,7 @@ func deadRules(p *pass) {
 }
 
 func (p *pass) neverTrue(pl *compile.Pipeline, program *rule.Program, c spec.Cell, where, so string) {
-	if program == nil {
+	if program == nil || byCount(program) {
 		return
 	}
 	d := diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: c.Node.Span, Kind: "pipeline", Name: pl.Name, Row: where, Lang: "expr", Source: c.Node.Text}
@@ -92,7 +92,7 @@ func (p *pass) routeRules(pl *compile.Pipeline, s *compile.Step) {
 	taken := map[string]*spec.Rule{} // what earlier rules take, by condition
 	for i, r := range s.Route.Rules {
 		written := &s.Spec.Route.Rules[i]
-		if r.When == nil {
+		if r.When == nil || byCount(r.When) {
 			continue
 		}
 		d := diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: written.Name.Span(), Kind: "pipeline", Name: pl.Name, Row: "rule " + r.Name, Source: written.Name.Value}

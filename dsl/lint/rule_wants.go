@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"crossdock/dsl/ast"
@@ -15,6 +16,9 @@ import (
 // says is held against a rule when it is compiled.
 func (p *pass) wants(c *cell.Cell) {
 	for _, w := range c.Rule.Wants() {
+		if w.Kind == rule.WantsBool && w.Op != "" {
+			p.textAsTruth(c, w)
+		}
 		got := p.sampled(c, w.Path)
 		if got == anything {
 			continue
@@ -38,6 +42,46 @@ func (p *pass) wants(c *cell.Cell) {
 		}
 		p.inCell(c, w.From, w.To, d)
 	}
+}
+
+// textAsTruth reports a text, as the schema has it, that is compared with yes or
+// no, with the texts that it can be (XD3101).
+func (p *pass) textAsTruth(c *cell.Cell, w rule.Want) {
+	r := p.ruleRead(c, w.Path)
+	at := r.start
+	for _, seg := range r.segments {
+		next, v, _ := at.next(seg)
+		if v != exists {
+			return
+		}
+		at = next
+	}
+	if at.schema == nil || !at.shape.Known() || !at.shape.Type.Textual() || at.shape.Type.Temporal() {
+		return
+	}
+	d := diag.Diagnostic{Code: codeAnswer, Message: fmt.Sprintf("`%s` is text, and never `%s`", w.Path, w.Literal), Hint: "compare it with the text that means it"}
+	if texts := textsAt(at); len(texts) > 0 {
+		d.Hint += ": " + listed(texts, 8)
+	}
+	if at.shape.Note != "" {
+		d.Hint += "; its schema says: " + at.shape.Note
+	}
+	p.inCell(c, w.LitFrom, w.LitTo, d)
+}
+
+// textsAt are the texts that can stand at a place, or do so in the samples, as a
+// rule writes them.
+func textsAt(at place) []string {
+	var out []string
+	for _, o := range at.shape.Options {
+		out = append(out, strconv.Quote(o))
+	}
+	for _, e := range at.examples {
+		if t, ok := e.value.(string); ok && len(at.shape.Options) == 0 && len(t) <= 30 && !slices.Contains(out, strconv.Quote(t)) {
+			out = append(out, strconv.Quote(t))
+		}
+	}
+	return out
 }
 
 // sampled is what all samples have at a path of a rule, anything where they do not

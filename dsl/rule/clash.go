@@ -61,10 +61,7 @@ func (a *sides) and(d demand) (other string, bad bool) {
 		return "", false
 	}
 	for _, o := range a.of[:len(a.of)-1] {
-		two := newSides()
-		two.add(o)
-		two.add(d)
-		if two.nothing() {
+		if excluded(o, d) {
 			return o.text, true
 		}
 	}

@@ -23,6 +23,7 @@ type compilation struct {
 	problems []Problem
 	paths    []Path
 	wants    []Want
+	counted  []Counted
 	tables   []Table
 	fatal    bool
 }
@@ -82,7 +83,7 @@ func (c *compilation) compile() (p *Program) {
 		c.report(c.checkerProblem(err))
 		return nil
 	}
-	p.wants = c.wants
+	p.wants, p.counted = c.wants, c.counted
 	p.careful = sync.OnceValues(func() (*Program, error) { return c.assemble(true) })
 	p.parts = sync.OnceValue(func() []*Program { return c.split(tree.Node) })
 	p.truth = c.truth(tree.Node, p)

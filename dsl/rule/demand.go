@@ -150,8 +150,26 @@ func demanded(n ast.Node) (demand, bool) {
 		return d, true
 	case "<", "<=", ">", ">=":
 		return d.bounded(b)
+	case "or", "||":
+		return d.oneOf(n)
 	}
 	return d, false
+}
+
+// oneOf reads comparisons of one thing with values, joined with or.
+func (d demand) oneOf(n ast.Node) (demand, bool) {
+	d.values = map[string]bool{}
+	for _, part := range joined(nil, n, "or") {
+		one, ok := demanded(part)
+		if !ok || one.negated || one.values == nil || d.of != "" && one.of != d.of {
+			return demand{}, false
+		}
+		d.of = one.of
+		for v := range one.values {
+			d.values[v] = true
+		}
+	}
+	return d, true
 }
 
 // bounded reads a comparison with a number.

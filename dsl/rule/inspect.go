@@ -276,6 +276,9 @@ func (in *inspector) optional(p Path, shape *value.Shape, need need) {
 	if strings.TrimSpace(written) == "" {
 		written = p.String()
 	}
+	if need == needBool && in.asTruth(p, written, shape) {
+		return
+	}
 	instead := "0"
 	switch {
 	case need == needBool || shape.Type.Base == value.Boolean:
@@ -325,12 +328,16 @@ func (in *inspector) unknownField(p Path, bad int, shape *value.Shape) {
 }
 
 func (in *inspector) binary(t *ast.BinaryNode, need need) {
+	in.counts(t)
 	both := func(n need2) { in.visit(t.Left, n.left); in.visit(t.Right, n.right) }
 	switch t.Operator {
 	case "and", "&&":
 		in.visit(t.Left, needBool)
 		in.assume(facts(&in.walker, t.Left, true), func() { in.visit(t.Right, needBool) })
 	case "or", "||":
+		if in.standIn(t) {
+			return
+		}
 		in.visit(t.Left, needBool)
 		in.assume(facts(&in.walker, t.Left, false), func() { in.visit(t.Right, needBool) })
 	case "??":
@@ -342,6 +349,7 @@ func (in *inspector) binary(t *ast.BinaryNode, need need) {
 		in.options(t.Right, t.Left)
 		in.compares(t, t.Left, t.Right)
 		in.compares(t, t.Right, t.Left)
+		in.misfits(t)
 	case "in":
 		both(need2{needAny, needAny})
 		if a, ok := t.Right.(*ast.ArrayNode); ok {
@@ -356,6 +364,7 @@ func (in *inspector) binary(t *ast.BinaryNode, need need) {
 		in.expression(t.Right)
 	case "<", "<=", ">", ">=":
 		both(need2{needOrder, needOrder})
+		in.misfits(t)
 	case "+":
 		if in.mapping > 0 {
 			in.refuse(t, "`+` cannot stand inside map()", "compare the fields themselves")

@@ -84,7 +84,17 @@ func TestProblems(t *testing.T) {
 		{`data.total[0] == 1`, "0", KindField, "data.total is a number and has no items", ""},
 		{`"ü" == data.cuntry`, "cuntry", KindField, "does not exist", "country"},
 		// Types.
-		{`data.total == "100"`, "==", KindType, "a number is never equal to text", "between quotes"},
+		{`data.total == "100"`, "==", KindType, "a number is never equal to text", "write `100`, without the quotes"},
+		{`"5" < data.total`, "<", KindType, "cannot work with a number and text", "write `5`, without the quotes"},
+		{`data.total > "much"`, ">", KindType, "cannot work with a number and text", "compare it with one, such as `100`"},
+		{`data.country == true`, "true", KindTruth, "`data.country` is text, and never `true`", ""},
+		{`(data.attempt or 0) > 3`, "data.attempt or 0", KindType, "`or` joins conditions", "(data.attempt ?? 0)"},
+		{`any(data.extras || [], # == 1)`, "data.extras || []", KindType, "`||` joins conditions", "(data.extras ?? [])"},
+		{`data.texts.note`, "data.texts.note", KindOptional, "is text, and yes or no is needed", "not blank(data.texts.note)"},
+		{`not data.texts.note`, "not data.texts.note", KindOptional, "is text, and yes or no is needed", "write `blank(data.texts.note)`"},
+		{`data.extras and data.total > 1`, "data.extras", KindOptional, "is a list", "(len(data.extras ?? []) > 0)"},
+		{`any(data.items, x => x.qty > 5)`, "x => x.qty > 5", KindSyntax, "no name", "write `any(data.items, .qty > 5)`"},
+		{`any(data.extras ?? [], (e) => e == 5)`, "(e) => e == 5", KindSyntax, "no name", "write `any(data.extras ?? [], # == 5)`"},
 		{`data.country == 5`, "==", KindType, "text is never equal to a number", ""},
 		{`data.country > 5`, ">", KindType, "`>` cannot work with text and a number", "float(...)"},
 		{`data.hazmat == "X"`, "==", KindType, "true or false is never equal to text", ""},
@@ -171,7 +181,8 @@ func TestProblems(t *testing.T) {
 // What is offered as a replacement makes the rule sound.
 func TestReplacementsHelp(t *testing.T) {
 	for _, src := range []string{`data.cuntry == "DE"`, `data.attempt < 3`, `data.hazmat`, `any(data.items, .price > 5)`, `any(data.items, .qtty > 3)`, `len(data.extras) > 0`, `status == "NEW"`,
-		`data.status == "RELEASD"`, `data.attempt == null`, `in_lookup("cods", data.status)`, `blnk(data.status)`, `data["cuntry"] == "DE"`, `"ü" == data.cuntry`, `data.texts.print`} {
+		`data.status == "RELEASD"`, `data.attempt == null`, `in_lookup("cods", data.status)`, `blnk(data.status)`, `data["cuntry"] == "DE"`, `"ü" == data.cuntry`, `data.texts.print`,
+		`data.texts.note`, `not data.texts.note`, `data.extras and data.total > 1`, `!data.attempt`, `(data.attempt or 0) > 3`, `len(data.extras or []) > 3`, `any(data.items, x => x.qty > 5)`, `any(data.items, i => i.qty > 5 and i.sku == "A")`} {
 		_, problems := Compile(src, typedScope())
 		if len(problems) != 1 || problems[0].Replace == "" {
 			t.Errorf("%s: %+v", src, problems)
@@ -201,5 +212,22 @@ func TestSeveralProblemsInOneRule(t *testing.T) {
 	}
 	if strings.Join(got, " ") != "field optional option" {
 		t.Errorf("%+v", problems)
+	}
+}
+
+func TestCounted(t *testing.T) {
+	for src, want := range map[string]string{
+		`len(data.items) >= 0`: "len(data.items) >= 0 true", `0 <= len(data.extras ?? [])`: "0 <= len(data.extras ?? []) true", `data.total > 1 and len(data.items) > -1`: "len(data.items) > -1 true",
+		`count(data.items, .qty > 3) < 0`: "count(data.items, .qty > 3) < 0 false", `len(data.items) == -1`: "len(data.items) == -1 false",
+		`len(data.items) > 0`: "", `len(data.items) == 0`: "", `len(data.items) <= 0`: "", `data.total >= 0`: "", `len(data.items) != 0`: "",
+	} {
+		p, _ := Compile(src, typedScope())
+		got := ""
+		for _, c := range p.Counted() {
+			got += fmt.Sprint(src[c.From:c.To], " ", c.Always)
+		}
+		if got != want {
+			t.Errorf("%s: %q", src, got)
+		}
 	}
 }

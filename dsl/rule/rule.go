@@ -70,6 +70,7 @@ const (
 	KindType     Kind = "type"     // operands that do not fit
 	KindResult   Kind = "result"   // the answer is not yes or no
 	KindOptional Kind = "optional" // a field that may be missing where a value is needed
+	KindTruth    Kind = "truth"    // a text where a field would have to be yes or no
 	KindOption   Kind = "option"   // a text that is none of the field's options
 )
 
@@ -94,6 +95,7 @@ type Program struct {
 	truth  Truth
 
 	first, second string // conditions that decide it, whatever is given; see Clash
+	counted       []Counted
 	demands       []demand
 	onlyDemands   bool   // it asks for nothing else
 	lead          demand // what it asks first

@@ -133,6 +133,8 @@ func (c *compilation) instead(typ string) string {
 	case !onePath.MatchString(src):
 	case typeName(typ) == "a list":
 		return "write `len(" + src + " ?? []) > 0` to ask whether there are any"
+	case typeName(typ) == "text":
+		return "compare it with something: ... == ..., or write `not blank(" + src + ")` to ask whether there is any"
 	case typeName(typ) == "an object":
 		return "write `" + src + " != nil` to ask whether it is there"
 	}
