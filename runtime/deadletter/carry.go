@@ -206,7 +206,7 @@ func (b *Box) progress(ctx context.Context, c *Change, version int64, commit que
 		return version, err
 	}
 	commit.Put = append(commit.Put, put)
-	if _, err := b.Driver.Apply(ctx, commit); err != nil {
+	if err := b.store(ctx, commit); err != nil {
 		return version, err
 	}
 	return version + 1, nil

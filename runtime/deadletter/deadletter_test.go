@@ -369,6 +369,26 @@ func TestFaultyIsTakenInAnew(t *testing.T) {
 	}
 }
 
+// TestAClashIsReplayedAsItsOwn: who replays a message with a known key and another
+// content has decided that it counts.
+func TestAClashIsReplayedAsItsOwn(t *testing.T) {
+	d := newDesk(t)
+	d.send("queue", `{"n": 7, "who": "a"}`, false)
+	d.send("queue", `{"n": 7, "who": "b"}`, false)
+	if b := d.drain(); b.Delivered != 1 || b.Dead != 1 {
+		t.Fatalf("balance %+v", b)
+	}
+	l := d.only(true)
+	d.must(d.box.Replay(context.Background(), l.ID, deadletter.How{Who: "anna"}))
+	if b := d.drain(); b.Delivered != 2 || b.Dead != 0 {
+		t.Errorf("balance %+v", b)
+	}
+	d.even()
+	if len(d.seen) != 2 || d.seen[0].Key == d.seen[1].Key {
+		t.Errorf("%d calls; the other side must not take it for a repeat", len(d.seen))
+	}
+}
+
 func TestPersonalDataIsMasked(t *testing.T) {
 	d := newDesk(t)
 	d.answer = func(r connectors.Request) (connectors.Response, error) {

@@ -38,8 +38,20 @@ func (b *Box) Replay(ctx context.Context, id string, how How) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.Driver.Apply(ctx, c)
-	return notFound(err)
+	return notFound(b.store(ctx, c))
+}
+
+// store writes a replay. What is taken in anew may turn out to have a key that is
+// known with another content: then it is a dead letter for that reason.
+func (b *Box) store(ctx context.Context, c queue.Commit) error {
+	results, err := b.Driver.Apply(ctx, c)
+	if err != nil {
+		return err
+	}
+	if more := worker.ClashJobs(c.Jobs, results); len(more) > 0 {
+		_, err = b.Driver.Apply(ctx, queue.Commit{Jobs: more})
+	}
+	return err
 }
 
 // replay returns what sends one dead letter back to work.
@@ -162,6 +174,13 @@ func (b *Box) again(ctx context.Context, live *worker.Live, p *compile.Pipeline,
 // takenIn makes jobs of a message that could not be identified before.
 func takenIn(ctx context.Context, live *worker.Live, p *compile.Pipeline, run *flow.Run) ([]queue.Job, []queue.Entry, error) {
 	in := &worker.Intake{WS: live.WS, P: p}
+	if worker.Clashes(run) {
+		job, rej := in.Anew(ctx, run.ID+".r", run)
+		if rej != nil {
+			return nil, nil, refuse("it still cannot be taken in: %s", rej)
+		}
+		return []queue.Job{job}, nil, nil
+	}
 	m := message.Message{Body: run.Body, Raw: run.Raw, Meta: run.Meta, Trace: run.Trace}
 	jobs, nothing, rej := in.Jobs(ctx, run.ID+".r", &m)
 	if rej != nil {

@@ -155,7 +155,21 @@ func (s *staged) store(ctx context.Context) ([]connectors.Receipt, error) {
 	if before != nil {
 		s.correct(ctx, before, results)
 	}
+	if err := c.clashed(ctx, commit.Jobs, results); err != nil {
+		return nil, err
+	}
 	return c.receipts(s.receipts, s.counts, results)
+}
+
+// clashed makes dead letters of messages whose key is known with another content,
+// where no sender is told.
+func (c *channel) clashed(ctx context.Context, jobs []queue.Job, results []queue.Result) error {
+	more := ClashJobs(jobs, results)
+	if len(more) == 0 || c.refuses && len(more) == len(results) {
+		return nil
+	}
+	_, err := c.apply(ctx, queue.Commit{Jobs: more})
+	return err
 }
 
 // known reads what is noted of the keys of a pipeline that collapses.
@@ -214,7 +228,7 @@ func (c *channel) receipts(receipts []connectors.Receipt, counts []int, results 
 		next += n
 	}
 	if c.refuses && conflicts > 0 && conflicts == len(results) {
-		return nil, &connectors.Rejection{Status: 409, Message: "this key was used before with another content; the first one stands",
+		return nil, &connectors.Rejection{Status: 409, Message: clash,
 			Problems: []connectors.Problem{{Field: "key", Message: "first seen as message " + results[0].ID}}}
 	}
 	return receipts, nil

@@ -166,8 +166,9 @@ func (t *task) try(work context.Context, c queue.Commit) error {
 		c.Put = noteOnce(c.Put, put)
 	}
 	for attempt := 1; ; attempt++ {
-		_, err := t.w.driver.Apply(work, c)
+		results, err := t.w.driver.Apply(work, c)
 		if err == nil {
+			t.clashed(work, c.Jobs, results)
 			t.history, t.answers = nil, nil
 			return nil
 		}
