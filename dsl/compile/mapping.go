@@ -268,6 +268,9 @@ func (b *builder) row(dec *spec.Decoder, key *ast.Node, s *spec.Row, at rowConte
 	}
 	if row.HasDefault {
 		b.checkConst(dec, s.Default, at)
+		if n := s.Default.Node; n.Empty && n.Text == "" && s.Node != nil {
+			dec.Errorf(spec.CodeUnknown, s.Node.Pair("default").Key.Span, "`default` has no value").Hint = "write one behind it; `default: null` writes null"
+		}
 	}
 	inner := at
 	if s.Each.Set() {

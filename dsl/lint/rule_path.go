@@ -173,6 +173,9 @@ func (p *pass) unknown(c *cell.Cell, d *diag.Diagnostic, at place, segs []segmen
 		}
 	}
 	d.Hint = "you can use: " + listed(names, 20)
+	if len(names) == 0 {
+		d.Hint = "nothing is there"
+	}
 	switch {
 	case byList && seen != "":
 		d.Hint += "     (schema, and seen in " + seen + ")"

@@ -418,10 +418,14 @@ func (r *run) finish(row *Row, v any) (any, bool) {
 		if row.Required {
 			r.fail(row, "required", "there is no value, but it is required", "")
 		}
-		return nil, row.IsConst && !row.Required
+		return nil, row.writesNull() && !row.Required
 	}
 	return v, true
 }
+
+// writesNull reports whether the row writes null where it has no value, because it
+// says so.
+func (row *Row) writesNull() bool { return row.IsConst || row.HasDefault && row.Default == nil }
 
 func runes(s string) int {
 	n := 0

@@ -322,3 +322,19 @@ func TestConcurrent(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestDefaultNull writes null where there is no value, and only there.
+func TestDefaultNull(t *testing.T) {
+	for in, want := range map[string]string{
+		`{}`:                           `{"a":null,"at":{"b":null},"list":[]}`,
+		`{"a":0,"b":"x","l":[{}]}`:     `{"a":0,"at":{"b":"x"},"list":[{"c":null}]}`,
+		`{"a":null,"l":[{"c":false}]}`: `{"a":null,"at":{"b":null},"list":[{"c":false}]}`,
+	} {
+		m := load(t, "fields:\n  a: {from: .a, default: null}\n  at.b: {from: .b, trim: true, default: null}\n  list: {each: .l, fields: {c: {from: .c, default: null}}}")
+		body := decode(t, in)
+		out, err := m.Apply(scope(body), body)
+		if got := string(message.Marshal(out)); err != nil || got != want {
+			t.Errorf("%s gives %s, %v; want %s", in, got, err, want)
+		}
+	}
+}

@@ -86,5 +86,5 @@ func (r *run) plain(p plain, row *Row, from *source) (v any, ok bool) {
 	if v == nil && row.HasDefault {
 		v = row.Default
 	}
-	return v, v != nil
+	return v, v != nil || row.writesNull()
 }

@@ -29,6 +29,8 @@ fields:
   deep.e.h: .e.a
   deep.e.i: .f.a
   deep.e.j: .g.a
+  deep.e.k: {from: .c.b, default: null}
+  four: {from: .z, default: null}
   sum: .a + .b
   three: .a.b.c
   list:
