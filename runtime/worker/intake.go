@@ -318,10 +318,20 @@ func missing(field string, p *jq.Program, err error) connectors.Problem {
 		return connectors.Problem{Field: field, Message: fmt.Sprintf("`%s` %s; a key of several parts is a list of cells: key: [.order, .line]", p.Source(), several)}
 	}
 	if err != nil {
+		if long(p.Source()) { // what it says itself counts more than how it is written
+			return connectors.Problem{Field: field, Message: err.Error()}
+		}
 		return connectors.Problem{Field: field, Message: fmt.Sprintf("`%s` failed: %s", p.Source(), err)}
+	}
+	if long(p.Source()) {
+		return connectors.Problem{Field: field, Message: "it has no value in this payload"}
 	}
 	return connectors.Problem{Field: field, Message: fmt.Sprintf("`%s` has no value in this payload", p.Source())}
 }
+
+// long reports whether a cell is more than a line that everybody takes in at a
+// glance.
+func long(src string) bool { return len(src) > 60 || strings.Contains(strings.TrimSpace(src), "\n") }
 
 func rejected(status int, text, field, problem string) *connectors.Rejection {
 	return &connectors.Rejection{Status: status, Message: text, Problems: []connectors.Problem{{Field: field, Message: problem}}}
