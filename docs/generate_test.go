@@ -17,6 +17,7 @@ import (
 	"crossdock/dsl/jq"
 	"crossdock/dsl/rule"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/unit"
 	"crossdock/dsl/value"
 	"crossdock/runtime/journal"
 	"crossdock/runtime/queue/memory"
@@ -284,7 +285,7 @@ func typesAndUnits(b *strings.Builder) {
 		fmt.Fprintf(b, "`%s` ", word)
 	}
 	b.WriteString("\n\n## Units\n\n| Dimension | Unit | Also written |\n|---|---|---|\n")
-	for _, u := range value.Units() {
+	for _, u := range unit.All() {
 		fmt.Fprintf(b, "| %s | `%s` | %s |\n", u.Dimension, u.Name, strings.Join(u.Aliases, ", "))
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"crossdock/dsl/diag"
 	"crossdock/dsl/spec"
+	"crossdock/dsl/unit"
 	"crossdock/dsl/value"
 )
 
@@ -298,11 +299,7 @@ func (s *State) named(kind string) []Item {
 	case "zone":
 		return words("UTC", "Europe/Berlin", "Europe/London", "Europe/Paris", "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "Asia/Shanghai", "Asia/Tokyo")
 	case "unit":
-		var names []string
-		for _, u := range value.Units() {
-			names = append(names, u.Name)
-		}
-		return words(names...)
+		return words(unit.Names()...)
 	}
 	return nil
 }

@@ -185,7 +185,7 @@ func (e *Engine) newFiles(next *revision, p *compile.Pipeline, state connectors.
 	if err != nil {
 		return nil, err
 	}
-	opt := csv.Options{Delimiter: delimiter, NoHeader: t.CSV.Header != nil && !*t.CSV.Header, Encoding: t.CSV.Encoding.Value}
+	opt := csv.Options{Delimiter: delimiter, NoHeader: t.CSV.Header != nil && !*t.CSV.Header, Encoding: t.Charset()}
 	for _, c := range t.CSV.Columns {
 		opt.Columns = append(opt.Columns, c.Value)
 	}
@@ -194,7 +194,7 @@ func (e *Engine) newFiles(next *revision, p *compile.Pipeline, state connectors.
 	}
 	return files.New(files.Config{
 		Name: p.Name, Dir: file.Folder(settings, e.opt.Dir), Pattern: t.Path.Value, Format: t.Format.Value, CSV: opt,
-		Encoding: t.CSV.Encoding.Value, Every: t.Every.Or(30 * time.Second), StableFor: t.StableFor.Or(2 * time.Second),
+		Encoding: t.Charset(), Every: t.Every.Or(30 * time.Second), StableFor: t.StableFor.Or(2 * time.Second),
 		After:   files.After{MoveTo: t.After.MoveTo.Value, Delete: t.After.Delete},
 		Bad:     files.After{MoveTo: t.OnBadFile.MoveTo.Value, Delete: t.OnBadFile.Delete},
 		MaxSize: t.MaxSize.Or(1 << 30), PerRecord: p.PerRecord(), State: state, Log: e.log,

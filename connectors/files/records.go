@@ -19,9 +19,9 @@ func Open(t *spec.FilesTrigger, in io.Reader) format.Reader {
 	case "ndjson":
 		return ndjson.Open(in, ndjson.Options{})
 	case "text":
-		return text.Open(in, t.CSV.Encoding.Value)
+		return text.Open(in, t.Charset())
 	case "csv":
-		o := csv.Options{NoHeader: t.CSV.Header != nil && !*t.CSV.Header, Encoding: t.CSV.Encoding.Value}
+		o := csv.Options{NoHeader: t.CSV.Header != nil && !*t.CSV.Header, Encoding: t.Charset()}
 		if d, err := csv.Delimiter(t.CSV.Delimiter.Value); err == nil { // else refused when loaded
 			o.Delimiter = d
 		}

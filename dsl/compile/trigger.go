@@ -166,8 +166,18 @@ func (b *pipelineBuilder) filesTrigger(s *spec.FilesTrigger) {
 		}
 	}
 	if s.CSV.Node != nil && s.Format.Set() && s.Format.Value != "csv" && contains(formats, s.Format.Value) {
-		b.dec.Errorf(spec.CodeUnknown, b.p.Spec.Trigger.Node.Get("files").Pair("csv").Key.Span, "`csv` has no effect beside `format: %s`", s.Format.Value).
-			Hint = "write `format: csv`, or remove it"
+		f := b.dec.Errorf(spec.CodeUnknown, b.p.Spec.Trigger.Node.Get("files").Pair("csv").Key.Span, "`csv` has no effect beside `format: %s`", s.Format.Value)
+		f.Hint = "write `format: csv`, or remove it"
+		if s.Format.Value == "text" && s.CSV.Encoding.Set() {
+			f.Hint = "write `encoding: " + s.CSV.Encoding.Value + "` without `csv`"
+		}
+	}
+	if s.Encoding.Set() && s.Format.Set() && s.Format.Value != "text" && contains(formats, s.Format.Value) {
+		f := b.dec.Errorf(spec.CodeUnknown, b.p.Spec.Trigger.Node.Get("files").Pair("encoding").Key.Span, "`encoding` has no effect beside `format: %s`", s.Format.Value)
+		f.Hint = "remove it: JSON is always UTF-8"
+		if s.Format.Value == "csv" {
+			f.Hint = "write csv: {encoding: " + s.Encoding.Value + "}"
+		}
 	}
 	b.notYetSaid(b.opt.Catalog.Files(s))
 	if d := s.CSV.Delimiter; d.Set() && len(d.Value) != 1 && d.Value != "tab" {

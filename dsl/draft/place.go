@@ -6,6 +6,7 @@ import (
 
 	"crossdock/dsl/likeness"
 	"crossdock/dsl/profile"
+	"crossdock/dsl/unit"
 	"crossdock/dsl/value"
 )
 
@@ -136,12 +137,9 @@ func (c *match) inUnit(from, to, why string) {
 
 // unitOf is the short name of a unit as people write it, "" for none.
 func unitOf(text string) string {
-	u, err := value.FindUnit(strings.TrimSpace(text))
-	if err != nil {
-		u, err = value.FindUnit(value.UnitWord(text))
-	}
-	if err != nil {
-		return ""
+	u, known := unit.Find(text)
+	if !known {
+		u, _ = unit.Find(unit.Word(text))
 	}
 	return u.Name
 }

@@ -228,6 +228,9 @@ func (c *checker) regex(f *gojq.Func) {
 	if _, err := regexp.Compile(re); err != nil {
 		msg := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
 		p := c.add(Doubtful, c.pl.span(arg), "the regular expression cannot work: "+msg, "")
+		if strings.Contains(re, "(?=") || strings.Contains(re, "(?!") || strings.Contains(re, "(?<=") || strings.Contains(re, "(?<!") {
+			p.Message, p.Hint = "a regular expression cannot look ahead or behind here", "match what stands there too, and take the part with `capture(\"(?<part>...)...\").part`"
+		}
 		p.Warning = c.opt.Unsafe
 	}
 }

@@ -3,47 +3,27 @@ package jq
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/big"
-	"slices"
 	"strings"
 
 	"crossdock/dsl/diag"
+	"crossdock/dsl/unit"
 )
 
-// unit is one unit of measure: how much of the base unit of its quantity one
-// of it is. All factors are exact by international agreement.
-type unit struct{ quantity, factor string }
-
-var units = map[string]unit{
-	"g": {"weight", "1"}, "kg": {"weight", "1000"}, "t": {"weight", "1000000"},
-	"lb": {"weight", "453.59237"}, "oz": {"weight", "28.349523125"},
-	"mm": {"length", "0.001"}, "cm": {"length", "0.01"}, "m": {"length", "1"}, "km": {"length", "1000"},
-	"in": {"length", "0.0254"}, "ft": {"length", "0.3048"}, "mi": {"length", "1609.344"},
-	"ml": {"volume", "0.001"}, "l": {"volume", "1"}, "m3": {"volume", "1000"},
-	"gal": {"volume", "3.785411784"}, "ft3": {"volume", "28.316846592"},
-	"C": {"temperature", ""}, "F": {"temperature", ""},
-}
-
-// Units returns the names of the units that convert knows, sorted.
-func Units() []string { return slices.Sorted(maps.Keys(units)) }
-
 // findUnit reads a unit as people and partners write it.
-func findUnit(v any) (name string, u unit, err error) {
+func findUnit(v any) (unit.Unit, error) {
 	s, ok := v.(string)
 	if !ok {
-		return "", unit{}, fmt.Errorf("convert needs units as texts but got: %s", preview(v))
+		return unit.Unit{}, fmt.Errorf("convert needs units as texts but got: %s", preview(v))
 	}
-	for _, try := range []string{s, strings.ToLower(s), strings.ToUpper(s), strings.TrimSuffix(strings.ToLower(s), "s")} {
-		if u, ok := units[try]; ok {
-			return try, u, nil
-		}
+	if u, ok := unit.Find(s); ok {
+		return u, nil
 	}
-	hint := "the units are " + strings.Join(Units(), ", ")
-	if d := diag.DidYouMean(s, Units()); d != "" {
+	hint := "the units are " + strings.Join(unit.Names(), ", ")
+	if d := diag.DidYouMean(s, unit.Names()); d != "" {
 		hint = d
 	}
-	return "", unit{}, fmt.Errorf("convert does not know the unit %q: %s", s, hint)
+	return unit.Unit{}, fmt.Errorf("convert does not know the unit %q: %s", s, hint)
 }
 
 func convert(in any, args []any) any {
@@ -65,31 +45,57 @@ func Convert(in, from, to any) (json.Number, error) {
 	if !ok {
 		return "", needNumber("convert", in)
 	}
-	fromName, fu, err := findUnit(from)
+	fu, err := findUnit(from)
 	if err != nil {
 		return "", err
 	}
-	toName, tu, err := findUnit(to)
+	tu, err := findUnit(to)
 	if err != nil {
 		return "", err
 	}
-	if fu.quantity != tu.quantity {
-		return "", fmt.Errorf("convert cannot turn %s (%s) into %s (%s)", fromName, fu.quantity, toName, tu.quantity)
+	if fu.Dimension != tu.Dimension {
+		return "", fmt.Errorf("convert cannot turn %s (%s) into %s (%s)", fu.Name, fu.Dimension, tu.Name, tu.Dimension)
 	}
 	r := new(big.Rat).SetFrac(d.coef, pow10(d.scale))
 	switch {
-	case fromName == toName:
+	case fu.Name == tu.Name:
 		return d.number().(json.Number), nil
-	case fromName == "C":
-		r.Add(r.Mul(r, big.NewRat(9, 5)), big.NewRat(32, 1))
-	case fromName == "F":
-		r.Mul(r.Sub(r, big.NewRat(32, 1)), big.NewRat(5, 9))
+	case fu.Dimension == "temperature":
+		r = fromKelvin(toKelvin(r, fu.Name), tu.Name)
 	default:
-		f, _ := new(big.Rat).SetString(fu.factor)
-		t, _ := new(big.Rat).SetString(tu.factor)
+		f, _ := new(big.Rat).SetString(fu.Factor)
+		t, _ := new(big.Rat).SetString(tu.Factor)
 		r.Quo(r.Mul(r, f), t)
 	}
 	return json.Number(ratText(r)), nil
+}
+
+// The scales of temperature: K = C + 273.15 and C = (F - 32) * 5/9.
+var (
+	zeroCelsius = big.NewRat(27315, 100)
+	freezing    = big.NewRat(32, 1)
+	degree      = big.NewRat(5, 9)
+)
+
+func toKelvin(r *big.Rat, from string) *big.Rat {
+	switch from {
+	case "F":
+		r.Mul(r.Sub(r, freezing), degree)
+		fallthrough
+	case "C":
+		r.Add(r, zeroCelsius)
+	}
+	return r
+}
+
+func fromKelvin(r *big.Rat, to string) *big.Rat {
+	if to != "K" {
+		r.Sub(r, zeroCelsius)
+	}
+	if to == "F" {
+		r.Add(r.Quo(r, degree), freezing)
+	}
+	return r
 }
 
 // ratText writes r exactly if it has a short decimal form, else rounded.

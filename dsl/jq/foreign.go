@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"crossdock/dsl/diag"
+	"crossdock/dsl/unit"
 )
 
 // filter is a path with a condition in brackets, as JSONata and JSONPath write
@@ -156,26 +157,19 @@ func (c *checker) measures(args []string, spans []Span) {
 		if name == "" {
 			continue
 		}
-		full, u, err := findUnit(name)
+		u, err := findUnit(name)
 		if err == nil {
-			quantities = append(quantities, u.quantity)
+			quantities = append(quantities, u.Dimension)
 			if len(quantities) == 2 && quantities[0] != quantities[1] {
-				c.add(Unknown, spans[i], fmt.Sprintf("%s is no %s", full, quantities[0]), "both units measure the same: weight, length, volume or temperature")
+				c.add(Unknown, spans[i], fmt.Sprintf("%s is no %s", u.Name, quantities[0]), "both units measure the same: weight, length, volume or temperature")
 			}
 			continue
 		}
-		p := c.add(Unknown, spans[i], fmt.Sprintf("there is no unit `%s`", name), "the units are "+strings.Join(Units(), ", "))
-		if near := unitWords[strings.TrimSuffix(strings.ToLower(name), "s")]; near != "" {
+		p := c.add(Unknown, spans[i], fmt.Sprintf("there is no unit `%s`", name), "the units are "+strings.Join(unit.Names(), ", "))
+		if near := unit.Word(name); near != "" {
 			p.Replace, p.Hint = `"`+near+`"`, "did you mean `"+near+"`?"
-		} else if near := diag.Nearest(name, Units()); len(near) > 0 {
+		} else if near := diag.Nearest(name, unit.Names()); len(near) > 0 {
 			p.Replace, p.Hint = `"`+near[0]+`"`, "did you mean `"+near[0]+"`?"
 		}
 	}
-}
-
-// unitWords are units as people write them out.
-var unitWords = map[string]string{
-	"kilo": "kg", "kilogram": "kg", "kilogramme": "kg", "kgm": "kg", "gram": "g", "gramme": "g", "grm": "g", "pound": "lb", "lbr": "lb", "ounce": "oz", "onz": "oz", "ton": "t", "tonne": "t", "tne": "t",
-	"millimeter": "mm", "centimeter": "cm", "meter": "m", "kilometer": "km", "millimetre": "mm", "centimetre": "cm", "metre": "m", "kilometre": "km", "mmt": "mm", "cmt": "cm", "mtr": "m",
-	"inch": "in", "inche": "in", "foot": "ft", "feet": "ft", "mile": "mi", "liter": "l", "litre": "l", "ltr": "l", "gallon": "gal", "cbm": "m3", "celsius": "C", "fahrenheit": "F",
 }

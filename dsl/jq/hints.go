@@ -37,6 +37,7 @@ var habits = map[string]string{
 	"wenn": "if a then b else c end", "wennfehler": "a // b", "sverweis": "lookup(table)", "xlookup": "lookup(table)", "xverweis": "lookup(table)", "summe": "exact_sum", "verketten": "a + b", "textkette": "a + b",
 	"links": ".[:5]", "rechts": ".[-5:]", "teil": ".[2:5]", "länge": "length", "gross": "ascii_upcase", "klein": "ascii_downcase", "glätten": "trim", "wechseln": `gsub("old"; "new")`, "ersetzen": `gsub("old"; "new")`,
 	"runden": "exact_round(n)", "heute": "$run.now", "jetzt": "$run.now", "istleer": "blank", "anzahl": "length", "wert": "tonumber",
+	"in_lookup":     "`in_lookup` in a condition (`when:` of the row), or `(try lookup(\"table\") catch null) != null` here",
 	"round_half_up": "exact_round(n)", "todecimals": "exact_round(n)", "decimal": "exact_round(n)", "fixed": "exact_round(n)",
 }
 

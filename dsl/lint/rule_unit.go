@@ -7,7 +7,7 @@ import (
 
 	"crossdock/dsl/diag"
 	"crossdock/dsl/schema"
-	"crossdock/dsl/value"
+	"crossdock/dsl/unit"
 )
 
 // unitOf reports rows whose names and units say different things (XD2104): a
@@ -56,43 +56,32 @@ func (p *pass) unitOf(mapping string, r row) {
 }
 
 // differ reports whether two units measure the same in another size.
-func differ(a, b value.Unit) bool {
+func differ(a, b unit.Unit) bool {
 	return a.Name != "" && a.Dimension == b.Dimension && a.Name != b.Name
 }
 
-func find(name string) value.Unit {
-	u, err := value.FindUnit(name)
-	if err != nil {
-		return value.Unit{}
-	}
+// find is the unit of a name, the zero value where there is none.
+func find(name string) unit.Unit {
+	u, _ := unit.Find(name)
 	return u
 }
 
 // words of a name: weight_kg, weightKg, weight-kg.
 var nameWords = regexp.MustCompile(`[A-Z]?[a-z0-9]+|[A-Z]+`)
 
-// inFull are units as names of fields write them out.
-var inFull = map[string]string{
-	"gram": "g", "grams": "g", "gramm": "g", "kilogram": "kg", "kilograms": "kg", "kilo": "kg", "kilos": "kg", "pound": "lb", "pounds": "lb",
-	"ounce": "oz", "ounces": "oz", "tonne": "t", "tonnes": "t", "millimeter": "mm", "millimeters": "mm", "millimetre": "mm", "millimetres": "mm",
-	"centimeter": "cm", "centimeters": "cm", "centimetre": "cm", "centimetres": "cm", "meter": "m", "meters": "m", "metre": "m", "metres": "m",
-	"inches": "in", "feet": "ft", "foot": "ft", "liter": "l", "liters": "l", "litre": "l", "litres": "l", "kilometers": "km", "kilometres": "km", "miles": "mi",
-	"celsius": "C", "fahrenheit": "F",
-}
-
 // unitIn is the unit that the last word of a name says; the zero value where it
 // says none. A name that is nothing but a short unit says none.
-func unitIn(name string) value.Unit {
+func unitIn(name string) unit.Unit {
 	words := nameWords.FindAllString(name, -1)
 	if len(words) == 0 {
-		return value.Unit{}
+		return unit.Unit{}
 	}
 	word := strings.ToLower(words[len(words)-1])
-	if full, ok := inFull[word]; ok {
+	if full := unit.Word(word); full != "" && full != "t" { // ton may be one of three
 		return find(full)
 	}
 	if len(words) < 2 || word == "in" || word == "t" || word == "f" || word == "k" || word == "c" {
-		return value.Unit{} // check_in, plan_t
+		return unit.Unit{} // check_in, plan_t
 	}
 	return find(word)
 }

@@ -130,11 +130,20 @@ type FilesTrigger struct {
 	Path       Text      `yaml:"path" doc:"Pattern of file names below the folder, such as in/*.csv." validate:"required"`
 	Format     Text      `yaml:"format" doc:"json, ndjson, csv or text." validate:"required"`
 	CSV        CSV       `yaml:"csv" doc:"Details of the csv format."`
+	Encoding   Text      `yaml:"encoding" doc:"Of text files: utf-8 (default), latin1 or windows-1252; that of csv files stands below csv." validate:"omitempty,oneof=utf-8 latin1 windows-1252"`
 	Every      Duration  `yaml:"every" doc:"How often to look; 30s unless said otherwise."`
 	StableFor  Duration  `yaml:"stable_for" doc:"How long a file must be unchanged before it is read; 2s unless said otherwise."`
 	After      FileAfter `yaml:"after" doc:"What happens to a file that was taken in." validate:"required"`
 	OnBadFile  FileAfter `yaml:"on_bad_file" doc:"What happens to a file that cannot be read."`
 	MaxSize    Size      `yaml:"max_size" doc:"Largest file; 1GiB unless said otherwise."`
+}
+
+// Charset is the encoding of the files, "" for UTF-8.
+func (t *FilesTrigger) Charset() string {
+	if t.Format.Value == "text" {
+		return t.Encoding.Value
+	}
+	return t.CSV.Encoding.Value
 }
 
 // CSV describes a delimited text file.

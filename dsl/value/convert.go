@@ -1,6 +1,7 @@
 package value
 
 import (
+	"crossdock/dsl/unit"
 	"encoding/json"
 	"math/big"
 	"net/url"
@@ -137,9 +138,9 @@ var arrowWord = regexp.MustCompile(`^\s*(\S+?)\s*(?:\s(?:to|into|in|nach|zu|a|en
 // not known.
 func arrowMeant(text string) string {
 	if m := arrowWord.FindStringSubmatch(text); m != nil {
-		from, err := FindUnit(m[1])
-		to, err2 := FindUnit(m[2])
-		if err == nil && err2 == nil {
+		from, known := unit.Find(m[1])
+		to, both := unit.Find(m[2])
+		if known && both {
 			return from.Name + " -> " + to.Name
 		}
 	}

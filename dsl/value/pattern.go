@@ -132,7 +132,7 @@ func checkLetter(p string, e element) (PatternProblem, bool) {
 	case 'k', 'K':
 		return bad("`"+word+"` counts hours in an unusual way", "write `HH` for 00 to 23")
 	case 'w', 'W', 'e', 'c', 'Q', 'q', 'L', 'G', 'F':
-		return bad("`"+word+"` is not supported", "use y, M, d, H, m, s, S, a, E, X, Z or VV")
+		return bad("`"+word+"` is not supported", "use y, M, d, H, m, s, S, a, E, X, x, Z or VV")
 	}
 	counts, known := fieldLetters[e.letter]
 	if !known {

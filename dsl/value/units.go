@@ -2,104 +2,40 @@ package value
 
 import (
 	"math/big"
-	"slices"
 	"strings"
 
 	"crossdock/dsl/diag"
+	"crossdock/dsl/unit"
 )
 
-// Unit is one unit of measure: Factor is its exact size in the base unit of
-// its dimension, as a decimal literal.
-type Unit struct {
-	Name      string
-	Dimension string // "weight", "length", "volume" or "temperature"
-	Factor    string
-	Aliases   []string // other accepted spellings, UN/ECE Recommendation 20 codes among them
-}
-
-// Base units are kg, m, l and K. The yard, pound and gallon are the
-// international ones, which are exact in metres, kilograms and litres.
-var units = []Unit{
-	{"mg", "weight", "0.000001", []string{"MGM"}},
-	{"g", "weight", "0.001", []string{"GRM", "gr"}},
-	{"kg", "weight", "1", []string{"KGM", "kgs"}},
-	{"t", "weight", "1000", []string{"TNE"}},
-	{"oz", "weight", "0.028349523125", []string{"ONZ"}},
-	{"lb", "weight", "0.45359237", []string{"LBR", "lbs"}},
-	{"cwt", "weight", "45.359237", []string{"CWA"}},
-	{"ton_us", "weight", "907.18474", []string{"STN"}},
-	{"mm", "length", "0.001", []string{"MMT"}},
-	{"cm", "length", "0.01", []string{"CMT"}},
-	{"dm", "length", "0.1", []string{"DMT"}},
-	{"m", "length", "1", []string{"MTR"}},
-	{"km", "length", "1000", []string{"KMT"}},
-	{"in", "length", "0.0254", []string{"INH", "inch"}},
-	{"ft", "length", "0.3048", []string{"FOT"}},
-	{"yd", "length", "0.9144", []string{"YRD"}},
-	{"mi", "length", "1609.344", []string{"SMI"}},
-	{"ml", "volume", "0.001", []string{"MLT"}},
-	{"l", "volume", "1", []string{"LTR"}},
-	{"cm3", "volume", "0.001", []string{"CMQ"}},
-	{"dm3", "volume", "1", []string{"DMQ"}},
-	{"m3", "volume", "1000", []string{"MTQ", "cbm"}},
-	{"in3", "volume", "0.016387064", []string{"INQ"}},
-	{"ft3", "volume", "28.316846592", []string{"FTQ", "cft"}},
-	{"gal", "volume", "3.785411784", []string{"GLL"}},
-	{"C", "temperature", "", []string{"CEL", "°C"}},
-	{"F", "temperature", "", []string{"FAH", "°F"}},
-	{"K", "temperature", "", []string{"KEL"}},
-}
-
-var unitIndex = indexUnits()
-
-type unitEntry struct {
-	Unit
-	factor Decimal
-}
-
-func indexUnits() map[string]unitEntry {
-	index := make(map[string]unitEntry)
-	for _, u := range units {
-		e := unitEntry{Unit: u}
-		if u.Factor != "" {
-			f, err := ParseDecimal(u.Factor)
-			if err != nil {
-				panic("unit table: " + err.Error())
-			}
-			e.factor = f
+// factors are the sizes of the units, by name.
+var factors = func() map[string]Decimal {
+	out := make(map[string]Decimal)
+	for _, u := range unit.All() {
+		if u.Factor == "" {
+			continue
 		}
-		for _, name := range append([]string{u.Name}, u.Aliases...) {
-			index[strings.ToLower(name)] = e
+		f, err := ParseDecimal(u.Factor)
+		if err != nil {
+			panic("unit table: " + err.Error())
 		}
+		out[u.Name] = f
 	}
-	return index
-}
+	return out
+}()
 
-// Units returns all units, grouped by dimension, for documentation and lint.
-func Units() []Unit { return slices.Clone(units) }
-
-// FindUnit returns the unit of that name or alias; case does not matter.
-func FindUnit(name string) (Unit, error) {
-	e, err := findUnit(name)
-	return e.Unit, err
-}
-
-func findUnit(name string) (unitEntry, error) {
-	if e, ok := unitIndex[strings.ToLower(strings.TrimSpace(name))]; ok {
-		return e, nil
+func findUnit(name string) (unit.Unit, error) {
+	if u, ok := unit.Find(name); ok {
+		return u, nil
 	}
-	names := make([]string, 0, len(units))
-	for _, u := range units {
-		names = append(names, u.Name)
-	}
-	hint := diag.DidYouMean(name, names)
-	if short := UnitWord(name); short != "" {
+	hint := diag.DidYouMean(name, unit.Names())
+	if short := unit.Word(name); short != "" {
 		hint = "write `" + short + "`"
 	}
 	if hint == "" {
-		hint = "known units: " + strings.Join(names, ", ")
+		hint = "known units: " + strings.Join(unit.Names(), ", ")
 	}
-	return unitEntry{}, &Error{Code: CodeUnit, Message: "unknown unit " + quote(name), Hint: hint}
+	return unit.Unit{}, &Error{Code: CodeUnit, Message: "unknown unit " + quote(name), Hint: hint}
 }
 
 // CheckUnits reports whether values can be converted from one unit to another.
@@ -108,7 +44,7 @@ func CheckUnits(from, to string) error {
 	return err
 }
 
-func unitPair(from, to string) (f, t unitEntry, err error) {
+func unitPair(from, to string) (f, t unit.Unit, err error) {
 	if f, err = findUnit(from); err != nil {
 		return f, t, err
 	}
@@ -137,11 +73,11 @@ func ConvertUnit(d Decimal, from, to string) (Decimal, error) {
 	if f.Dimension == "temperature" {
 		return convertTemperature(d, f.Name, t.Name)
 	}
-	product, err := d.Mul(f.factor)
+	product, err := d.Mul(factors[f.Name])
 	if err != nil {
 		return Decimal{}, err
 	}
-	return quotient(product, t.factor)
+	return quotient(product, factors[t.Name])
 }
 
 // Constants of the temperature scales: K = C + 273.15 and C = (F - 32) * 5/9.
@@ -216,17 +152,4 @@ func terminates(num, den *big.Int) (places int, ok bool) {
 	}
 	places = max(count(2), count(5))
 	return places, rest.IsInt64() && rest.Int64() == 1 && places <= maxDigits
-}
-
-// UnitWord is the short name of a unit that is written out, such as lb of Pounds,
-// "" for none.
-func UnitWord(name string) string {
-	return unitWords[strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), "s")]
-}
-
-// unitWords are units as people say them, without the s at the end.
-var unitWords = map[string]string{
-	"pound": "lb", "kilo": "kg", "kilogram": "kg", "kilogramm": "kg", "gram": "g", "gramm": "g", "ton": "t", "tonne": "t", "ounce": "oz",
-	"inche": "in", "inch": "in", "feet": "ft", "foot": "ft", "yard": "yd", "mile": "mi", "meter": "m", "metre": "m", "centimeter": "cm", "centimetre": "cm",
-	"millimeter": "mm", "millimetre": "mm", "kilometer": "km", "kilometre": "km", "litre": "l", "liter": "l", "gallon": "gal", "celsiu": "C", "fahrenheit": "F",
 }

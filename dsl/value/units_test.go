@@ -1,6 +1,7 @@
 package value
 
 import (
+	"crossdock/dsl/unit"
 	"strings"
 	"testing"
 
@@ -35,8 +36,8 @@ func TestUnitErrors(t *testing.T) {
 
 func TestUnitsThereAndBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		from := rapid.SampledFrom(units).Draw(t, "from")
-		to := rapid.SampledFrom(units).Filter(func(u Unit) bool { return u.Dimension == from.Dimension }).Draw(t, "to")
+		from := rapid.SampledFrom(unit.All()).Draw(t, "from")
+		to := rapid.SampledFrom(unit.All()).Filter(func(u unit.Unit) bool { return u.Dimension == from.Dimension }).Draw(t, "to")
 		d, err := ParseDecimal(rapid.StringMatching(`[0-9]{1,6}(\.[0-9]{1,3})?`).Draw(t, "n"))
 		if err != nil {
 			t.Fatal(err)

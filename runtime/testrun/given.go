@@ -148,7 +148,7 @@ func encoding(t *compile.Test) string {
 	if t.Pipeline == nil || t.Pipeline.Trigger.Files == nil {
 		return ""
 	}
-	return t.Pipeline.Trigger.Files.CSV.Encoding.Value
+	return t.Pipeline.Trigger.Files.Charset()
 }
 
 // textOfJSON is how JSON that stands in a test is called.
