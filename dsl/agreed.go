@@ -19,20 +19,29 @@ func agreed(list diag.List, ws *compile.Workspace) diag.List {
 // misspeltPlaceholders moves findings of two steps or more, of which each gives
 // the same value that nothing takes, to the placeholder.
 func misspeltPlaceholders(list diag.List, ws *compile.Workspace) diag.List {
-	steps := map[string][]int{} // by operation, placeholder and what is given
+	type bind struct{ op, placeholder string }
+	steps := map[bind][]int{}
+	common := map[bind][]string{} // what all of them give
 	for i, d := range list {
-		if strings.HasPrefix(d.Missing, compile.MissingValue) {
-			steps[d.Missing] = append(steps[d.Missing], i)
-		}
-	}
-	var gone []int
-	for missing, at := range steps {
-		ref, name, given := compile.Unbound(missing)
-		conn, op, _ := strings.Cut(ref, ".")
-		c := ws.Connections[conn]
-		if len(at) < 2 || c == nil || c.Operations[op] == nil || c.File == nil || c.Spec == nil {
+		if !strings.HasPrefix(d.Missing, compile.MissingValue) {
 			continue
 		}
+		op, name, given := compile.Unbound(d.Missing)
+		b := bind{op, name}
+		if len(steps[b]) == 0 {
+			common[b] = given
+		}
+		common[b] = slices.DeleteFunc(slices.Clone(common[b]), func(n string) bool { return !slices.Contains(given, n) })
+		steps[b] = append(steps[b], i)
+	}
+	var gone []int
+	for b, at := range steps {
+		conn, op, _ := strings.Cut(b.op, ".")
+		c := ws.Connections[conn]
+		if len(at) < 2 || len(common[b]) != 1 || c == nil || c.Operations[op] == nil || c.File == nil || c.Spec == nil {
+			continue
+		}
+		name, given := b.placeholder, common[b][0]
 		n, from, to := placeholder(c.Operations[op].Spec.Node, name)
 		if n == nil {
 			continue

@@ -32,10 +32,10 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 		if what, _, _ := strings.Cut(d.Missing, " "); structural(d) && what != "alert" && what != "policy" {
 			broken[d.Span.File] = true
 		}
-		if _, _, name := compile.Unbound(d.Missing); strings.HasPrefix(d.Missing, compile.MissingValue) {
+		if _, _, names := compile.Unbound(d.Missing); strings.HasPrefix(d.Missing, compile.MissingValue) && len(names) == 1 {
 			// A value that fills no placeholder is no field that was meant to be sent.
 			for line := d.Span.Start.Line; line <= d.Span.Start.Line+5; line++ {
-				told[fmt.Sprint("field ", name, " ", d.Span.File, line)] = true
+				told[fmt.Sprint("field ", names[0], " ", d.Span.File, line)] = true
 			}
 		}
 		if !isTest(d) && d.Missing != "" {

@@ -393,13 +393,13 @@ func (b *pipelineBuilder) checkPlaceholders(step *Step, op *Operation) {
 const MissingValue = "with "
 
 // Unbound returns the operation and the placeholder that a finding is about, and
-// the name under which a value is given.
-func Unbound(missing string) (op, placeholder, given string) {
+// the names under which values are given that fill nothing.
+func Unbound(missing string) (op, placeholder string, given []string) {
 	words := strings.Fields(strings.TrimPrefix(missing, MissingValue))
 	if len(words) != 3 {
-		return "", "", ""
+		return "", "", nil
 	}
-	return words[1], words[2], words[0]
+	return words[1], words[2], strings.Split(words[0], ",")
 }
 
 // unbound reports placeholders of an operation for which there is no value. with are
@@ -411,6 +411,15 @@ func unbound(dec *spec.Decoder, op *Operation, at spec.Text, given map[string]bo
 		}
 		f := dec.Errorf(spec.CodeUnknown, at.Span(), "%s needs a value for {%s}", op.Ref(), name)
 		f.Hint = "add with: {" + name + ": ...}"
+		var spare []string // what is given and fills nothing
+		for _, other := range sortedKeys(given) {
+			if !op.Binds(other) {
+				spare = append(spare, other)
+			}
+		}
+		if len(spare) > 0 { // where all steps do the same, the placeholder is at fault
+			f.Missing = MissingValue + strings.Join(spare, ",") + " " + op.Ref() + " " + name
+		}
 		for _, other := range sortedKeys(given) {
 			if _, read := op.Bound[other]; !read && len(diag.Nearest(other, []string{name})) > 0 {
 				f.Hint, f.Missing = "`"+other+"` looks like it: write `"+name+"`", MissingValue+other+" "+op.Ref()+" "+name

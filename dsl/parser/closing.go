@@ -204,7 +204,20 @@ func (p *parser) quotedScalar(from, at int, message string) bool {
 		return false
 	}
 	inner := string(src[from+1 : c.to-1])
-	if !strings.ContainsAny(inner, "'\n") && !strings.Contains(inner, `\"`) && !strings.Contains(inner, `\\`) {
+	plain := !strings.ContainsAny(inner, "'\n") && !strings.Contains(inner, `\\`)
+	if text := strings.ReplaceAll(inner, `\"`, `"`); escape == `\(` && plain {
+		// jq takes a value in that way inside a text, which has quotes of its own.
+		if text == inner {
+			text = `"` + inner + `"`
+		}
+		d.Hint = "a text of jq has quotes of its own: write '" + text + "'"
+		d.Fixes = []diag.Fix{{Title: "put the text of jq into single quotes", Edits: []diag.Edit{{Span: p.cellSpan(c), Text: "'" + text + "'"}}}}
+		mended := p.meant(cell{from: from, to: c.to})
+		mended.text = text
+		p.mendAs(c, mended)
+		return true
+	}
+	if plain && !strings.Contains(inner, `\"`) {
 		d.Fixes = []diag.Fix{{Title: "use single quotes", Edits: []diag.Edit{{Span: p.cellSpan(c), Text: "'" + inner + "'"}}}}
 	}
 	p.mendAs(c, p.meant(cell{from: from + 1, to: c.to - 1}))
