@@ -19,6 +19,7 @@ import (
 // places that want a definition by the name of its file.
 func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 	list = misnamed(list, ws)
+	list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return ofVariable(d, list, ws) })
 	spoilt := unversioned(ws)
 	undecided := undecided(list, ws)
 	broken, told := map[string]bool{}, map[string]bool{}
@@ -122,6 +123,30 @@ func consequences(list diag.List, ws *compile.Workspace, fsys fs.FS) diag.List {
 		}
 	}
 	return list
+}
+
+// ofVariable reports whether d says of an address that a credential is in it, which
+// is told of the variable from which it comes.
+func ofVariable(d diag.Diagnostic, list diag.List, ws *compile.Workspace) bool {
+	if d.Code != spec.CodeSecret || kindOf(d.Span.File) != "connection" || ws.Files[d.Span.File] == nil {
+		return false
+	}
+	address := ws.Files[d.Span.File].Root.Get("base_url")
+	if address == nil || address.Span != d.Span {
+		return false
+	}
+	for file, f := range ws.Files {
+		if kindOf(file) != "environment" || f.Root.Get("vars") == nil {
+			continue
+		}
+		for _, v := range f.Root.Get("vars").Pairs {
+			if strings.Contains(address.Text, "${var."+v.Key.Text+"}") &&
+				slices.ContainsFunc(list, func(o diag.Diagnostic) bool { return o.Code == spec.CodeSecret && o.Span == v.Value.Span }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // undecided returns kind and name, without version, of the definitions that clients

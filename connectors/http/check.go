@@ -149,6 +149,9 @@ func (k *checker) auth(s *Settings) {
 	if h := a.HMAC; h != nil {
 		if _, err := newAuth(&Settings{Auth: &Auth{HMAC: h}}, &sink{}); err != nil {
 			k.errorf(spec.CodeUnknown, h.Signed.Span(), "%s", err)
+		} else if strings.Contains(h.Signed.Value, "{timestamp}") && !h.TimestampHeader.Set() {
+			k.errorf(spec.CodeUnknown, h.Signed.Span(), "{timestamp} is signed, but no header carries it, so the other side cannot check the signature").
+				Hint = "add `timestamp_header:` with the header in which it expects the time, or leave {timestamp} out"
 		}
 	}
 	for _, h := range s.Headers {
@@ -219,6 +222,9 @@ var (
 	twice  = regexp.MustCompile(`\{\{\s*\.?([A-Za-z_][\w.-]*)\s*\}\}`)
 )
 
+// relative is a path that lacks only the slash in front.
+var relative = regexp.MustCompile(`^[\w{][\w{}-]*(/[^:?#]*)?$`)
+
 // doubled reports placeholders as templates of other tools have them: two braces
 // stand for one that is sent.
 func (k *checker) doubled(t spec.Text) {
@@ -240,7 +246,13 @@ func (k *checker) operation(op connectors.Operation, own *Operation) {
 	}
 	m := methods[0]
 	if _, err := parsePath("", m.path.Value); err != nil {
-		k.errorf(spec.CodeUnknown, m.path.Span(), "%s", err)
+		f := k.errorf(spec.CodeUnknown, m.path.Span(), "%s", err)
+		if relative.MatchString(m.path.Value) {
+			f.Hint = "write `/" + m.path.Value + "`"
+			if n := m.path.Node; n != nil && n.Text == m.path.Value && n.Style == ast.Plain {
+				f.Fixes = []diag.Fix{{Title: "replace with `/" + n.Text + "`", Edits: []diag.Edit{{Span: n.Span, Text: "/" + n.Text}}}}
+			}
+		}
 	}
 	if at := colons.FindStringSubmatchIndex(m.path.Value); at != nil && m.path.Node != nil {
 		name := m.path.Value[at[2]+1 : at[3]]

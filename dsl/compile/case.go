@@ -47,7 +47,8 @@ func (b *builder) testCase(dec *spec.Decoder, d *definition, t *Test, c *spec.Ca
 		changedFields(dec, t.Pipeline.Accept, c)
 	}
 	for _, s := range c.Stubs {
-		b.operationRef(dec, spec.Text{Value: s.Key.Text, Node: s.Key})
+		op := b.operationRef(dec, spec.Text{Value: s.Key.Text, Node: s.Key})
+		expectedStubs(dec, op, c, s.Value)
 	}
 	switch {
 	case t.Mapping != nil:
@@ -55,6 +56,7 @@ func (b *builder) testCase(dec *spec.Decoder, d *definition, t *Test, c *spec.Ca
 			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`stubs` belongs to tests of pipelines: a mapping asks nobody")
 		}
 		expectedRows(dec, t.Mapping, c)
+		expectedOptions(dec, t.Mapping.Output, c.Expect)
 	case t.Pipeline != nil:
 		if p := c.Node.Pair("absent"); p != nil {
 			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`absent` belongs to tests of mappings")
@@ -182,6 +184,7 @@ func (b *builder) expectation(dec *spec.Decoder, t *Test, n *ast.Node) {
 					counted(dec, op.Value, "how often it is called", "2")
 				} else if target != nil {
 					expectedSent(dec, t.Pipeline, target, op.Value)
+					expectedOptions(dec, target.Request, op.Value)
 				}
 			}
 			b.isMap(dec, p)

@@ -118,6 +118,7 @@ func (b *builder) operation(dec *spec.Decoder, c *Connection, name string, s *sp
 	op.Next = b.cells.JQ(s.Next, at.As("next").Of(op.responseShape()))
 	for i := range s.Stub {
 		op.Stubs = append(op.Stubs, b.stub(dec, at, &s.Stub[i]))
+		stubFits(dec, op, &s.Stub[i])
 	}
 	op.answer = op.responseShape()
 	if op.Response == nil && !s.Response.Set() {

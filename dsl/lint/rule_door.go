@@ -111,12 +111,23 @@ func (w *way) changed(list []spec.Step, known rule.Known) rule.Known {
 	return known
 }
 
+// deadIn reports whether it is told already why a condition never holds: it
+// compares with what the field can never be.
+func (p *pass) deadIn(c spec.Cell) bool {
+	for at := range p.spoken {
+		if at.code == codeDead && c.Node.Span.Contains(at.span) {
+			return true
+		}
+	}
+	return false
+}
+
 func (w *way) judge(known rule.Known, r *rule.Program, c spec.Cell, row, so string) {
 	if r == nil || r.Truth() != rule.Varies {
 		return
 	}
 	by, front, own := known.Excludes(r)
-	if by == nil {
+	if by == nil || w.p.deadIn(c) {
 		return
 	}
 	d := diag.Diagnostic{Code: codeDead, Severity: diag.Warning, Span: c.Node.Span, Kind: "pipeline", Name: w.pl.Name, Row: row, Lang: "expr", Source: c.Node.Text,

@@ -12,7 +12,7 @@ import (
 // deadEvents reports events that are waited for but never come, and events
 // that nobody waits for (XD3102).
 func deadEvents(p *pass) {
-	emitted, spelled := map[string]bool{}, map[string]string{}
+	emitted, ours, spelled := map[string]bool{}, map[string]bool{}, map[string]string{}
 	any := p.unread() // some event has a name that only running shows
 	for _, pl := range p.ws.Pipelines {
 		for _, s := range effects(pl) {
@@ -24,6 +24,9 @@ func deadEvents(p *pass) {
 			any = any || !known
 			for _, n := range names {
 				emitted[n] = true
+				if !s.Event.Std && len(names) == 1 {
+					ours[n] = true
+				}
 			}
 			for _, n := range s.Event.EventWords() {
 				spelled[compile.EventName(n)] = n
@@ -42,11 +45,18 @@ func deadEvents(p *pass) {
 			misspelt[near[0]] = true
 		}
 	}
+	meant := only(ours, heard)
+	if only(heard, emitted) == "" || any {
+		meant = ""
+	}
+	if meant != "" {
+		misspelt[meant] = true
+	}
 	for _, pl := range p.pipelines() {
 		t := pl.Spec.Trigger.Event
 		for i, name := range pl.Trigger.Events {
 			if t != nil && !emitted[name] && !any && i < len(t.Names) {
-				p.neverComes(pl, t.Names[i], spelled)
+				p.neverComes(pl, t.Names[i], spelled, spelled[meant])
 			}
 		}
 		if len(heard) > 0 {
@@ -71,9 +81,26 @@ func (p *pass) unread() bool {
 	return false
 }
 
+// only is the one name of a set that another one lacks; "" where there is none, or
+// more than one.
+func only(of, lacking map[string]bool) string {
+	one := ""
+	for name := range of {
+		switch {
+		case lacking[name]:
+		case one != "":
+			return ""
+		default:
+			one = name
+		}
+	}
+	return one
+}
+
 // neverComes reports an event that nobody emits. spelled are those that are
-// emitted, as their schemas write them.
-func (p *pass) neverComes(pl *compile.Pipeline, name spec.Text, spelled map[string]string) {
+// emitted, as their schemas write them; meant is the only one that nobody hears,
+// where this is the only one that never comes.
+func (p *pass) neverComes(pl *compile.Pipeline, name spec.Text, spelled map[string]string, meant string) {
 	var emitted []string
 	for _, n := range sortedKeys(spelled) {
 		emitted = append(emitted, spelled[n])
@@ -88,6 +115,9 @@ func (p *pass) neverComes(pl *compile.Pipeline, name spec.Text, spelled map[stri
 		for _, n := range diag.Nearest(compile.EventName(name.Value), sortedKeys(spelled)) {
 			near = append(near, spelled[n])
 		}
+	}
+	if len(near) == 0 && meant != "" {
+		d.Short = "did you mean `" + meant + "`?"
 	}
 	if len(near) > 0 {
 		d.Short = "did you mean `" + near[0] + "`?"

@@ -37,6 +37,10 @@ func (p *pass) reserve(c *compile.Connection) {
 	case r.N == 100 && c.Quota.N > 0:
 		d.Message = "all of the quota is kept for critical work: nothing else is ever sent"
 		d.Hint = "keep a part of it, such as reserve_critical: 20%"
+	case r.N == 100 && c.Quota.N == 0 && c.Concurrency > 1:
+		d.Severity = diag.Warning
+		d.Message = fmt.Sprintf("all of the %d calls at a time would be kept for critical work: nothing else would ever be sent, so one is left", c.Concurrency)
+		d.Hint = "keep a part of them, such as reserve_critical: 50%"
 	case r.N > 0 && c.Quota.N == 0 && c.Concurrency == 1:
 		d.Severity = diag.Warning
 		d.Message = "nothing is kept for critical work: there is no quota, and the only call at a time is open to everybody"

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"crossdock/dsl/ast"
@@ -13,7 +14,7 @@ import (
 // repeats reports operations that a policy attempts several times although
 // nothing says what happens when they are done twice (XD4101).
 func repeats(p *pass) {
-	for _, pl := range p.pipelines() {
+	for _, pl := range p.delivering() {
 		for _, s := range effects(pl) {
 			op := p.ws.Operation(s.Target)
 			if op == nil || s.Action == compile.ActEmit || op.Repeat != compile.RepeatUnset || s.Policy.Retry.Attempts <= 1 {
@@ -26,7 +27,7 @@ func repeats(p *pass) {
 			d := diag.Diagnostic{Code: codeRepeat, Kind: "connection", Name: c.Name, Row: op.Name,
 				Message: fmt.Sprintf("%s is attempted up to %d times, but nothing says what happens when it is done twice", op.Ref(), s.Policy.Retry.Attempts),
 				Hint:    "add `repeat: safe` (twice is the same as once), `keyed` (the other side knows our key), `check` (look before trying again) or `never`",
-				Related: []diag.Related{{Span: target(s).Span(), Message: "it is used here, by pipeline " + pl.Name}}}
+				Related: []diag.Related{{Span: target(s).Span(), Message: "it is used here, by " + user(pl)}}}
 			for _, f := range c.Spec.Operations {
 				if f.Key.Text == op.Name {
 					d.Span = f.Key.Span
@@ -35,6 +36,23 @@ func repeats(p *pass) {
 			p.about(d)
 		}
 	}
+}
+
+// delivering are the pipelines of the workspace, those of its alerts included.
+func (p *pass) delivering() []*compile.Pipeline {
+	out := p.pipelines()
+	for _, name := range sortedKeys(p.ws.Alerts) {
+		out = append(out, p.ws.Alerts[name].Pipeline)
+	}
+	return out
+}
+
+// user names a pipeline as the one that uses something.
+func user(pl *compile.Pipeline) string {
+	if name, isAlert := strings.CutPrefix(pl.Name, compile.AlertPrefix); isAlert && pl.Kind == compile.AlertKind {
+		return "alert " + name
+	}
+	return "pipeline " + pl.Name
 }
 
 // identity reports pipelines that cannot tell a repeated message from a new
@@ -67,7 +85,11 @@ func identity(p *pass) {
 				continue
 			}
 			seg := path.Segments[0]
-			p.inCell(c, seg.From, seg.To, diag.Diagnostic{Code: codeRepeat,
+			from := seg.From
+			if variable := "$" + path.Var + "."; strings.HasSuffix(c.Node.Text[:from], variable) {
+				from -= len(variable)
+			}
+			p.inCell(c, from, seg.To, diag.Diagnostic{Code: codeRepeat,
 				Message: "`" + seg.Name + "` differs each time a message arrives, so this key never recognises a repeat",
 				Hint:    "use business data, such as a number and its revision, or the id of the event"})
 		}

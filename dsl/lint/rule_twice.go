@@ -25,7 +25,7 @@ func twice(p *pass) {
 			}
 		}
 	}
-	for _, pl := range p.pipelines() {
+	for _, pl := range p.delivering() {
 		for _, s := range effects(pl) {
 			if op := p.ws.Operation(s.Target); op != nil && op.Spec != nil && !p.ws.Connections[op.Connection].Std {
 				p.forgetful(pl, s, op)
@@ -88,7 +88,7 @@ func (p *pass) forgetful(pl *compile.Pipeline, s *compile.Step, op *compile.Oper
 	p.about(diag.Diagnostic{Code: codeRepeat, Span: at.Span, Kind: "connection", Name: op.Connection, Row: op.Name, Source: at.Text,
 		Message: fmt.Sprintf("%s knows a key for %s, but attempts go on for up to %s: a late one is done twice", op.Ref(), length(op.KeyMemory), length(longest)),
 		Hint:    "write the `key_memory` that is true, and fewer `attempts` or a shorter `max_wait` where it is so short",
-		Related: []diag.Related{{Span: target(s).Span(), Message: "it is used here, by pipeline " + pl.Name}}})
+		Related: []diag.Related{{Span: target(s).Span(), Message: "it is used here, by " + user(pl)}}})
 }
 
 // written is the value of a key of an operation; nil where nothing was written.
@@ -111,5 +111,5 @@ func (p *pass) collects(pl *compile.Pipeline, s *compile.Step, op *compile.Opera
 	p.about(diag.Diagnostic{Code: codeRepeat, Severity: diag.Warning, Span: repeat.Span, Kind: "connection", Name: op.Connection, Row: op.Name, Source: repeat.Text,
 		Message: fmt.Sprintf("a POST to %s usually makes something new each time, and `safe` says that twice is the same as once", post.Text),
 		Hint:    "write `keyed` (the other side knows our key), `check` (look before trying again) or `never`",
-		Related: []diag.Related{{Span: target(s).Span(), Message: "it is used here, by pipeline " + pl.Name}}})
+		Related: []diag.Related{{Span: target(s).Span(), Message: "it is used here, by " + user(pl)}}})
 }

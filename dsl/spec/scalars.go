@@ -54,6 +54,7 @@ func (c *Cell) DecodeNode(n *ast.Node, d *Decoder) {
 		return
 	case strings.Contains(n.Text, "${secret."):
 		d.Errorf(CodeSecret, n.Span, "a secret cannot be used inside an expression").Hint = "secrets belong to connections"
+		return
 	case strings.Contains(n.Text, "${"):
 		at := anyPlaceholder.FindStringIndex(n.Text)
 		d.Errorf(CodeUnknown, n.Range(at[0], at[1]), "`${...}` is configuration and is not resolved inside expressions").Hint = configured(n.Text[at[0]:at[1]])
