@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"crossdock/dsl/ast"
+	"crossdock/dsl/rule"
 	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
 	"crossdock/dsl/value"
@@ -24,7 +25,7 @@ type against struct {
 // refuses: the other side would never answer that. What counts as no success may
 // hold anything.
 func stubFits(dec *spec.Decoder, op *Operation, s *spec.Stub) {
-	if op == nil || op.Response == nil || op.Response.Schema == nil || s.Fault != "" || s.Status < 200 || s.Status > 299 {
+	if op == nil || op.Response == nil || op.Response.Schema == nil || !succeeds(op, s) {
 		return
 	}
 	f := against{dec: dec, name: op.Response.Name, types: true}
@@ -35,6 +36,22 @@ func stubFits(dec *spec.Decoder, op *Operation, s *spec.Stub) {
 		f.value(row.Value.Const.Node, at, row.Key.Text)
 		f.quoted(row.Value.From.Node, at, row.Key.Text)
 	}
+}
+
+// succeeds reports whether a stand-in answer certainly counts as success: only then
+// it is held against its schema when it comes.
+func succeeds(op *Operation, s *spec.Stub) bool {
+	if s.Fault != "" || s.Status < 200 || s.Status > 299 {
+		return false
+	}
+	if op.SuccessWhen == nil {
+		return true
+	}
+	if len(s.Fields) > 0 {
+		return false // what they make is known when it runs
+	}
+	yes, err := op.SuccessWhen.Eval(rule.Env{Response: map[string]any{"status": s.Status, "headers": map[string]any{}, "body": s.Body.V}})
+	return err == nil && yes
 }
 
 // expectedStubs looks at the stand-in answers of a case. One that is followed by

@@ -17,7 +17,7 @@ func doors(p *pass) {
 		}
 		known := w.through(rule.Known{}, pl.When, pl.Spec.When)
 		if pl.Split != nil {
-			known = known.Without("data") // the steps see its parts
+			known = rule.Known{} // the steps see its parts
 		}
 		w.walk(pl.Spec.Steps, known)
 	}
@@ -48,8 +48,10 @@ func (w *way) walk(list []spec.Step, known rule.Known) rule.Known {
 			return rule.Known{}
 		}
 		switch s.Action {
-		case compile.ActMap, compile.ActSplit:
+		case compile.ActMap:
 			known = known.Without("data")
+		case compile.ActSplit:
+			known = rule.Known{}
 		case compile.ActWhen:
 			w.judge(known, s.When, s.Spec.When, s.ID, "this is never true, so every run ends here, filtered")
 			known = w.through(known, s.When, s.Spec.When)
@@ -93,8 +95,11 @@ func (w *way) changed(list []spec.Step, known rule.Known) rule.Known {
 		if s == nil {
 			return rule.Known{}
 		}
-		if s.Action == compile.ActMap || s.Action == compile.ActSplit {
+		switch s.Action {
+		case compile.ActMap:
 			known = known.Without("data")
+		case compile.ActSplit:
+			known = rule.Known{}
 		}
 		if s.As != "" {
 			known = known.Without("steps." + s.As)
