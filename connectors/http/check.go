@@ -118,7 +118,7 @@ func (k *checker) address(s *Settings) {
 
 func (k *checker) auth(s *Settings) {
 	a := s.Auth
-	if a == nil {
+	if a == nil || a.Node == nil { // or it is no map, which is said
 		return
 	}
 	var set []string

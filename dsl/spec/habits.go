@@ -108,6 +108,8 @@ func inFront(n *ast.Node, t reflect.Type) string {
 	}
 	names := Keys(t)
 	switch {
+	case slices.Contains([]string{"none", "no", "false", "off", "null", "disabled"}, strings.ToLower(n.Text)) && !slices.Contains(names, n.Text):
+		return "leave the key out where there is none"
 	case slices.Contains(names, n.Text) && t.Kind() == reflect.Struct && t.FieldByIndex(describe(t).byName[n.Text].index).Type.Kind() == reflect.Bool:
 		return "write {" + n.Text + ": true}"
 	case slices.Contains(names, n.Text):
