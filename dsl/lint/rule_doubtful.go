@@ -36,6 +36,7 @@ func doubtful(p *pass) {
 		}
 	}
 	for _, m := range p.mappings() {
+		p.lacking(m)
 		rowsOf(m.Spec.Fields, nil, func(r row) {
 			p.numericCode(m.Name, r)
 			p.unitOf(m.Name, r)
