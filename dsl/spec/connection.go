@@ -47,7 +47,7 @@ type OperationOptions struct {
 	Check       *Check   `yaml:"check" doc:"How to find out whether an earlier attempt had its effect."`
 	SuccessWhen Cell     `yaml:"success_when" doc:"expr over response; a 2xx status unless said otherwise." lang:"expr"`
 	Request     Text     `yaml:"request" doc:"Schema of what is sent." ref:"schema"`
-	Response    Text     `yaml:"response" doc:"Schema of the answer." ref:"schema"`
+	Response    Text     `yaml:"response" doc:"Schema of the answer; one that success_when accepts without 2xx is not held against it." ref:"schema"`
 	Changes     Text     `yaml:"changes" doc:"Schema of the document that it changes in the other system, where that is another one than request." ref:"schema"`
 	Timeout     Duration `yaml:"timeout" doc:"Longest time for one call of this operation."`
 	Items       Cell     `yaml:"items" doc:"jq: the items of a list answer." lang:"jq"`

@@ -332,7 +332,7 @@ func Judge(ctx context.Context, ws *compile.Workspace, run *flow.Run, op *compil
 		v.failure.Unfinished = true
 		return v
 	}
-	if op.Response != nil {
+	if op.Response != nil && resp.Status < 300 { // what success_when lets pass otherwise, such as 404, is said in other words
 		if bad := op.Response.Schema.Validate(resp.Body); len(bad) > 0 {
 			v.cause.Code, v.cause.Field = "response", bad[0].Path
 			v.cause.Message = fmt.Sprintf("%s answered something that is not a valid %s: %s", op.Ref(), op.Response.Name, bad[0])

@@ -508,3 +508,17 @@ func TestAScheduledRunIsOne(t *testing.T) {
 		t.Errorf("calls %q, want one", got)
 	}
 }
+
+// TestAnAcceptedFailureIsNotHeldAgainstTheContract: 404 may be an answer, and has
+// another body.
+func TestAnAcceptedFailureIsNotHeldAgainstTheContract(t *testing.T) {
+	for status, dead := range map[int]int{404: 0, 200: 1} {
+		f := newFixture(t, "  look: {repeat: safe, response: thing@1, success_when: 'response.status in [200, 404]'}\n  safe: {repeat: safe}\n",
+			"pipeline: p\ntrigger: {http: {path: /p, verify: none}}\nkey: .k\nsteps:\n  - {call: t.look, as: seen}\n  - {send: t.safe}\n",
+			map[string][]any{"look": {connectors.Response{Status: status, Body: map[string]any{"error": "unknown"}}}})
+		f.send(`{"n":1,"k":"a"}`)
+		if got := len(f.dead()); got != dead {
+			t.Errorf("%d: %d dead letters, want %d: %+v", status, got, dead, f.dead())
+		}
+	}
+}
