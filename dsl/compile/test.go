@@ -66,6 +66,7 @@ func (b *builder) test(d *definition) {
 			}
 		}
 	}
+	b.client = t.Owner() // names in the test of a client's definition mean what they mean in it
 	for i := range t.Spec.Cases {
 		t.Spec.Cases[i].Given = b.nearbyGiven(d, t.Spec.Cases[i].Given)
 	}

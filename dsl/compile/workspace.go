@@ -379,6 +379,20 @@ type Test struct {
 	Pipeline *Pipeline // and Pipeline is set
 }
 
+// Owner is the client whose names the test may write short; "" where what is
+// tested belongs to the workspace.
+func (t *Test) Owner() string {
+	switch {
+	case t.Client != "":
+		return t.Client
+	case t.Mapping != nil:
+		return t.Mapping.Client
+	case t.Pipeline != nil:
+		return t.Pipeline.Client
+	}
+	return ""
+}
+
 // Of is what is tested, by its full name: "mapping NAME" or "pipeline NAME".
 func (t *Test) Of() string {
 	switch {

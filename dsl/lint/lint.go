@@ -62,7 +62,7 @@ var ofOne = []func(*pass){secrets, samplesExist, names, paths, types, columns, t
 
 // ofAll are the rules that compare definitions, and those that depend on the
 // time. They run each time, and never look at the cells or rows of mappings.
-var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, twice, remember, alerted, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, untested, overrides, untrusted, ownership, echoes, picks, protectedNames}
+var ofAll = []func(*pass){secrets, deadEvents, flowIntoMappings, repeats, twice, remember, alerted, schedules, webhooks, inversion, patience, keyless, openWebhooks, pollOverlap, untested, untold, overrides, untrusted, ownership, echoes, picks, protectedNames}
 
 // Run returns what every rule has to say about the definitions of the
 // workspace. The library that comes with crossdock is not judged.

@@ -270,12 +270,30 @@ var written = map[string]string{
 	"connection": " ", "mapping": " --from-sample FILE --to SCHEMA", "schema": " ",
 }
 
+// elsewhere are names that are the same but for the folder they begin with, such
+// as those of several clients.
+func elsewhere(near []string) []string {
+	var out []string
+	_, first, _ := strings.Cut(near[0], "/")
+	for _, n := range near {
+		if _, rest, inside := strings.Cut(n, "/"); inside && rest == first {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
 func (d *Decoder) suggest(f *diag.Diagnostic, at *ast.Node, known []string) {
 	near := diag.SameEnd(at.Text, known)
 	if len(near) == 0 || !strings.ContainsAny(near[0], "/@") {
 		near = diag.Nearest(at.Text, known)
 	}
 	if len(near) == 0 {
+		return
+	}
+	if others := elsewhere(near); len(others) > 1 {
+		last := len(others) - 1
+		f.Short = "did you mean `" + strings.Join(others[:last], "`, `") + "` or `" + others[last] + "`?" // which one, nobody can know
 		return
 	}
 	f.Short = "did you mean `" + near[0] + "`?"

@@ -223,7 +223,7 @@ func (r *Runner) rehearsed(ctx context.Context, t *compile.Test, c *spec.Case, g
 	if err != nil {
 		return nil, err
 	}
-	got.client = t.Client
+	got.client = t.Owner()
 	got.Rejections = append(refused, got.Rejections...)
 	return got, nil
 }
@@ -236,7 +236,7 @@ func (r *Runner) stubs(t *compile.Test, c *spec.Case) (map[string][]compile.Stub
 			if err != nil {
 				return nil, err
 			}
-			ref := r.WS.Ref(t.Client, f.Key.Text)
+			ref := r.WS.Ref(t.Owner(), f.Key.Text)
 			if op := r.WS.Operation(ref); op != nil {
 				ref = op.Ref() // those of shipped connections need no std/
 			}

@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "rewrite the want sections of testdata/*
 // `ok`, or with `fails:`; what a failing one must tell stands in the section
 // `want`, a line `case name: text` for each failure, in order.
 func TestCases(t *testing.T) {
-	for _, file := range []string{"mapping", "pipeline", "files"} {
+	for _, file := range []string{"mapping", "pipeline", "files", "client"} {
 		t.Run(file, func(t *testing.T) {
 			ar, err := txtar.ParseFile("testdata/" + file + ".txtar")
 			if err != nil {
