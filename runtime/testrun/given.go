@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"path"
+	"strings"
 	"time"
 
 	"crossdock/connectors"
@@ -170,6 +171,19 @@ func (p *payload) called() string {
 	return p.file
 }
 
+// name is how the connector would call the file: below the folder of its
+// connection, so behind the folder of the trigger's path where that is no pattern.
+func (p *payload) name(t *spec.FilesTrigger) string {
+	if p.file == "" {
+		return inputName
+	}
+	folder := path.Dir(path.Clean(strings.TrimPrefix(t.Path.Value, "/")))
+	if strings.ContainsAny(folder, `*?[\`) {
+		folder = ""
+	}
+	return path.Join(folder, path.Base(p.file))
+}
+
 // Given is what one case gives to what it tests.
 type Given struct {
 	Messages []message.Message         // of a pipeline, as its trigger would make them
@@ -285,11 +299,11 @@ func inputs(p *compile.Pipeline, g payload, meta any, now time.Time) ([]message.
 		if rows == nil {
 			rows = []any{}
 		}
-		out = append(out, Input(p, map[string]any{"name": path.Base(g.file), "rows": rows}, nil, meta, now))
+		out = append(out, Input(p, map[string]any{"name": g.name(t), "rows": rows}, nil, meta, now))
 	}
 	for i := range out {
 		if f := out[i].Meta.File; f != nil && f.Name == inputName && g.file != "" {
-			f.Name, f.Size = path.Base(g.file), int64(len(g.raw))
+			f.Name, f.Size = g.name(t), int64(len(g.raw))
 		}
 	}
 	return out, bad
