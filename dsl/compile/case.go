@@ -59,7 +59,8 @@ func (b *builder) testCase(dec *spec.Decoder, d *definition, t *Test, c *spec.Ca
 		expectedOptions(dec, t.Mapping.Output, c.Expect)
 	case t.Pipeline != nil:
 		if p := c.Node.Pair("absent"); p != nil {
-			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`absent` belongs to tests of mappings")
+			dec.Errorf(spec.CodeUnknown, p.Key.Span, "`absent` beside `expect` belongs to tests of mappings").
+				Hint = "a pipeline sends to many: write expect: {absent: {connection.operation: [field]}}"
 		}
 		b.expectation(dec, t, c.Expect)
 		if c.ExpectError != nil {
@@ -207,9 +208,46 @@ func (b *builder) expectation(dec *spec.Decoder, t *Test, n *ast.Node) {
 		case "duplicates":
 			counted(dec, p.Value, "how many inputs came again", "1")
 		case "rejected":
+			if p.Value.Kind == ast.List && len(p.Value.Items) > 0 {
+				for _, item := range p.Value.Items {
+					counted(dec, item, "the status of the refusal", "422")
+				}
+				break
+			}
 			counted(dec, p.Value, "the status of the refusal", "422")
+		case "absent":
+			b.isMap(dec, p)
+			for _, named := range p.Value.Pairs {
+				b.expectedAbsent(dec, t.Pipeline, named)
+			}
 		default:
 			dec.UnknownKey(p.Key, Expectations)
+		}
+	}
+}
+
+// expectedAbsent looks at the fields that must not be in what an operation is sent,
+// or an event holds.
+func (b *builder) expectedAbsent(dec *spec.Decoder, p *Pipeline, named ast.Pair) {
+	var op *Operation
+	switch name := named.Key.Text; {
+	case strings.Contains(name, "@"):
+		b.schemaRef(dec, spec.Text{Value: name, Node: named.Key})
+	case !b.heard(EventName(name)):
+		op = b.operationRef(dec, spec.Text{Value: name, Node: named.Key})
+	}
+	if named.Value.Kind != ast.List {
+		dec.Errorf(spec.CodeUnknown, named.Value.Span, "expected a list of fields that must not be there, found %s", named.Value.Kind).
+			Hint = "write it as in absent: {" + named.Key.Text + ": [phone]}"
+		return
+	}
+	if op == nil {
+		return
+	}
+	made, known := sentTo(p, op)
+	for _, field := range named.Value.Items {
+		if known && field.Kind == ast.Scalar {
+			made.absent(dec, op.Request, spec.Text{Value: field.Text, Node: field})
 		}
 	}
 }

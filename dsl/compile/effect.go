@@ -27,29 +27,8 @@ func counted(dec *spec.Decoder, n *ast.Node, what, example string) {
 // expectedSent looks at the fields that an operation is expected to be sent: one
 // that no step of the pipeline gives it is never there.
 func expectedSent(dec *spec.Decoder, p *Pipeline, op *Operation, v *ast.Node) {
-	made := rowsOf{missing: MissingSent + p.Name + " "}
-	for _, id := range sortedKeys(p.ByID) {
-		s := p.ByID[id]
-		if s.Target != op.Ref() {
-			continue
-		}
-		if s.Map == nil && s.With == nil {
-			return // it sends the payload
-		}
-		for _, m := range []*mapping.Mapping{s.Map, s.With} {
-			switch {
-			case m == nil:
-			case m.Program != nil:
-				return // it makes what it likes
-			default:
-				made.objects = append(made.objects, &m.Object)
-				if m == s.Map {
-					made.missing = MissingSent + p.Name + " " + m.Name
-				}
-			}
-		}
-	}
-	if len(made.objects) == 0 {
+	made, known := sentTo(p, op)
+	if !known {
 		return
 	}
 	values := []*ast.Node{v}
@@ -61,6 +40,34 @@ func expectedSent(dec *spec.Decoder, p *Pipeline, op *Operation, v *ast.Node) {
 			made.target(dec, field.Key, field.Key.Text, field.Value)
 		}
 	}
+}
+
+// sentTo are the rows that make what an operation is sent; false where that is
+// known only when it runs, or nothing is sent.
+func sentTo(p *Pipeline, op *Operation) (rowsOf, bool) {
+	made := rowsOf{missing: MissingSent + p.Name + " "}
+	for _, id := range sortedKeys(p.ByID) {
+		s := p.ByID[id]
+		if s.Target != op.Ref() {
+			continue
+		}
+		if s.Map == nil && s.With == nil {
+			return made, false // it sends the payload
+		}
+		for _, m := range []*mapping.Mapping{s.Map, s.With} {
+			switch {
+			case m == nil:
+			case m.Program != nil:
+				return made, false // it makes what it likes
+			default:
+				made.objects = append(made.objects, &m.Object)
+				if m == s.Map {
+					made.missing = MissingSent + p.Name + " " + m.Name
+				}
+			}
+		}
+	}
+	return made, len(made.objects) > 0
 }
 
 // expectedStep looks at the step that is expected to fail: its name is what

@@ -29,7 +29,7 @@ func expectedRows(dec *spec.Decoder, m *Mapping, c *spec.Case) {
 	}
 	for _, a := range c.Absent {
 		if a.Set() {
-			made.absent(dec, m, a)
+			made.absent(dec, m.Output, a)
 		}
 	}
 	if e := c.ExpectError; e != nil {
@@ -182,13 +182,13 @@ const (
 // absent reports a target that is said to be absent, and is nearly one that a
 // row makes: nothing would ever be noticed. What an output lists may be absent
 // without a row.
-func (r rowsOf) absent(dec *spec.Decoder, m *Mapping, a spec.Text) {
+func (r rowsOf) absent(dec *spec.Decoder, output *Schema, a spec.Text) {
 	in, from, to, ok := r.lost(a.Value)
 	if !ok || len(diag.Nearest(a.Value[from:to], in.names())) == 0 {
 		return
 	}
-	if m.Output != nil && m.Output.Schema != nil {
-		if _, ok := m.Output.Schema.Lookup(schema.Split(indexed.ReplaceAllString(a.Value, value.Items))); ok {
+	if output != nil && output.Schema != nil {
+		if _, ok := output.Schema.Lookup(schema.Split(indexed.ReplaceAllString(a.Value, value.Items))); ok {
 			return
 		}
 	}

@@ -16,7 +16,7 @@ func untold(p *pass) {
 		}
 		for i := range t.Spec.Cases {
 			expect := t.Spec.Cases[i].Expect
-			for _, section := range []string{"attempts", "sent"} {
+			for _, section := range []string{"attempts", "sent", "absent"} {
 				p.untoldIn(t, expect.Pair(section))
 			}
 		}

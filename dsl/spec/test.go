@@ -18,7 +18,7 @@ type Case struct {
 	Meta        Value         `yaml:"meta" doc:"Values of $meta."`
 	Now         Text          `yaml:"now" doc:"Time at which the case runs, RFC 3339."`
 	Stubs       Fields[Stubs] `yaml:"stubs" doc:"Answers of operations, by connection.operation." refers:"operation"`
-	Expect      *ast.Node     `yaml:"expect" doc:"Mapping: target paths with values. Pipeline: routes, attempts, sent, emitted, duplicates, outcome." takes:"expect"`
+	Expect      *ast.Node     `yaml:"expect" doc:"Mapping: target paths with values. Pipeline: routes, attempts, sent, emitted, absent, duplicates, outcome, rejected." takes:"expect"`
 	Absent      []Text        `yaml:"absent" doc:"Target paths that must not be there."`
 	ExpectError *ExpectError  `yaml:"expect_error" doc:"The error that must come."`
 }
@@ -42,7 +42,8 @@ type Expectation struct {
 	Attempts   Fields[Value] `yaml:"attempts" doc:"How often each operation was called, by connection.operation." refers:"operation"`
 	Sent       Fields[Value] `yaml:"sent" doc:"What each operation was sent, by connection.operation; fields that are not listed may be there." refers:"operation"`
 	Emitted    Fields[Value] `yaml:"emitted" doc:"What each event held, by the name of its schema; fields that are not listed may be there." refers:"emitted"`
+	Absent     Fields[Value] `yaml:"absent" doc:"Fields that must not be in what each operation was sent, or each event held." refers:"operation"`
 	Duplicates int           `yaml:"duplicates" doc:"How many inputs were recognised as repeated."`
 	Outcome    Text          `yaml:"outcome" doc:"delivered, filtered, dead, rejected or held." validate:"omitempty,oneof=delivered filtered dead rejected held"`
-	Rejected   Value         `yaml:"rejected" doc:"Status with which the input was refused."`
+	Rejected   Value         `yaml:"rejected" doc:"Status with which each input was refused that was; a list names them one by one."`
 }

@@ -215,7 +215,6 @@ func (c *caser) write(meta map[string]any, a, b *testrun.Rehearsal) {
 	outcomes := slices.Compact(slices.Sorted(slices.Values(a.Outcomes)))
 	switch {
 	case len(a.Rejections) > 0:
-		c.out.WriteString("      outcome: rejected\n")
 		fmt.Fprintf(&c.out, "      rejected: %d\n", a.Rejections[0].Status)
 	case len(a.Parked) > 0:
 		c.out.WriteString("      outcome: held\n")

@@ -3,6 +3,7 @@ package testrun
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"crossdock/dsl/ast"
@@ -13,8 +14,12 @@ import (
 // causes are the errors that explain a failed case; they are shown first.
 func (r *Rehearsal) causes(c *spec.Case) []string {
 	var out []string
-	for _, rej := range r.Rejections {
-		out = append(out, fmt.Sprintf("refused with %d: %s", rej.Status, rej.Error()))
+	for i, rej := range r.Rejections {
+		text := fmt.Sprintf("refused with %d: %s", rej.Status, rej.Error())
+		if i >= len(r.Rejections)-r.untold {
+			text = fmt.Sprintf("dead letter at the door (%d): %s", rej.Status, rej.Error())
+		}
+		out = append(out, text)
 	}
 	for _, d := range r.Dead {
 		text := fmt.Sprintf("dead letter at %s (%s): %s", d.Step, d.Code, d.Message)
@@ -65,8 +70,10 @@ func (r *Rehearsal) compare(c *spec.Case) []string {
 				r.outcome(p.Value.Text, fail)
 			case "rejected":
 				unexpected = len(r.Dead) > 0 || len(r.Parked) > 0
-				if len(r.Rejections) == 0 || fmt.Sprint(r.Rejections[0].Status) != p.Value.Text {
-					fail("rejected: %d inputs were refused, expected one with status %s", len(r.Rejections), p.Value.Text)
+				r.rejected(p.Value, fail)
+			case "absent":
+				for _, name := range p.Value.Pairs {
+					r.absent(name.Key.Text, name.Value, fail)
 				}
 			default:
 				fail("`%s` cannot be expected of a pipeline; you can use: %s", p.Key.Text, strings.Join(compile.Expectations, ", "))
@@ -74,7 +81,7 @@ func (r *Rehearsal) compare(c *spec.Case) []string {
 		}
 	}
 	if unexpected && c.ExpectError == nil {
-		fail("the run did not end well; if that is meant, say `expect: {outcome: dead}` or `expect_error:`")
+		fail("the run did not end well; if that is meant, say `expect: {%s}` or `expect_error:`", r.endedAs())
 	}
 	return failures
 }
@@ -180,29 +187,99 @@ func match(name, word string, want any, got []any, fail func(string, ...any)) {
 	}
 }
 
+// endedAs is what a case would expect of a run that did not end well.
+func (r *Rehearsal) endedAs() string {
+	switch {
+	case len(r.Dead) > 0 || r.untold > 0:
+		return "outcome: dead"
+	case len(r.Parked) > 0:
+		return "outcome: held"
+	}
+	return "rejected: " + r.statuses()
+}
+
+// statuses are those of the refusals, as a case expects them.
+func (r *Rehearsal) statuses() string {
+	var all []string
+	for _, rej := range r.Rejections {
+		all = append(all, fmt.Sprint(rej.Status))
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return "[" + strings.Join(all, ", ") + "]"
+}
+
+// rejected compares the refusals: one status must be that of all of them, a list
+// names each, in order.
+func (r *Rehearsal) rejected(want *ast.Node, fail func(string, ...any)) {
+	var statuses []string
+	for _, item := range want.Items {
+		statuses = append(statuses, item.Text)
+	}
+	if want.Kind == ast.Scalar {
+		statuses = slices.Repeat([]string{want.Text}, max(1, len(r.Rejections)))
+	}
+	fits := len(statuses) == len(r.Rejections)
+	for i := 0; fits && i < len(statuses); i++ {
+		fits = fmt.Sprint(r.Rejections[i].Status) == statuses[i]
+	}
+	switch {
+	case fits:
+	case len(r.Rejections) == 0:
+		fail("rejected: nothing was refused, expected %s", OneLine(spec.Plain(want)))
+	default:
+		fail("rejected: %s, expected %s", r.statuses(), OneLine(spec.Plain(want)))
+	}
+}
+
+// absent looks for fields that must be in nothing that an operation was sent, or
+// that an event held.
+func (r *Rehearsal) absent(name string, paths *ast.Node, fail func(string, ...any)) {
+	word, got := "sent to", r.Told(name)
+	if len(got) == 0 {
+		word, got = "emitted as", r.Heard(name)
+	}
+	if len(got) == 0 {
+		fail("nothing was sent or emitted: %s", name)
+	}
+	for _, p := range paths.Items {
+		for _, g := range got {
+			if v, there := Find(g, p.Text); there {
+				fail("%s %s: %s is %s, expected nothing", word, name, p.Text, show(v))
+				break
+			}
+		}
+	}
+}
+
+// outcomes are the ways in which the runs ended, those included that ended at
+// the door.
+func (r *Rehearsal) outcomes() []string {
+	all := slices.Clone(r.Outcomes)
+	for i := range r.Rejections {
+		if i >= len(r.Rejections)-r.untold {
+			all = append(all, "dead")
+		} else {
+			all = append(all, "rejected")
+		}
+	}
+	for range r.Parked {
+		all = append(all, "held")
+	}
+	return all
+}
+
 func (r *Rehearsal) outcome(want string, fail func(string, ...any)) {
-	if want == "rejected" {
-		if len(r.Rejections) == 0 {
-			fail("outcome: %s, expected rejected", strings.Join(r.Outcomes, ", "))
-		}
+	all := r.outcomes()
+	if slices.Contains(all, want) {
 		return
 	}
-	if want == "held" {
-		if len(r.Parked) == 0 {
-			fail("outcome: %s, expected held", strings.Join(r.Outcomes, ", "))
-		}
-		return
+	text := ""
+	if want == "rejected" && r.untold > 0 {
+		text = ": files, polls, schedules and events have nobody who could be told, so what is refused is a dead letter"
 	}
-	for _, o := range r.Outcomes {
-		if o == want {
-			return
-		}
-	}
-	if len(r.Outcomes) == 0 && len(r.Rejections) > 0 {
-		fail("outcome: rejected, expected %s", want)
-		return
-	}
-	fail("outcome: %s, expected %s", strings.Join(r.Outcomes, ", "), want)
+	fail("outcome: %s, expected %s%s", strings.Join(all, ", "), want, text)
 }
 
 // expectError looks for a dead letter or refusal that fits.

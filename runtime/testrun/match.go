@@ -70,7 +70,21 @@ func equal(want, got any) bool {
 	return want == got
 }
 
+// near says what is there in the place of k: the names where its path ends.
 func near(k string, got any) string {
+	for at := len(k); at > 0; {
+		if at = strings.LastIndexByte(k[:at], '.'); at < 0 {
+			break
+		}
+		if v, there := Find(got, k[:at]); there {
+			return namesAt(k[at+1:], v)
+		}
+	}
+	return namesAt(k, got)
+}
+
+// namesAt says what is there in the place of k, the first part of which is not.
+func namesAt(k string, got any) string {
 	if _, isList := got.([]any); isList {
 		return "; it is a list: name the item, as in [0]." + k
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,7 @@ type Rehearsal struct {
 	History    []queue.Entry
 
 	client string // whose names expectations are written with
+	untold int    // rejections of a source that cannot be told: a run makes dead letters of them
 }
 
 // maxSteps bounds one rehearsal; no honest case comes near it.
@@ -69,6 +71,9 @@ func RehearseWith(ctx context.Context, ws *compile.Workspace, p *compile.Pipelin
 		switch {
 		case errors.As(err, &rej):
 			out.Rejections = append(out.Rejections, rej)
+			if p.Trigger.HTTP == nil {
+				out.untold++
+			}
 		case err != nil:
 			return nil, err
 		case receipts[0].Duplicate:
@@ -203,8 +208,31 @@ func (r *Runner) pipeline(ctx context.Context, t *compile.Test, c *spec.Case, gi
 	failures := got.compare(c)
 	if len(failures) > 0 {
 		failures = append(got.causes(c), failures...)
+		failures = append(failures, r.ended(t, c)...)
 	}
 	return failures
+}
+
+// ended says of which operations, that a case expects something of, the test of the
+// pipeline can tell nothing.
+func (r *Runner) ended(t *compile.Test, c *spec.Case) []string {
+	var out []string
+	for _, section := range []string{"attempts", "sent", "absent"} {
+		p := c.Expect.Pair(section)
+		if p == nil {
+			continue
+		}
+		for _, named := range p.Value.Pairs {
+			op := r.WS.Operation(r.WS.Ref(t.Owner(), named.Key.Text))
+			if op == nil {
+				continue
+			}
+			if says, hint := r.WS.TestEnds(t.Pipeline, op); says != "" && !slices.Contains(out, says+"; "+hint) {
+				out = append(out, says+"; "+hint)
+			}
+		}
+	}
+	return out
 }
 
 // rehearsed runs the inputs of a case through its pipeline.
