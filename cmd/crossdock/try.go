@@ -17,6 +17,7 @@ import (
 	"crossdock/dsl/cell"
 	"crossdock/dsl/compile"
 	"crossdock/dsl/diag"
+	"crossdock/dsl/lookup"
 	"crossdock/dsl/mapping"
 	"crossdock/dsl/schema"
 	"crossdock/dsl/spec"
@@ -385,7 +386,7 @@ func (a *app) eval(ctx context.Context, lang, text, in, dir, env string) error {
 		return failf(exitLoad, "%s", err)
 	}
 	var found diag.List
-	c := &cell.Compiler{Diags: &found, Lookup: ws.Table}
+	c := &cell.Compiler{Diags: &found, Lookup: func(name string) *lookup.Table { return ws.Table("", name) }}
 	src := spec.Cell{Node: ast.Verbatim("cell", text)}
 	scope := testrun.Scope(ctx, ws, time.Now(), nil, data)
 	if lang == "when" {

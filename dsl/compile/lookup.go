@@ -297,9 +297,9 @@ func (b *builder) tableRef(dec *spec.Decoder, ref spec.Text) (*lookup.Table, str
 	return nil, ""
 }
 
-// Table finds a lookup by name, that of the shipped library included; nil where
-// there is none.
-func (w *Workspace) Table(name string) *lookup.Table {
-	b := &builder{ws: w}
+// Table finds the lookup that a cell of a client, or of the workspace (""), means,
+// that of the shipped library included; nil where there is none.
+func (w *Workspace) Table(client, name string) *lookup.Table {
+	b := &builder{ws: w, client: client}
 	return b.findTable(name)
 }

@@ -1,9 +1,14 @@
 package jq
 
-import "github.com/itchyny/gojq"
+import (
+	"slices"
+
+	"github.com/itchyny/gojq"
+)
 
 // PassesOn reports whether the cell does nothing but select: a path, or paths
-// behind one another. What it gives stands in the payload as it is.
+// behind one another. What it gives stands in the payload as it is; a part of a
+// text or list, such as .line[4:12], does not.
 func (p *Program) PassesOn() bool { return passesOn(p.known().query) }
 
 func passesOn(q *gojq.Query) bool {
@@ -13,9 +18,15 @@ func passesOn(q *gojq.Query) bool {
 	if q.Term == nil {
 		return q.Op == gojq.OpPipe && len(q.Patterns) == 0 && passesOn(q.Left) && passesOn(q.Right)
 	}
-	switch t := q.Term; t.Type {
-	case gojq.TermTypeIdentity, gojq.TermTypeIndex:
+	t := q.Term
+	if slices.ContainsFunc(t.SuffixList, func(s *gojq.Suffix) bool { return s.Index != nil && s.Index.IsSlice }) {
+		return false
+	}
+	switch t.Type {
+	case gojq.TermTypeIdentity:
 		return true
+	case gojq.TermTypeIndex:
+		return !t.Index.IsSlice
 	case gojq.TermTypeFunc:
 		return len(t.Func.Name) > 1 && t.Func.Name[0] == '$'
 	case gojq.TermTypeQuery:

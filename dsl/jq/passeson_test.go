@@ -11,6 +11,7 @@ func TestPassesOn(t *testing.T) {
 	for src, want := range map[string]bool{
 		".": true, ".a.b": true, ".a[].b": true, ".a | .b": true, "(.a)": true, "$x.a": true, ".a?": true,
 		".a + .b": false, "[.a[]]": false, "first(.a[])": false, `"\(.a)"`: false, ".a[] | select(.b)": false,
+		".[1:]": false, ".a[1:3]": false, ".a | .[1:3]": false, "$x[1:3]": false, ".a[1:].b": false, ".a[1]": true,
 	} {
 		p, problems := jq.Compile(src, jq.Options{Vars: []string{"x"}})
 		if len(problems) > 0 {

@@ -49,3 +49,26 @@ fields:
 		t.Errorf("the codes that count: %q, want %q", codes, want)
 	}
 }
+
+// TestReadByAClient: a cell of a template looks into the lookup of its client.
+func TestReadByAClient(t *testing.T) {
+	files := fstest.MapFS{}
+	for name, text := range map[string]string{
+		"crossdock.yaml":    "crossdock: 1\n",
+		"t/t.template.yaml": "template: t@1\nparams: {code: {type: name, required: true}}\n",
+		"t/u.lookup.yaml":   "lookup: u\non_miss: error\nrows: {X: Y}\n",
+		"t/m.mapping.yaml":  "mapping: m\nfields:\n  a: .a | lookup(\"u\")\n",
+		"c.instance.yaml":   "instance: c\nof: t@1\nparams: {code: c}\n",
+		"m.test.yaml":       "test: mapping c/m\ncases:\n  - {name: x, given: {a: X}, expect: {a: Y}}\n",
+	} {
+		files[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	ws, list, err := dsl.Load(files, dsl.Options{Catalog: catalog.New()})
+	if err != nil || list.HasErrors() {
+		t.Fatal(err, list)
+	}
+	r := coverage.Run(t.Context(), &testrun.Runner{WS: ws, FS: files})
+	if len(r.Failing)+len(r.Unread) > 0 || !slices.ContainsFunc(r.Items, func(i coverage.Item) bool { return i.Name == "c/u" && i.Row == "X" && i.Reached }) {
+		t.Errorf("%v, %+v, %+v", r.Failing, r.Unread, r.Items)
+	}
+}

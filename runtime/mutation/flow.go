@@ -26,6 +26,7 @@ func firstItem(source string) string {
 // pipeline plants changes of a pipeline.
 func (p *planter) pipeline(pl *compile.Pipeline) {
 	p.at = Mutant{Kind: "pipeline", Name: pl.Name, of: pl}
+	p.client = pl.Client
 	s := pl.Spec
 	p.condition("when", &pl.When, s.When, "`when` is gone", "`when` is never true")
 	if pl.Split != nil && s.Split.Node != nil {
@@ -127,6 +128,7 @@ func (p *planter) connection(c *compile.Connection) {
 			continue
 		}
 		p.at = Mutant{Kind: "connection", Name: c.Name, of: op}
+		p.client = c.Client
 		s := op.Spec
 		p.condition(name+" success_when", &op.SuccessWhen, s.SuccessWhen, "`success_when` is gone", "")
 		if op.Check != nil && s.Check != nil {

@@ -42,6 +42,8 @@ type planter struct {
 	out  []*Mutant
 	at   Mutant // what is the same for all that follow
 
+	client string // whose names the cells of what is changed write short
+
 	called map[string]bool // operations, see called
 }
 
@@ -127,7 +129,7 @@ func with(plant func() func(), ready func()) func() func() {
 // compileJQ compiles a changed cell; nil where it does not compile.
 func (p *planter) compileJQ(like *jq.Program, source string) *jq.Program {
 	tables := func(name string) (jq.Table, bool) {
-		t := p.ws.Table(name)
+		t := p.ws.Table(p.client, name)
 		return t, t != nil
 	}
 	out, problems := jq.Compile(source, jq.Options{Vars: like.Vars(), Lookup: tables})
@@ -166,7 +168,7 @@ func fixed(answer string) *rule.Program {
 // compileRule compiles a changed rule; nil where it does not compile.
 func (p *planter) compileRule(source string) *rule.Program {
 	scope := rule.Scope{Names: nothingKnown, Lookup: func(name string) (func(string) bool, bool) {
-		t := p.ws.Table(name)
+		t := p.ws.Table(p.client, name)
 		if t == nil {
 			return nil, false
 		}

@@ -15,6 +15,7 @@ func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m))
 // mapping plants changes of a field table.
 func (p *planter) mapping(m *compile.Mapping) {
 	p.at = Mutant{Kind: "mapping", Name: m.Name, of: m.Mapping}
+	p.client = m.Client
 	p.written(m.Spec.Let)
 	p.written(m.Spec.Fields)
 	names := read(m.Mapping)

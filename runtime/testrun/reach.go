@@ -11,7 +11,7 @@ import (
 // Reach is everything a test runs through: *compile.Pipeline, *compile.Operation,
 // *mapping.Mapping and *lookup.Table.
 func Reach(ws *compile.Workspace, t *compile.Test) map[any]bool {
-	out := reached{ws: ws, all: map[any]bool{}}
+	out := reached{ws: ws, all: map[any]bool{}, client: t.Owner()}
 	switch {
 	case t.Mapping != nil:
 		out.mapping(t.Mapping.Mapping)
@@ -28,11 +28,13 @@ func Consulted(ws *compile.Workspace) map[*lookup.Table]bool {
 	all := reached{ws: ws, all: map[any]bool{}}
 	for _, m := range ws.Mappings {
 		if m != nil {
+			all.client = m.Client
 			all.mapping(m.Mapping)
 		}
 	}
 	for _, p := range ws.Pipelines {
 		if p != nil {
+			all.client = p.Client
 			all.pipeline(p)
 		}
 	}
@@ -40,6 +42,7 @@ func Consulted(ws *compile.Workspace) map[*lookup.Table]bool {
 		if c == nil {
 			continue
 		}
+		all.client = c.Client
 		for _, op := range c.Operations {
 			if op != nil {
 				all.operation(op.Ref())
@@ -56,8 +59,9 @@ func Consulted(ws *compile.Workspace) map[*lookup.Table]bool {
 }
 
 type reached struct {
-	ws  *compile.Workspace
-	all map[any]bool
+	ws     *compile.Workspace
+	all    map[any]bool
+	client string // whose names cells write short
 }
 
 func (r reached) pipeline(p *compile.Pipeline) {
@@ -100,6 +104,9 @@ func (r reached) mapping(m *mapping.Mapping) {
 		return
 	}
 	r.all[m] = true
+	if own := r.ws.Mappings[m.Name]; own != nil && own.Mapping == m {
+		r.client = own.Client
+	}
 	r.cell(m.Program)
 	for i := range m.Lets {
 		r.row(&m.Lets[i])
@@ -140,7 +147,7 @@ func (r reached) cell(p *jq.Program) {
 	}
 	for _, u := range p.Uses() {
 		if u.Kind == jq.UseLookup {
-			r.table(r.ws.Table(u.Text))
+			r.table(r.ws.Table(r.client, u.Text))
 		}
 	}
 }
@@ -150,6 +157,6 @@ func (r reached) rule(p *rule.Program) {
 		return
 	}
 	for _, t := range p.Tables() {
-		r.table(r.ws.Table(t.Name))
+		r.table(r.ws.Table(r.client, t.Name))
 	}
 }
