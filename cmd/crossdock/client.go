@@ -102,7 +102,11 @@ func (a *app) table(rows [][]string) {
 
 // short cuts a text so that tables fit 100 columns.
 func short(s string, n int) string {
-	s = strings.Join(strings.Fields(s), " ")
+	return cut(strings.Join(strings.Fields(s), " "), n)
+}
+
+// cut is short for values, in which each blank counts.
+func cut(s string, n int) string {
 	r := []rune(s)
 	if len(r) <= n {
 		return s

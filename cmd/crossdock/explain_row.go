@@ -64,7 +64,7 @@ func (a *app) explainRow(ctx context.Context, name, target string, f rowFlags) e
 	if row == nil {
 		return failf(exitUsage, "the mapping has no row `%s`%s", target, suggestion(target, targets(m.Spec.Fields, "")))
 	}
-	in, err := a.payload(ctx, f.dir, f.in, m)
+	in, err := a.payload(ctx, f.dir, f.in, ws, m)
 	if err != nil {
 		return err
 	}

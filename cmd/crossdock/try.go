@@ -41,7 +41,9 @@ func (a *app) tryCommand() *cobra.Command {
 cell it came from; rows that fail, and values that the output contract of the
 mapping refuses, come first, with the reason.
 
-The first 20 rows of a CSV file are tried one by one.
+The first 20 rows of a CSV file are tried one by one; as a whole ({name, rows})
+where a pipeline gives the file to the mapping before it splits it. Files that
+a pipeline takes with format: text, and .xml, .edi and .txt, are one text.
 
 With --watch the result stays on the screen and is made anew whenever the
 mapping, one of its lookups or schemas, or a payload is saved; values that have
@@ -52,7 +54,7 @@ several times.`,
 	}
 	cmd.Flags().StringVar(&f.dir, "dir", ".", "workspace")
 	cmd.Flags().StringVar(&f.env, "env", "", "environment whose variables are used")
-	cmd.Flags().StringArrayVar(&f.in, "in", nil, "file with a JSON payload or CSV rows; the first sample of the mapping unless given")
+	cmd.Flags().StringArrayVar(&f.in, "in", nil, "file with a JSON payload, CSV rows or a text; the first sample of the mapping unless given")
 	cmd.Flags().StringVar(&f.row, "row", "", "only targets that begin with this")
 	cmd.Flags().BoolVar(&f.watch, "watch", false, "run again whenever a file changes")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
@@ -137,7 +139,7 @@ func (a *app) trials(ctx context.Context, name string, f tryFlags) ([]*trial, er
 	}
 	var out []*trial
 	for _, file := range files {
-		docs, err := a.inputs(ctx, file)
+		docs, err := a.inputs(ctx, file, ws, m)
 		if err != nil {
 			return nil, err
 		}
@@ -154,15 +156,81 @@ func (a *app) trials(ctx context.Context, name string, f tryFlags) ([]*trial, er
 // maxTried bounds the rows of one file that are tried: a person looks at them.
 const maxTried = 20
 
-// inputs reads what a mapping is given: a JSON document, or the rows of a CSV
-// file.
-func (a *app) inputs(ctx context.Context, file string) ([]document, error) {
-	switch strings.ToLower(filepath.Ext(file)) {
+// inputs reads what a mapping is given: a JSON document, the rows of a CSV file,
+// or a whole file, as the trigger of its pipeline gives it.
+func (a *app) inputs(ctx context.Context, file string, ws *dsl.Workspace, m *compile.Mapping) ([]document, error) {
+	ext := strings.ToLower(filepath.Ext(file))
+	if p := takesWhole(ws, m, ext); p != nil {
+		return whole(p, file)
+	}
+	switch ext {
+	case ".xml", ".edi", ".txt":
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return nil, failf(exitLoad, "the file %s cannot be read", file)
+		}
+		return []document{{value: string(raw), file: file}}, nil
 	case ".csv", ".tsv":
 		return (&payloads{}).read(ctx, []string{file})
 	}
 	v, err := a.readJSON(file)
 	return []document{{value: v, file: file}}, err
+}
+
+// takesWhole is the pipeline that gives the mapping whole files of that kind: texts,
+// or CSV that nothing splits; nil where there is none.
+func takesWhole(ws *dsl.Workspace, m *compile.Mapping, ext string) *compile.Pipeline {
+	for _, name := range sorted(ws.Pipelines) {
+		p := ws.Pipelines[name]
+		form := ""
+		switch t := &p.Trigger; {
+		case t.Files != nil:
+			form = t.Files.Format.Value
+		case t.HTTP != nil:
+			form = t.HTTP.Format.Value
+		}
+		fits := form == "text" && ext != ".json" || form == "csv" && (ext == ".csv" || ext == ".tsv")
+		if fits && p.Split == nil && len(p.Steps) > 0 && mapsWhole(p.Steps[0], m) {
+			return p
+		}
+	}
+	return nil
+}
+
+// mapsWhole reports whether a step from s on maps what came in before anything
+// splits it.
+func mapsWhole(s *compile.Step, m *compile.Mapping) bool {
+	for ; s != nil && s.Split == nil; s = s.Next {
+		if s.Map == m.Mapping {
+			return true
+		}
+		if s.Route == nil {
+			continue
+		}
+		for _, r := range s.Route.Rules {
+			if mapsWhole(r.To, m) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// whole reads a file as the trigger of a pipeline does.
+func whole(p *compile.Pipeline, file string) ([]document, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, failf(exitLoad, "the file %s cannot be read", file)
+	}
+	messages, err := testrun.FromFile(p, file, raw, testrun.Now())
+	if err != nil {
+		return nil, failf(exitLoad, "%s", err)
+	}
+	var out []document
+	for _, m := range messages {
+		out = append(out, document{value: m.Body, file: file})
+	}
+	return out, nil
 }
 
 // tryOn runs the mapping on one payload.
@@ -235,7 +303,7 @@ func about(list diag.List, file *ast.File) diag.List {
 
 // payload reads the input: the named file, or the first sample. Of rows it is
 // the first.
-func (a *app) payload(ctx context.Context, dir, in string, m *compile.Mapping) (any, error) {
+func (a *app) payload(ctx context.Context, dir, in string, ws *dsl.Workspace, m *compile.Mapping) (any, error) {
 	path := in
 	if in == "" {
 		if len(m.Spec.Samples) == 0 {
@@ -243,7 +311,7 @@ func (a *app) payload(ctx context.Context, dir, in string, m *compile.Mapping) (
 		}
 		path = filepath.Join(dir, filepath.Dir(m.File.Path), m.Spec.Samples[0].Value)
 	}
-	docs, err := a.inputs(ctx, path)
+	docs, err := a.inputs(ctx, path, ws, m)
 	if err != nil {
 		return nil, err
 	}
@@ -332,9 +400,9 @@ func (a *app) trial(t *trial, only string, before map[string]string) {
 		default:
 			mark = "~ "
 		}
-		table = append(table, []string{mark + short(s.target, 28), short(s.value, 38), short(s.from, 30)})
+		table = append(table, []string{mark + short(s.target, 28), cut(s.value, 38), short(s.from, 30)})
 		if mark == "~ " {
-			table = append(table, []string{"", "was " + short(old, 34), ""})
+			table = append(table, []string{"", "was " + cut(old, 34), ""})
 		}
 	}
 	a.table(table)
