@@ -143,7 +143,10 @@ func (k *checker) auth(s *Settings) {
 		} else if _, err := parseToken(o.TokenURL.Value); o.TokenURL.Set() && err != nil {
 			k.errorf(spec.CodeUnknown, o.TokenURL.Span(), "%s", err)
 		} else if o.TokenPath.Set() && !strings.HasPrefix(o.TokenPath.Value, "/") {
-			k.errorf(spec.CodeUnknown, o.TokenPath.Span(), "`token_path` must start with /")
+			f := k.errorf(spec.CodeUnknown, o.TokenPath.Span(), "`token_path` must start with /")
+			if strings.Contains(o.TokenPath.Value, "://") {
+				f.Hint = "a whole address is written as `token_url: " + o.TokenPath.Value + "`"
+			}
 		}
 	}
 	if h := a.HMAC; h != nil {

@@ -52,6 +52,9 @@ func (c Context) named(p *jq.Problem, src string) {
 	p.Hint, p.Replace = "did you mean `"+meant+"`?", meant
 }
 
+// address is that of mail.
+var address = regexp.MustCompile(`^[\w.+-]+@[\w-]+(\.[\w-]+)+$`)
+
 // prose are words as people write them, and no jq; oneWord is a single one.
 var (
 	prose   = regexp.MustCompile(`^[A-Za-z][\w'\x60-]*[,.!?]?( [\w'\x60(-][\w'\x60)-]*[,.:!?]?)+$`)
@@ -62,12 +65,19 @@ var (
 // plainText rewords what is wrong with a cell that is a text and no jq: quotes
 // around a whole value belong to YAML, so a fixed value has a key of its own.
 func plainText(n *ast.Node, at Context, problems []jq.Problem) []jq.Problem {
-	if at.Role != "from" || len(problems) == 0 || problems[0].Warning {
+	if len(problems) == 0 || problems[0].Warning {
 		return problems
 	}
 	text := strings.TrimSpace(n.Text)
+	if first := problems[0]; at.Role != "from" {
+		if (prose.MatchString(text) && !working.MatchString(text) || address.MatchString(text)) && first.Kind == jq.Syntax {
+			return []jq.Problem{{Kind: jq.Syntax, To: len(n.Text), Message: "this is a text, and a cell is jq",
+				Hint: "a text of jq has quotes of its own: '\"" + text + "\"'"}}
+		}
+		return problems
+	}
 	switch first := problems[0]; {
-	case prose.MatchString(text) && !working.MatchString(text) && (first.Kind == jq.Syntax || first.Kind == jq.Unknown):
+	case (prose.MatchString(text) && !working.MatchString(text) || address.MatchString(text)) && (first.Kind == jq.Syntax || first.Kind == jq.Unknown):
 		hint := "a fixed text is {const: " + text + "}"
 		if n.Style == ast.DoubleQuoted || n.Style == ast.SingleQuoted {
 			hint = "quotes around the whole value belong to YAML; " + hint

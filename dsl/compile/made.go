@@ -11,14 +11,20 @@ import (
 
 // made is what rows make where no schema says it: their targets, and below a row
 // that only passes something on, what is known of that.
-func (b *builder) made(o *mapping.Object) *value.Shape {
+func (b *builder) made(o *mapping.Object) *value.Shape { return madeOf(o, b.byProgram()) }
+
+// madeByRow is the same of one row.
+func (b *builder) madeByRow(r *mapping.Row) *value.Shape { return madeBy(r, b.byProgram()) }
+
+// byProgram finds cells by their programs.
+func (b *builder) byProgram() map[*jq.Program]*cell.Cell {
 	from := map[*jq.Program]*cell.Cell{}
 	for _, c := range b.cells.Cells {
 		if c.JQ != nil {
 			from[c.JQ] = c
 		}
 	}
-	return madeOf(o, from)
+	return from
 }
 
 func madeOf(o *mapping.Object, from map[*jq.Program]*cell.Cell) *value.Shape {

@@ -130,7 +130,10 @@ func (b *builder) lets(dec *spec.Decoder, m *Mapping, at cell.Context) {
 		row := b.row(dec, f.Key, &f.Value, rc)
 		row.Target = "let " + name
 		m.Mapping.Lets = append(m.Mapping.Lets, *row)
-		if row.From != nil && row.Convert == nil && row.Lookup == nil {
+		switch {
+		case row.Fields != nil: // it says itself what it makes
+			at.VarShapes[name] = cell.Shape{Made: &cell.Made{By: "`$" + name + "`", Shape: b.madeByRow(row)}}
+		case row.From != nil && row.Convert == nil && row.Lookup == nil:
 			at.VarShapes[name] = at.Result(row.From)
 		}
 		names = append(names, name)

@@ -303,7 +303,7 @@ func (b *pipelineBuilder) pollTrigger(s *spec.PollTrigger) {
 	if op.Items != nil {
 		shape = (cell.Context{Shape: shape}).Result(op.Items).Items()
 	}
-	if b.p.Accept == nil {
+	if !b.p.Spec.Accept.Set() { // which counts, also where it cannot be read
 		if len(shape.Path) > 0 {
 			b.at.Shape.Examples = nil // they show whole answers
 		}

@@ -170,6 +170,9 @@ func countArgs(n int) string {
 }
 
 func arityHint(name string, arities []int) string {
+	if name == "exact_div" {
+		return "write `exact_div(a; b; decimals)`"
+	}
 	var forms []string
 	for _, n := range arities {
 		form := name

@@ -78,7 +78,10 @@ func (t *tracer) builtin(f *gojq.Func, in *flow, e *env) *flow {
 			t.step(optional(in), Segment{Step: Field, Name: name, From: s.From, To: s.To})
 			return &flow{types: IsBoolean}
 		}
-	case "empty":
+	case "empty", "error": // they give nothing that goes on
+		for _, a := range f.Args {
+			t.query(a, in, e)
+		}
 		return &flow{}
 	case "lookup":
 		return t.lookup(f, in, e, at)

@@ -21,7 +21,7 @@ func flow(p *pass) {
 			case c.Kind == "pipeline" && own(c.File):
 				p.unsure(c, r, resultNames(p.unit.Pipeline))
 			case c.Kind == "mapping":
-				p.result.reads = append(p.result.reads, stepRead{r.name, r.optional, c.Node.Range(r.from, r.to), c})
+				p.result.reads = append(p.result.reads, stepRead{r, c.Node.Range(r.from, r.to), c})
 			}
 		}
 	}
@@ -56,10 +56,9 @@ func (p *pass) idle() {
 
 // stepRead is a `$steps.name` that a mapping reads.
 type stepRead struct {
-	name     string
-	optional bool
-	at       diag.Span
-	cell     *cell.Cell
+	result
+	at   diag.Span
+	cell *cell.Cell
 }
 
 // flowIntoMappings reports mappings that read results of steps which may not
@@ -170,6 +169,17 @@ func minding(c *cell.Cell, name string) string {
 	return "`steps." + name + "?.` to mind that"
 }
 
+// misspeltResult reports in a mapping a result that is nearly called as the pipeline
+// calls it which uses the mapping.
+func (p *pass) misspeltResult(r stepRead, near string, s *compile.Step) {
+	d := diag.Diagnostic{Code: codeFlow, Message: "no step of the pipeline is called `" + r.name + "`", Short: "did you mean `" + near + "`?",
+		Related: []diag.Related{{Span: s.Spec.Map.Span(), Message: "the mapping is used here"}}}
+	if fix, ok := respell(r.cell, r.segment, near); ok {
+		d.Fixes = replace(r.cell.Node.Range(r.from, r.to), fix)
+	}
+	p.inCell(r.cell, r.from, r.to, d)
+}
+
 // answers reports what a mapping reads of the answer to a step of a pipeline that
 // uses it, and that the answer does not have.
 func (p *pass) answers(pl *compile.Pipeline, of stepRead) {
@@ -204,6 +214,10 @@ func (p *pass) resultsInMapping(pl *compile.Pipeline, s *compile.Step, reads []s
 			Message: "the mapping reads `$steps." + r.name + "`, which may not have run here",
 			Hint:    "move the step with `as: " + r.name + "` in front of this one, on every way to it",
 			Related: []diag.Related{{Span: r.at, Message: "it is read here"}}}
+		if near := diag.Nearest(r.name, sortedKeys(all)); !all[r.name] && len(near) > 0 {
+			p.misspeltResult(r, near[0], s)
+			continue
+		}
 		if !all[r.name] {
 			d.Message = "the mapping reads `$steps." + r.name + "`, but no step of this pipeline is called `" + r.name + "`"
 			d.Hint = "give a send or call in front of it `as: " + r.name + "`"

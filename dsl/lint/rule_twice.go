@@ -105,7 +105,7 @@ func (p *pass) written(op *compile.Operation, key string) *ast.Node {
 func (p *pass) collects(pl *compile.Pipeline, s *compile.Step, op *compile.Operation) {
 	post, repeat := p.written(op, "post"), p.written(op, "repeat")
 	if s.Action != compile.ActSend || post == nil || repeat == nil || op.Repeat != compile.RepeatSafe || strings.Contains(post.Text, "{") ||
-		op.Spec.Check != nil { // which says what was meant
+		op.Spec.Check != nil || op.Spec.KeyMemory.Node != nil { // which say what was meant
 		return
 	}
 	p.about(diag.Diagnostic{Code: codeRepeat, Severity: diag.Warning, Span: repeat.Span, Kind: "connection", Name: op.Connection, Row: op.Name, Source: repeat.Text,

@@ -73,10 +73,10 @@ func (p *parser) reportAt(off int, format string, args ...any) *diag.Diagnostic 
 	return p.report(at, diag.Point{Line: at.Line, Col: at.Col + 1}, format, args...)
 }
 
-// fixedType is decimal(2) with the wrong brackets, ternary a choice as many
+// fixedType is decimal(2) with the wrong brackets, or with all its digits as SQL counts them, ternary a choice as many
 // languages write it.
 var (
-	fixedType = regexp.MustCompile(`^decimal\s*[\[{<]\s*(\d+)\s*[\]}>]$`)
+	fixedType = regexp.MustCompile(`^(?:decimal|numeric|number|DECIMAL|NUMERIC)\s*(?:[\[{<]\s*(?:\d+\s*,\s*)?(\d+)\s*[\]}>]|\(\s*\d+\s*,\s*(\d+)\s*\))$`)
 	ternary   = regexp.MustCompile(`^([^?:{}"']+?) \? ([^?:{}]+?) : ([^?:{}]+)$`)
 )
 
@@ -88,7 +88,7 @@ func (p *parser) reportCell(c cell, message string) *diag.Diagnostic {
 	d.Fixes = []diag.Fix{fix}
 	d.Source = p.cellText(c)
 	if m := fixedType.FindStringSubmatch(d.Source); m != nil {
-		right := "decimal(" + m[1] + ")"
+		right := "decimal(" + m[1] + m[2] + ")"
 		d.Message, d.Hint = "`"+d.Source+"` is no type", "write `"+right+"`"
 		d.Fixes = []diag.Fix{{Title: "replace with `" + right + "`", Edits: []diag.Edit{{Span: span, Text: right}}}}
 		return d

@@ -212,7 +212,7 @@ func foreign(word string) string {
 	case "NICHT", "PAS", "NIET":
 		return "write `not`"
 	case "IS":
-		return "write `== nil` or `!= nil`"
+		return "write `==`, or `== nil` for what is missing"
 	case "LIKE":
 		return "use `contains`, `startsWith`, `endsWith` or `matches`"
 	case "<>", "NE":

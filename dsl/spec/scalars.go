@@ -302,6 +302,8 @@ func (d *Decoder) expand(n *ast.Node) (string, bool) {
 	return d.replaceVars(n.Text), ok
 }
 
+var plainName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+
 // vars reports placeholders of a text that cannot be resolved.
 func (d *Decoder) vars(n *ast.Node) bool {
 	ok := true
@@ -312,6 +314,9 @@ func (d *Decoder) vars(n *ast.Node) bool {
 		case m == nil:
 			f := d.Errorf(CodeUnknown, span, "`%s` is not a placeholder", text)
 			f.Hint = d.meantPlaceholder(text)
+			if name := strings.Trim(text, "${} "); plainName.MatchString(name) && strings.HasPrefix(text, "${") && strings.Contains(n.Text, "/") {
+				f.Hint = "write {" + name + "} for what `with:` gives, ${var." + name + "} for a variable of the environment"
+			}
 		case m[1] == "secret":
 			continue
 		case m[1] == "param":

@@ -112,6 +112,13 @@ func LoadZone(name string) (*time.Location, error) {
 		return loc.(*time.Location), nil
 	}
 	unknown := &Error{Code: CodeZone, Message: "unknown zone " + quote(name), Hint: "use an IANA name such as Europe/Berlin, America/Chicago or UTC"}
+	if m := arrowWord.FindStringSubmatch(name); m != nil {
+		_, from := LoadZone(m[1])
+		if _, to := LoadZone(m[2]); from == nil && to == nil {
+			unknown.Hint = "write `" + m[1] + " -> " + m[2] + "`"
+			return nil, unknown
+		}
+	}
 	if near := NearZone(name); near != "" {
 		unknown.Hint = "did you mean `" + near + "`?"
 	} else if IsOffset(name) {

@@ -46,6 +46,12 @@ func NearZone(name string) string {
 	if zone := foreignZones[strings.ToLower(strings.TrimSpace(name))]; zone != "" {
 		return zone
 	}
+	for _, z := range usualZones {
+		_, city, _ := strings.Cut(z, "/")
+		if first, _, _ := strings.Cut(name, "/"); city != "" && (strings.EqualFold(city, strings.TrimSpace(name)) || strings.EqualFold(city, first)) {
+			return z
+		}
+	}
 	if !strings.Contains(name, "/") {
 		return ""
 	}
