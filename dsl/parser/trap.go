@@ -2,7 +2,6 @@ package parser
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -94,9 +93,6 @@ func (p *parser) trapScalar(n *yaml.Node, flow bool) bool {
 	if n.Tag == "!" || n.Style&yaml.TaggedStyle != 0 {
 		return p.trapTag(off)
 	}
-	if style(n.Style) == 0 && p.trapQuotes(n, off) {
-		return true
-	}
 	if style(n.Style) != 0 || n.Value == "" || !open(n.Value) {
 		return false
 	}
@@ -119,31 +115,6 @@ func (p *parser) trapScalar(n *yaml.Node, flow bool) bool {
 	default:
 		return false
 	}
-	return true
-}
-
-// typeset is a value in quotes of a word processor, whatever the language.
-var typeset = regexp.MustCompile(`^[“”„«»‘’‚]([^“”„«»‘’‚\n]*)[“”«»‘’]$`)
-
-// trapQuotes finds a value in quotes that word processors and chats put in the
-// place of straight ones: YAML takes them for a part of the text.
-func (p *parser) trapQuotes(n *yaml.Node, off int) bool {
-	m := typeset.FindStringSubmatch(n.Value)
-	if m == nil {
-		return false
-	}
-	c, ok := p.cellAt(off)
-	if !ok || p.cellText(c) != n.Value {
-		return false
-	}
-	span := p.cellSpan(c)
-	d := p.report(span.Start, span.End, "these quotes are those of a word processor, and would be a part of the text")
-	right := strconv.Quote(m[1])
-	d.Hint, d.Source = "write "+right, n.Value
-	d.Fixes = []diag.Fix{{Title: "use straight quotes", Edits: []diag.Edit{{Span: span, Text: right}}}}
-	mended := p.meant(c)
-	mended.text = m[1]
-	p.mendAs(c, mended)
 	return true
 }
 

@@ -9,33 +9,6 @@ import (
 	"crossdock/dsl/ast"
 )
 
-// habits are the keys that other tools have for what a key of the language
-// means. A key has several meanings where it stands at several places; what is
-// known at the place decides.
-var habits = map[string][]string{
-	"source": {"from", "trigger"}, "src": {"from"}, "path": {"from"}, "jq": {"from"}, "expr": {"from"}, "expression": {"from"}, "field": {"from"}, "input": {"given", "from"},
-	"constant": {"const"}, "static": {"const"}, "fixed": {"const"}, "literal": {"const"}, "text": {"const"},
-	"mandatory": {"required"}, "require": {"required"}, "must": {"required"}, "optional": {"required"}, "nullable": {"required"},
-	"for": {"each"}, "foreach": {"each", "split"}, "for_each": {"each", "split"}, "loop": {"each", "split"}, "list": {"each"}, "array": {"each"}, "items": {"each"}, "repeat": {"each"},
-	"fallback": {"default"}, "default_value": {"default"}, "else": {"default"},
-	"if": {"when"}, "condition": {"when"}, "only_if": {"when"}, "filter": {"when"}, "where": {"when"},
-	"datatype": {"type"}, "data_type": {"type"}, "date_format": {"parse"}, "pattern": {"parse"}, "input_format": {"parse"}, "output_format": {"format"},
-	"timezone": {"zone"}, "time_zone": {"zone"}, "tz": {"zone"}, "crosswalk": {"lookup"}, "translate": {"lookup"}, "dictionary": {"lookup"}, "table": {"lookup"},
-	"maxlength": {"max_length"}, "length": {"max_length"}, "truncate": {"max_length"}, "comment": {"note"}, "remark": {"note"}, "true": {"true_values"},
-	"webhook": {"http"}, "rest": {"http"}, "api": {"http"}, "cron": {"schedule"}, "timer": {"schedule"}, "interval": {"schedule", "every", "wait"}, "file": {"files"}, "folder": {"files"},
-	"sftp": {"files"}, "ftp": {"files"}, "polling": {"poll"}, "queue": {"event"}, "topic": {"event"}, "events": {"event"},
-	"post": {"send"}, "put": {"send"}, "request": {"call"}, "invoke": {"call"}, "get": {"call"}, "transform": {"map"}, "mapping": {"map"},
-	"publish": {"emit"}, "switch": {"route"}, "choose": {"route"}, "choice": {"route"}, "branch": {"route"}, "error": {"dead_letter", "expect_error"}, "fail": {"dead_letter"}, "reject": {"dead_letter"}, "skip": {"ignore"},
-	"auth": {"verify"}, "authentication": {"verify"}, "security": {"verify"}, "url": {"base_url", "path"}, "uri": {"base_url", "path"}, "endpoint": {"base_url", "path"}, "host": {"base_url"}, "address": {"base_url"},
-	"response": {"reply", "stub"}, "answer": {"stub"}, "mock": {"stub", "stubs"}, "mocks": {"stubs"},
-	"delay": {"wait"}, "backoff": {"wait"}, "pause": {"wait"}, "initial_delay": {"wait"}, "max_attempts": {"attempts"}, "retries": {"attempts"}, "count": {"attempts"}, "max": {"attempts"},
-	"factor": {"grow"}, "multiplier": {"grow"}, "max_delay": {"max_wait"},
-	"payload": {"given"}, "sample": {"given", "samples"}, "expected": {"expect"}, "output": {"expect"}, "assert": {"expect"}, "then": {"expect", "to"}, "title": {"name"},
-	"schema": {"accept"}, "id": {"key"}, "idempotency_key": {"key"}, "unique": {"key"}, "on": {"trigger"}, "actions": {"steps"}, "tasks": {"steps"}, "do": {"steps", "to"},
-	"rows": {"rows"}, "values": {"rows"}, "entries": {"rows"}, "codes": {"rows"}, "properties": {"fields"}, "columns": {"fields"}, "enum": {"options"},
-	"destination": {"to"}, "target": {"to"}, "call": {"send"}, "move": {"move_to"}, "archive": {"move_to"}, "separator": {"delimiter"}, "charset": {"encoding"},
-}
-
 // said are keys that no other key stands for, with what to write instead.
 var said = []struct {
 	key, beside, hint string
@@ -61,24 +34,6 @@ var said = []struct {
 	{"emitted", "expect_error", "write expect: {emitted: ...}"},
 	{"routes", "expect_error", "write expect: {routes: ...}"},
 	{"outcome", "expect_error", "write expect: {outcome: ...}"},
-}
-
-// meant returns the key that stands here for what a key of another tool says.
-func meant(key string, known []string) string {
-	if name := habit(key, known); name != "" || otherwise(key, known) != "" {
-		return name
-	}
-	return synonym(plain(key), known)
-}
-
-// habit returns the first of the known keys that another tool calls key.
-func habit(key string, known []string) string {
-	for _, name := range habits[plain(key)] {
-		if slices.Contains(known, name) {
-			return name
-		}
-	}
-	return ""
 }
 
 // asks reports whether a key was written for one that is missing.
@@ -173,9 +128,3 @@ var yesNo = map[string]string{"yes": "true", "y": "true", "on": "true", "1": "tr
 
 // leadingNumber is the number that a text begins with.
 var leadingNumber = regexp.MustCompile(`^\d+`)
-
-// Stands reports whether a map has a key of another tool for what is called name
-// here: it was meant, and the key is told.
-func Stands(n *ast.Node, name string) bool {
-	return n != nil && slices.ContainsFunc(n.Keys(), func(key string) bool { return slices.Contains(habits[strings.ToLower(key)], name) })
-}

@@ -22,6 +22,26 @@ type Text struct {
 func (t *Text) DecodeNode(n *ast.Node, d *Decoder) {
 	t.Node = n
 	t.Value, _ = d.Text(n)
+	d.Typeset(n)
+}
+
+// typeset is a value in quotes of a word processor, whatever the language.
+var typeset = regexp.MustCompile(`^[“”„«»‘’‚]([^“”„«»‘’‚\n]*)[“”«»‘’]$`)
+
+// Typeset reports a value in quotes that word processors and chats put in the
+// place of straight ones: YAML takes them for a part of the text.
+func (d *Decoder) Typeset(n *ast.Node) {
+	if n == nil || n.Kind != ast.Scalar || n.Style != ast.Plain {
+		return
+	}
+	m := typeset.FindStringSubmatch(n.Text)
+	if m == nil {
+		return
+	}
+	right := strconv.Quote(m[1])
+	f := d.Errorf(CodeEaten, n.Span, "these quotes are those of a word processor, and would be a part of the text")
+	f.Hint, f.Source = "write "+right, n.Text
+	f.Fixes = []diag.Fix{{Title: "use straight quotes", Edits: []diag.Edit{{Span: n.Span, Text: right}}}}
 }
 
 // Span returns where the text stands.
@@ -432,7 +452,10 @@ type Value struct {
 }
 
 // DecodeNode implements Custom.
-func (v *Value) DecodeNode(n *ast.Node, _ *Decoder) { v.Node, v.V = n, Plain(n) }
+func (v *Value) DecodeNode(n *ast.Node, d *Decoder) {
+	v.Node, v.V = n, Plain(n)
+	d.Typeset(n)
+}
 
 // Set reports whether a value was written.
 func (v Value) Set() bool { return v.Node != nil }

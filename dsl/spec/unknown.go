@@ -108,7 +108,7 @@ func guess(n *ast.Node, key string, known []string) string {
 	if near := diag.Nearest(key, known); len(near) > 0 {
 		return near[0]
 	}
-	return habit(key, known) // it stands there twice
+	return meant(key, known) // it stands there twice
 }
 
 // among reports whether a key was meant by an unknown one, or could be by several

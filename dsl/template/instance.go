@@ -170,6 +170,7 @@ func (in *Instance) readParams(t *Template, dec *spec.Decoder) bool {
 		pair := given.Pair(p.Name)
 		switch {
 		case pair != nil:
+			dec.Typeset(pair.Value)
 			if v, ok := p.read(pair.Value, dec, "`"+p.Name+"`"); ok {
 				in.put(p.Name, v)
 			}
