@@ -8,7 +8,7 @@ import (
 // TestHabits holds what people type who come from other tools.
 func TestHabits(t *testing.T) {
 	tests := []struct{ src, at, hint string }{
-		{`.a ? .b : .c`, ":", "if a then b else c end"},
+		{`.a ? .b : .c`, "? .b :", "if a then b else c end"},
 		{`.a || .b`, "|", "write `or`"},
 		{`.a && .b`, "&", "write `and`"},
 		{`.a ?? .b`, "??", "a // b"},
